@@ -1,0 +1,18 @@
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/embeddings.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/grids.smk"
+include: "workflow/rules/fits.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/claims.smk"
+
+
+rule all:
+    input:
+        rules.grids.input,
+        rules.figures.input,
+        rules.claims.input,
+    default_target: True

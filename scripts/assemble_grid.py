@@ -1,0 +1,19 @@
+"""Join the cells of an experiment into one grid."""
+
+from snakemake.script import Snakemake
+
+from spectral_capacity.grids import assemble
+from spectral_capacity.joblog import job_log
+from spectral_capacity.provenance import record
+
+snakemake: Snakemake
+
+settings = snakemake.params.settings
+with job_log(snakemake.log[0], "assemble_grid", {"experiment": settings["experiment"]}):
+    assemble(
+        snakemake.output[0],
+        snakemake.input.cells,
+        settings["coordinates"],
+        record(settings),
+        title=f"Capacity of a linear memory: experiment {settings['experiment']}",
+    )

@@ -1,0 +1,17 @@
+"""Hold the theory's claims against the fits."""
+
+from snakemake.script import Snakemake
+
+from spectral_capacity.claims import check, read_claims, write
+from spectral_capacity.grids import open_grid
+from spectral_capacity.joblog import job_log
+
+snakemake: Snakemake
+
+experiments = snakemake.params.settings["experiments"]
+with job_log(snakemake.log[0], "check_claims", snakemake.params.settings) as report:
+    fits = {e: open_grid(path) for e, path in zip(experiments, snakemake.input.fits, strict=True)}
+    rows = check(read_claims(snakemake.input.claims), fits)
+    write(rows, snakemake.output.csv, snakemake.output.html)
+    for claim, verdicts in rows.groupby("claim", sort=False):
+        report(f"{claim}: {verdicts.claim_verdict.iloc[0]}")

@@ -1,0 +1,134 @@
+"""From an experiment to its cells, and the names of their files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from spectral_capacity.config.models import Config
+
+
+@dataclass(frozen=True)
+class EmbeddingsFile:
+    """Draws of a block of seeds for one (N, d), shared by all that learn from them."""
+
+    n_items: int
+    d: int
+    seeds: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """Path below ``embeddings/``, without suffix."""
+        return f"n{self.n_items}_d{self.d}_{_span(self.seeds)}"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One optimizer × α × κ × d × block of seeds; batch sizes, seeds and steps are inside."""
+
+    experiment: str
+    optimizer: str
+    alpha: float
+    kappa: float
+    d: int
+    n_items: int
+    seeds: tuple[int, ...]
+    batch_sizes: tuple[float, ...]
+
+    @property
+    def name(self) -> str:
+        """Path below ``cells/{experiment}/``, without suffix; floats in full precision."""
+        where = f"alpha{self.alpha!r}_kappa{self.kappa!r}_d{self.d}"
+        return f"{self.optimizer}_{where}_{_span(self.seeds)}"
+
+    @property
+    def embeddings(self) -> EmbeddingsFile:
+        return EmbeddingsFile(self.n_items, self.d, self.seeds)
+
+    def settings(self, config: Config) -> dict[str, Any]:
+        """All that determines the cell's result, plain and in a fixed order of keys."""
+        return sorted_plain(
+            {
+                "name": self.optimizer,
+                "optimizer": config.optimizers[self.optimizer].model_dump(),
+                "alpha": self.alpha,
+                "kappa": self.kappa,
+                "d": self.d,
+                "n_items": self.n_items,
+                "seeds": list(self.seeds),
+                "batch_sizes": list(self.batch_sizes),
+            }
+        )
+
+
+def cells(config: Config, experiment: str) -> list[Cell]:
+    """The cells of an experiment, in the order of its lists."""
+    e = config.experiments[experiment]
+    batch_sizes = tuple(_batch_sizes(e.batch_size))
+    return [
+        Cell(experiment, optimizer, alpha, kappa, d, e.n_items, seeds, batch_sizes)
+        for optimizer in e.optimizers
+        for alpha in e.alpha
+        for kappa in e.kappa
+        for d in e.d
+        for seeds in seed_blocks(e.seeds, config.seeds_per_job)
+    ]
+
+
+def embeddings_files(config: Config) -> dict[str, EmbeddingsFile]:
+    """Every file of generated embeddings that some cell reads, by name."""
+    files = (
+        cell.embeddings
+        for name, experiment in config.experiments.items()
+        if experiment.embeddings is None
+        for cell in cells(config, name)
+    )
+    return {file.name: file for file in files}
+
+
+def coordinates(config: Config, experiment: str) -> dict[str, list]:
+    """Coordinates of the experiment's grid, as the configuration writes them."""
+    e = config.experiments[experiment]
+    return {
+        "optimizer": list(e.optimizers),
+        "alpha": list(e.alpha),
+        "kappa": list(e.kappa),
+        "d": list(e.d),
+        "batch_size": _batch_sizes(e.batch_size),
+        "seed": list(range(e.seeds)),
+        "step": list(range(1, e.steps + 1)),
+    }
+
+
+def theory_of(optimizer: Any) -> Literal["muon", "gradient", "none"]:
+    """Which theorem speaks of a configured optimizer's one-step capacity."""
+    if optimizer.rule == "gradient":
+        return "gradient"
+    maps = {"polar": "muon", "identity": "gradient"}
+    return maps.get(optimizer.map.name, "none") if optimizer.rule == "spectral" else "none"
+
+
+def seed_blocks(seeds: int, per_job: int) -> list[tuple[int, ...]]:
+    """0 … seeds − 1 in blocks; more seeds only add blocks, as long as the last one was full."""
+    return [
+        tuple(range(first, min(first + per_job, seeds))) for first in range(0, seeds, per_job)
+    ]
+
+
+def sorted_plain(value: Any) -> Any:
+    """``value`` with the keys of its dictionaries in order, as Snakemake compares their text."""
+    if isinstance(value, dict):
+        return {key: sorted_plain(value[key]) for key in sorted(value)}
+    if isinstance(value, list | tuple):
+        return [sorted_plain(item) for item in value]
+    return value
+
+
+def _batch_sizes(values: Sequence[str]) -> list[float]:
+    return [math.inf for _ in values]
+
+
+def _span(seeds: Sequence[int]) -> str:
+    return f"seeds{seeds[0]}-{seeds[-1]}"

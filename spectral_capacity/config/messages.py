@@ -1,0 +1,105 @@
+"""Errors of the configuration, said so that they can be mended without reading code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+
+class ConfigError(ValueError):
+    """One line per bad value: the path of its key, what was found, what is allowed."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("the configuration cannot be used:\n" + "\n".join(f"  {p}" for p in problems))
+
+
+def key_path(parts: Sequence[str | int]) -> str:
+    """``experiments.one_step.alpha[2]``."""
+    text = ""
+    for part in parts:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def describe_all(
+    errors: Sequence[ErrorDetails], given: Any, model: type[BaseModel]
+) -> list[str]:
+    """One line for each bad value; what the branches of a union allow is joined by "or"."""
+    lines: dict[str, str] = {}
+    for error in errors:
+        path, _, message = _describe(error, given, model).partition(": ")
+        if path in lines:
+            lines[path] += f" or {message.removeprefix(repr(error['input']) + ': ')}"
+        else:
+            lines[path] = message
+    return [f"{path}: {message}" for path, message in lines.items()]
+
+
+def _describe(error: ErrorDetails, given: Any, model: type[BaseModel]) -> str:
+    kind, where = error["type"], _written_path(error["loc"], given, error["type"])
+    found = f"{error['input']!r}" if not isinstance(error["input"], Mapping | list) else None
+    if kind == "extra_forbidden":
+        known = _siblings(error["loc"], model)
+        close = get_close_matches(str(where[-1]), known, n=1)
+        hint = f"; did you mean {close[0]}?" if close else f"; known keys: {', '.join(known)}"
+        return f"{key_path(where)}: unknown key{hint if known else ''}"
+    if kind == "missing":
+        return f"{key_path(where)}: is missing"
+    if kind == "union_tag_not_found":
+        tag = error["ctx"]["discriminator"].strip("'")
+        return f"{key_path([*where, tag])}: is missing"
+    if kind == "union_tag_invalid":
+        tag = error["ctx"]["discriminator"].strip("'")
+        found, allowed = error["ctx"]["tag"], error["ctx"]["expected_tags"]
+        return f"{key_path([*where, tag])}: {found!r} is not known; allowed: {allowed}"
+    message = error["msg"].removeprefix("Value error, ")
+    message = message.replace("Input should be", "must be").replace("Dictionary should", "must")
+    message = message.replace("List should", "must").replace("String should", "must")
+    return f"{key_path(where)}: {f'{found}: ' if found else ''}{message}"
+
+
+def _written_path(loc: Sequence[str | int], given: Any, kind: str) -> list[str | int]:
+    """``loc`` without the tags of unions that pydantic puts in but nobody wrote."""
+    path: list[str | int] = []
+    for index, part in enumerate(loc):
+        last = index == len(loc) - 1
+        if isinstance(given, Mapping) and part in given:
+            given = given[part]
+        elif isinstance(given, list) and isinstance(part, int):
+            given = given[part]
+        elif not (last and kind == "missing"):
+            continue
+        path.append(part)
+    return path
+
+
+def _siblings(loc: Sequence[str | int], model: type[BaseModel]) -> list[str]:
+    """Names of the fields beside an unknown key."""
+    schema = model.model_json_schema()
+    node = schema
+
+    def resolve(node: Any) -> Any:
+        while "$ref" in node:
+            node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
+        return node
+
+    for part in loc[:-1]:
+        node = resolve(node)
+        options = node.get("oneOf") or node.get("anyOf")
+        if isinstance(part, int):
+            node = node.get("items", {})
+        elif options and "discriminator" in node:
+            node = {"$ref": node["discriminator"]["mapping"].get(part, "")}
+            if not node["$ref"]:
+                return []
+        elif part in node.get("properties", {}):
+            node = node["properties"][part]
+        else:
+            patterned = node.get("patternProperties", {"": {}})
+            node = node.get("additionalProperties") or next(iter(patterned.values()))
+    return sorted(resolve(node).get("properties", {}))

@@ -1,0 +1,137 @@
+"""The keys of the configuration, their types and their bounds.
+
+Checks that need two keys at once are in :mod:`spectral_capacity.config.parse`. The options of rules and
+spectral maps are not written here a second time: they are read off the functions' signatures.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, MinLen
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
+from pydantic.types import StringConstraints
+
+from spectral_capacity.optimizers import RULES
+from spectral_capacity.spectral import MAPS
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+"""A name that becomes part of a path."""
+
+
+def _all_different(values: list) -> list:
+    repeated = {v for v in values if values.count(v) > 1}
+    if repeated:
+        raise ValueError(f"each value once; repeated: {', '.join(map(str, repeated))}")
+    return values
+
+
+def _axis(item: Any) -> Any:
+    return Annotated[list[item], MinLen(1), AfterValidator(_all_different)]
+
+
+class Strict(BaseModel):
+    """No unknown keys; no silent conversions such as "3" to 3."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class LearningRate(Strict):
+    """η = scale · d^d_power."""
+
+    scale: Annotated[float, Gt(0)] = 1.0
+    d_power: float = 0.0
+
+
+def _options(function: Callable, **fields: Any) -> Any:
+    """A model of a function's keyword-only arguments, with extra fields."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            required = parameter.default is parameter.empty
+            annotation = SpectralMap if name == "map" else hints[name]
+            fields[name] = (annotation, ... if required else parameter.default)
+    title = "".join(part.title() for part in function.__name__.split("_"))
+    summary = inspect.getdoc(function).split("\n\n")[0]
+    return create_model(title, __base__=Strict, __doc__=summary, **fields)
+
+
+def _one_of(functions: Mapping[str, Callable], tag: str, **fields: Any) -> Any:
+    models = [
+        _options(function, **{tag: (Literal[name], ...), **fields})
+        for name, function in functions.items()
+    ]
+    return Annotated[reduce(or_, models), Field(discriminator=tag)]
+
+
+SpectralMap = _one_of(MAPS, "name")
+Optimizer = _one_of(RULES, "rule", learning_rate=(LearningRate, LearningRate()))
+
+
+class EmbeddingsStore(Strict):
+    """How generated embeddings are kept: the draws, or the keys that make them."""
+
+    store: Literal["keys", "arrays"] = "keys"
+
+
+class EmbeddingsOfYourOwn(Strict):
+    """A NetCDF file with variables U and V, (item, component) or (seed, item, component)."""
+
+    file: str
+
+
+class MemoryExperiment(Strict):
+    """Linear associative memory: every combination of the lists is one cell of the grid."""
+
+    kind: Literal["memory"] = "memory"
+    n_items: Annotated[int, Ge(2)]
+    d: _axis(Annotated[int, Ge(2)])
+    alpha: _axis(Annotated[float, Gt(0)])
+    kappa: _axis(Annotated[float, Ge(0)]) = [0.0]
+    batch_size: _axis(Literal["population"]) = ["population"]
+    optimizers: _axis(Name)
+    steps: Literal[1] = 1
+    gradient: Literal["exact"] = "exact"
+    seeds: Annotated[int, Ge(1)] = 4
+    embeddings: EmbeddingsOfYourOwn | None = None
+
+
+class Fits(Strict):
+    """How exponents are fitted."""
+
+    largest: Annotated[int, Ge(2)] = 3
+    bootstrap: Annotated[int, Ge(100)] = 2000
+    confidence: Annotated[float, Gt(0), Field(lt=1)] = 0.95
+
+
+class Figures(Strict):
+    """Which experiment each figure shows (null: do not draw it), and how."""
+
+    fig1a: Name | None = "one_step"
+    fig2: Name | None = "one_step"
+    formats: _axis(Literal["pdf", "svg", "png"]) = ["pdf", "svg", "png"]
+    finite_size: bool = True
+    style: str = "config/figures.mplstyle"
+
+
+FIGURES = ("fig1a", "fig2")
+
+
+class Config(Strict):
+    """The whole configuration."""
+
+    results: Annotated[str, MinLen(1)] = "results"
+    seed: Annotated[int, Ge(0), Field(lt=2**32)] = 0
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    seeds_per_job: Annotated[int, Ge(1)] = 4
+    embeddings: EmbeddingsStore = EmbeddingsStore()
+    optimizers: Annotated[dict[Name, Optimizer], MinLen(1)]
+    experiments: Annotated[dict[Name, MemoryExperiment], MinLen(1)]
+    fits: Fits = Fits()
+    figures: Figures = Figures()
+    claims: str = "data/claims.yaml"

@@ -1,0 +1,90 @@
+"""From a plain dictionary to a checked configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from spectral_capacity.config.messages import ConfigError, describe_all, key_path
+from spectral_capacity.config.models import FIGURES, Config, MemoryExperiment
+
+
+def parse(given: Mapping[str, Any], *, root: str | Path = ".") -> Config:
+    """Check a configuration and fill in its defaults.
+
+    ``root`` is the folder that relative paths of input files refer to. Raises ConfigError, which
+    lists every problem found, one line each.
+    """
+    try:
+        config = Config.model_validate(given)
+    except ValidationError as error:
+        raise ConfigError(describe_all(error.errors(), given, Config)) from None
+    if problems := list(_cross_checks(config, Path(root))):
+        raise ConfigError(problems)
+    return config
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON schema of the configuration, for editors."""
+    schema = Config.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _cross_checks(config: Config, root: Path) -> Iterator[str]:
+    for name, experiment in config.experiments.items():
+        at = ("experiments", name)
+        for i, d in enumerate(experiment.d):
+            if d >= experiment.n_items:
+                yield (
+                    f"{key_path((*at, 'd', i))}: {d}: must be less than n_items, "
+                    f"{experiment.n_items}; a memory of this size needs no superposition"
+                )
+        for i, optimizer in enumerate(experiment.optimizers):
+            if optimizer not in config.optimizers:
+                yield (
+                    f"{key_path((*at, 'optimizers', i))}: {optimizer!r} is not defined; "
+                    f"optimizers has {', '.join(config.optimizers)}"
+                )
+        if experiment.embeddings:
+            yield from _check_own_embeddings(experiment, at, root)
+    for figure in FIGURES:
+        shown = getattr(config.figures, figure)
+        if shown is not None and shown not in config.experiments:
+            yield (
+                f"figures.{figure}: {shown!r} is not defined; experiments has "
+                f"{', '.join(config.experiments)}; null leaves the figure out"
+            )
+    for key, path in (("figures.style", config.figures.style), ("claims", config.claims)):
+        if not (root / path).is_file():
+            yield f"{key}: {path!r}: no such file"
+
+
+def _check_own_embeddings(
+    experiment: MemoryExperiment, at: tuple[str, ...], root: Path
+) -> Iterator[str]:
+    from spectral_capacity.ownfile import own_embeddings_shape
+
+    key = key_path((*at, "embeddings", "file"))
+    path = root / experiment.embeddings.file
+    if not path.is_file():
+        yield f"{key}: {experiment.embeddings.file!r}: no such file"
+        return
+    try:
+        n_items, d, seeds = own_embeddings_shape(path)
+    except (OSError, ValueError) as error:
+        yield f"{key}: {error}"
+        return
+    if n_items != experiment.n_items:
+        yield f"{key_path((*at, 'n_items'))}: {experiment.n_items}: the embeddings have {n_items} items"
+    if experiment.d != [d]:
+        yield f"{key_path((*at, 'd'))}: {experiment.d}: the embeddings have dimension {d}: write [{d}]"
+    if seeds is None and experiment.seeds != 1:
+        yield (
+            f"{key_path((*at, 'seeds'))}: {experiment.seeds}: the embeddings have no seed "
+            "dimension, every seed would be the same: write 1"
+        )
+    if seeds is not None and not set(range(experiment.seeds)) <= set(seeds):
+        yield f"{key_path((*at, 'seeds'))}: {experiment.seeds}: the embeddings have seeds {seeds}"

@@ -1,0 +1,1 @@
+"""Figures. Each reads grids and fits and knows nothing of how they were made."""

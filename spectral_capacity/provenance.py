@@ -1,0 +1,123 @@
+"""Where a result comes from: digests of the code behind it, versions, git revision."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import subprocess
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from spectral_capacity import __version__
+
+PACKAGE = __package__
+DTYPE_POLICY = (
+    "embeddings float32; gradients, singular values and near ties float64; other logits float32 "
+    "with an error bound"
+)
+
+
+def record(settings: Mapping[str, Any], backend: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What to store beside a result; no time and no path, so that equal runs give equal files."""
+    packages = ("jax", "jaxlib", "numpy", "scipy", "netCDF4")
+    return {
+        "configuration": settings,
+        "versions": {PACKAGE: __version__, **{p: _version(p) for p in packages}},
+        "git_revision": git_revision(),
+        "dtype_policy": DTYPE_POLICY,
+        **(backend or {}),
+    }
+
+
+def git_revision() -> str:
+    """Commit of the tree this package is in, with ``-dirty`` after it; ``unknown`` outside git."""
+    command = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
+    try:
+        run = subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return run.stdout.strip()
+
+
+def code_digest(script: str | Path, root: str | Path) -> str:
+    """Digest of a script and of every module of the package that it imports, transitively.
+
+    Taken over normalised syntax trees: comments, docstrings, formatting and line numbers do not
+    count, a changed constant does. ``root`` is the folder that holds the package. Imports inside
+    functions count like those at the top; modules of other distributions do not (their versions are the
+    environment's business).
+    """
+    root = Path(root).resolve()
+    digest = hashlib.sha256()
+    for module in _closure(Path(script).resolve(), root):
+        digest.update(_tree_digest(module, module.stat().st_mtime_ns).encode())
+    return digest.hexdigest()[:16]
+
+
+def _closure(script: Path, root: Path) -> list[Path]:
+    """``script`` and the package files behind it, in an order that depends on names only."""
+    seen: set[Path] = set()
+    todo = [script]
+    while todo:
+        path = todo.pop()
+        if path not in seen:
+            seen.add(path)
+            todo.extend(_imports(path, path.stat().st_mtime_ns, root))
+    return [script, *sorted(seen - {script})]
+
+
+@cache
+def _imports(path: Path, mtime_ns: int, root: Path) -> tuple[Path, ...]:
+    found: set[Path] = set()
+    for name in _imported_names(ast.parse(path.read_bytes())):
+        parts = name.split(".")
+        if parts[0] != PACKAGE:
+            continue
+        # Importing a.b.c runs a, a.b and a.b.c; a name that is no module is an attribute.
+        for depth in range(1, len(parts) + 1):
+            base = root.joinpath(*parts[:depth])
+            for candidate in (base / "__init__.py", base.with_suffix(".py")):
+                if candidate.is_file():
+                    found.add(candidate)
+    return tuple(sorted(found))
+
+
+def _imported_names(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            raise ValueError(f"relative import in line {node.lineno}: write the full module name")
+
+
+@cache
+def _tree_digest(path: Path, mtime_ns: int) -> str:
+    tree = ast.parse(path.read_bytes())
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            # Bare strings are documentation wherever they stand: of modules, functions, constants.
+            node.body = [s for s in body if not _is_string(s)] or [ast.Pass()]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+def _is_string(statement: ast.AST) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,204 @@
+"""Exact recall: which items have a logit strictly above all N − 1 competitors.
+
+Nearly every item loses to one of the first few dozen competitors, so the N² logits are never
+computed: float32 logits with a proven error bound drop what surely loses, the rest meet the
+remaining competitors block by block, and what is too close to call is decided in float64.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from spectral_capacity.backend import HIGHEST, jax, jnp
+
+UNIT_ROUNDOFF = 2.0**-24
+"""Of float32."""
+
+
+@dataclass(frozen=True)
+class Recall:
+    """What a memory recalls.
+
+    recovered: (n,) bool, item i has s_ii > max_{j≠i} s_ij.
+    near_ties: items whose smallest margin lies within float32's error bound, decided in float64.
+    """
+
+    recovered: Bool[np.ndarray, " n"]
+    near_ties: int
+
+    @property
+    def capacity(self) -> int:
+        """Number of recovered items."""
+        return int(self.recovered.sum())
+
+    @property
+    def prefix_capacity(self) -> int:
+        """Length of the initial run of recovered items."""
+        lost = np.flatnonzero(~self.recovered)
+        return int(lost[0]) if lost.size else self.recovered.size
+
+    def mass(self, p: Float[np.ndarray, " n"]) -> float:
+        """Σ p_i over the recovered items."""
+        return float(p[self.recovered].sum())
+
+
+def recall(
+    W: Float[np.ndarray, "d d"],
+    U: Float[Array, "n d"],
+    V: Float[Array, "n d"],
+    *,
+    row_block: int = 4096,
+    head: int = 128,
+    competitor_block: int = 1024,
+) -> Recall:
+    """Decide for each item whether it is recovered; exact in float64, ties are not recovered.
+
+    The result is a function of W, U, V only; block sizes and ``head``, the number of competitors
+    that every item meets, trade memory against speed. Most frequent items first makes it fast (they are
+    the strongest competitors), any order is correct. The margin v_iᵀ W u_i − v_jᵀ W u_i of a near tie
+    is computed as (v_i − v_j)ᵀ W u_i, which is exactly zero for duplicated items.
+
+    Raises FloatingPointError when W is not finite.
+    """
+    n = U.shape[0]
+    if not np.isfinite(W).all():
+        raise FloatingPointError("W has entries that are not finite; nothing can be recalled")
+    scale = np.abs(W).max()
+    if scale == 0:  # every logit is zero, every item ties
+        return Recall(np.zeros(n, bool), 0)
+    W = jnp.asarray(W / scale)  # recall knows no scale; float32 has a range
+    if n == 1:
+        return Recall(np.ones(1, bool), 0)
+
+    largest = _largest_norm(V)
+    head = min(head, n)
+    alive = np.asarray(_screen(W, U, V, largest, row_block=min(row_block, n), head=head))
+    survivors = np.flatnonzero(alive)
+    recovered = np.zeros(n, bool)
+    near_ties = 0
+    for start in range(0, survivors.size, row_block):
+        items = survivors[start : start + row_block]
+        won, tied = _confirm(items, W, U, V, largest, min(competitor_block, n))
+        recovered[won] = True
+        near_ties += tied
+    return Recall(recovered, near_ties)
+
+
+def _confirm(items, W, U, V, largest, block):
+    """Which of ``items`` (few) beat all competitors, and how many of them nearly tie."""
+    n = V.shape[0]
+    queries, own, bound = _queries(_padded(items), W, U, V, largest)
+    margins = np.full(items.size, np.inf)
+    # Short stages first: most items that the screen let pass fall early, and cost nothing after.
+    stages = [0, *(s for s in (block, 8 * block) if s < n), n]
+    bound = np.asarray(bound)[: items.size]
+    kept = np.arange(items.size)
+    for first, last in zip(stages, stages[1:], strict=False):
+        padded = _padded(kept)
+        stage = _smallest_margins(
+            queries[padded], own[padded], _padded(items[kept]), V, first, last, block=block
+        )
+        margins[kept] = np.minimum(margins[kept], np.asarray(stage)[: kept.size])
+        kept = kept[margins[kept] >= -2 * bound[kept]]
+        if kept.size == 0:
+            return items[:0], 0
+    close = kept[margins[kept] <= 2 * bound[kept]]
+    sure = kept[margins[kept] > 2 * bound[kept]]
+    exact = _exact_margins(items[close], W, U, V, block)
+    # Counted by the float64 margin, so that the number does not depend on block sizes.
+    near_ties = int((np.abs(exact) <= bound[close]).sum())
+    return items[np.concatenate([sure, close[exact > 0]])], near_ties
+
+
+def _padded(indices, smallest=64):
+    """``indices`` repeated up to a power of two, so that few shapes are compiled."""
+    size = max(smallest, 1 << (int(indices.size) - 1).bit_length())
+    return np.resize(indices, size)
+
+
+@jax.jit
+def _largest_norm(V):
+    return jnp.sqrt(jnp.max(jnp.sum(V * V, axis=1, dtype=jnp.float32))) * (1 + 1e-5)
+
+
+def _norm(rows):
+    return jnp.sqrt(jnp.sum(rows * rows, axis=1, dtype=jnp.float32)) * (1 + 1e-5)
+
+
+@partial(jax.jit, static_argnames=("row_block", "head"))
+def _screen(W, U, V, largest, *, row_block, head):
+    """Items that float32 cannot rule out against the first ``head`` competitors, (n,) bool."""
+    n, d = U.shape
+    W32 = W.astype(jnp.float32)
+    # |fl(Wu) − Wu| ≤ (d+2)ε ‖W‖_F ‖u‖ (rounding of W included), |fl(v·x) − v·x| ≤ (d+2)ε ‖v‖ ‖x‖.
+    roundoff = (d + 4) * UNIT_ROUNDOFF
+    frobenius = jnp.sqrt(jnp.sum(W * W)).astype(jnp.float32) * (1 + 1e-5)
+    competitors = V[:head]
+
+    def block(b, alive):
+        start = jnp.minimum(b * row_block, n - row_block)
+        u = jax.lax.dynamic_slice_in_dim(U, start, row_block)
+        v = jax.lax.dynamic_slice_in_dim(V, start, row_block)
+        x = jnp.matmul(u, W32.T, precision=HIGHEST)
+        own = jnp.sum(v * x, axis=1)
+        logits = jnp.matmul(x, competitors.T, precision=HIGHEST)
+        itself = (start + jnp.arange(row_block))[:, None] == jnp.arange(head)[None, :]
+        best = jnp.max(jnp.where(itself, -jnp.inf, logits), axis=1)
+        error = roundoff * (frobenius * _norm(u) + _norm(x)) * (_norm(v) + largest)
+        return jax.lax.dynamic_update_slice_in_dim(alive, own - best >= -error, start, axis=0)
+
+    return jax.lax.fori_loop(0, -(-n // row_block), block, jnp.zeros(n, bool))
+
+
+@jax.jit
+def _queries(items, W, U, V, largest):
+    """W u_i rounded from float64, own logits, and the error bound of a float32 margin."""
+    d = U.shape[1]
+    x = jnp.matmul(U[items].astype(jnp.float64), W.T, precision=HIGHEST)
+    own = jnp.sum(V[items].astype(jnp.float64) * x, axis=1).astype(jnp.float32)
+    x = x.astype(jnp.float32)
+    bound = (d + 4) * UNIT_ROUNDOFF * _norm(x) * (_norm(V[items]) + largest)
+    return x, own, bound
+
+
+@partial(jax.jit, static_argnames="block")
+def _smallest_margins(x, own, items, V, first, last, *, block):
+    """min over competitors j in [first, last) of s_ii − s_ij, float32; blocks may overhang."""
+    n = V.shape[0]
+
+    def meet(b, margins):
+        start = jnp.minimum(first + b * block, n - block)
+        competitors = jax.lax.dynamic_slice_in_dim(V, start, block)
+        logits = jnp.matmul(x, competitors.T, precision=HIGHEST)
+        itself = items[:, None] == (start + jnp.arange(block))[None, :]
+        best = jnp.max(jnp.where(itself, -jnp.inf, logits), axis=1)
+        return jnp.minimum(margins, own - best)
+
+    n_blocks = (last - first + block - 1) // block
+    return jax.lax.fori_loop(0, n_blocks, meet, jnp.full(x.shape[0], jnp.inf, jnp.float32))
+
+
+def _exact_margins(items, W, U, V, block):
+    margins = [_exact_margin(int(i), W, U, V, block=block) for i in items]
+    return np.asarray(margins, np.float64)
+
+
+@partial(jax.jit, static_argnames="block")
+def _exact_margin(item, W, U, V, *, block):
+    """min_{j≠i} (v_i − v_j)ᵀ W u_i in float64, for one item."""
+    n = V.shape[0]
+    x = jnp.matmul(W, U[item].astype(jnp.float64), precision=HIGHEST)
+    v = V[item].astype(jnp.float64)
+
+    def meet(b, margin):
+        start = jnp.minimum(b * block, n - block)
+        competitors = jax.lax.dynamic_slice_in_dim(V, start, block).astype(jnp.float64)
+        differences = jnp.sum((v - competitors) * x, axis=1)
+        itself = start + jnp.arange(block) == item
+        return jnp.minimum(margin, jnp.min(jnp.where(itself, jnp.inf, differences)))
+
+    return jax.lax.fori_loop(0, -(-n // block), meet, jnp.inf)

@@ -1,0 +1,136 @@
+"""Predictions: exponents of the theorems, and finite-size counts that have no free parameter.
+
+Everything here is a function of plain numbers and NumPy arrays, in float64.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from jaxtyping import Float
+from numpy.polynomial.hermite_e import hermegauss
+
+
+def muon_exponent(alpha: float) -> float:
+    """One population Muon step stores ≍ d^(1 + 1/(2α)) items (arXiv:2603.26554, Theorem 3)."""
+    return 1 + 1 / (2 * alpha)
+
+
+def gradient_exponent(alpha: float) -> float:
+    """One population gradient step stores ≍ d^(1/(2α)) items (arXiv:2603.26554, Theorem 5)."""
+    return 1 / (2 * alpha)
+
+
+def bulk_exponent(alpha: float) -> float:
+    """The singular value of G_0 at rank ~d/2 scales as d^(−α) (arXiv:2603.26554, Lemma 8)."""
+    return -alpha
+
+
+def stabilising_resolution(d: int, alpha: float, batch_size: float) -> float:
+    """λ = max{(log d)^(2α+2) d^(−α), (log d)²/B}, at which the theory runs stabilised Muon.
+
+    Zero in its second part for the population gradient (``batch_size`` inf). The logarithms make it
+    larger than the whole spectrum of G_0 at any d that fits a computer.
+    """
+    log_d = math.log(d)
+    return max(log_d ** (2 * alpha + 2) * d**-alpha, log_d**2 / batch_size)
+
+
+def spike_slope(
+    singular_values: Float[np.ndarray, " r"],
+    d: int,
+    output_variances: Float[np.ndarray, " r"] | None = None,
+) -> float:
+    """Slope s at which the polar map lifts one item: v_iᵀ polar(G) u_i ≈ s·q_i for a rare item i.
+
+    s = (1/d) Σ_{a≠b} ξ_a / (σ_a + σ_b) over the r directions of the numerical range of G, from
+    first-order perturbation theory of the polar factor. ξ_a is the variance of v along the left
+    singular vector l_a, ξ_a = l_aᵀ Ξ l_a; None means isotropic, ξ_a = 1/d. Saturation of frequent
+    items is ignored. NaN when the range is empty.
+    """
+    r = singular_values.size
+    if r == 0:
+        return math.nan
+    inverse = 1.0 / np.add.outer(singular_values, singular_values)
+    np.fill_diagonal(inverse, 0.0)
+    rows = inverse.sum(axis=1)
+    weights = np.full(r, 1.0 / d) if output_variances is None else output_variances
+    return float(rows @ weights) / d
+
+
+def recovery_probability(
+    signal: Float[np.ndarray, " n"], n_competitors: int, *, nodes: int = 120
+) -> Float[np.ndarray, " n"]:
+    """P(x + g > max of ``n_competitors`` normals) = E_g[Φ(x + g)^n], g ~ N(0, 1), for each x.
+
+    Tabulated by Gauss–Hermite quadrature and interpolated: accurate to about 1e-4.
+    """
+    from scipy.special import log_ndtr
+
+    x, w = hermegauss(nodes)
+    w = w / w.sum()
+    table = np.linspace(0.0, 16.0, 1601)
+    probability = np.exp(n_competitors * log_ndtr(table[:, None] + x)) @ w
+    return np.interp(signal, table, probability)
+
+
+def muon_capacity(p: Float[np.ndarray, " n"], d: int, slope: float) -> float:
+    """Expected count after one polar step: Σ_i E_g[Φ(√d p_i s + g)^(N−1)].
+
+    The logit of item i is its spike s·p_i plus noise of variance 1/d, and so are its N − 1
+    competitors' logits. ``slope`` is s of :func:`spike_slope`, measured on the gradient itself.
+    """
+    return float(recovery_probability(math.sqrt(d) * p * slope, p.size - 1).sum())
+
+
+def gradient_capacity(p: Float[np.ndarray, " n"], d: int, *, nodes: int = 40) -> float:
+    """Expected count after one gradient step from zero, for isotropic embeddings.
+
+    With W = G_0, item i scores s_ii ≈ p_i + τ g_i and competitor j scores s_ij ≈ p_j g'_j/√d + τ g_j:
+    a spike of its own item seen through u_jᵀu_i, and the crosstalk of all others,
+    τ² = Σ_m p_m² / d². So E[count] = Σ_i E_g[Π_{j≠i} Φ((p_i + τ g)/√(p_j²/d + τ²))]. Fluctuations
+    of the norms of the embeddings, of relative size √(2/d), are ignored.
+    """
+    from scipy.special import log_ndtr
+
+    tau = math.sqrt(float(p @ p)) / d
+    spread = np.sqrt(p**2 / d + tau**2)
+    levels = tau * np.concatenate(
+        [np.linspace(-8, 30, 400), np.geomspace(30, max(31.0, 2 * p[0] / tau), 200)[1:]]
+    )
+    # Competitors of the tail share one spread; sum the distinguishable ones, count the rest.
+    head = int(np.searchsorted(-p, -1e-3 * tau * math.sqrt(d)))
+    log_all = log_ndtr(levels[:, None] / spread[:head]).sum(axis=1)
+    log_all += (p.size - head) * log_ndtr(levels / tau)
+    x, w = hermegauss(nodes)
+    thresholds = p[:, None] + tau * x
+    own = log_ndtr(thresholds / spread[:, None])
+    logs = np.interp(thresholds, levels, log_all) - own
+    return float((np.exp(np.minimum(logs, 0.0)) @ (w / w.sum())).sum())
+
+
+def ceiling(n_items: int, d: int) -> float:
+    """Most items that any linear memory holds against N competitors: d² / E[(k_N + g)_+²].
+
+    k_N is the expected maximum of N normals (the margin an item must clear, in units of the noise),
+    and each stored item costs E[(k_N + g)_+²] of the d² parameters.
+    """
+    k = expected_maximum(n_items)
+    x, w = hermegauss(80)
+    cost = (np.clip(k + x, 0, None) ** 2 @ w) / w.sum()
+    return d**2 / float(cost)
+
+
+def expected_maximum(n: int) -> float:
+    """E max of ``n`` independent standard normals: ∫ x dΦ(x)^n."""
+    from scipy.integrate import quad
+    from scipy.special import log_ndtr
+
+    def tail(x: float) -> float:
+        return -math.expm1(n * log_ndtr(x))
+
+    def lower(x: float) -> float:
+        return math.exp(n * log_ndtr(x))
+
+    return quad(tail, 0, 40, limit=200)[0] - quad(lower, -40, 0, limit=200)[0]

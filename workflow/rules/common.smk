@@ -1,0 +1,115 @@
+# All Python of the workflow: configuration, file names, what each job depends on.
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+# The package of this very tree, here and in every job: the code digests below describe it, whatever
+# other copy the environment may have installed.
+ROOT = Path(workflow.basedir)
+sys.path.insert(0, str(ROOT))
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+
+# Modules, not names: a Snakefile shares Snakemake's own global names and would overwrite them.
+import spectral_capacity.config as configuration
+import spectral_capacity.provenance as provenance
+
+try:
+    CONFIG = configuration.parse(config)
+except configuration.ConfigError as error:
+    raise WorkflowError(error) from None
+
+config.update(CONFIG.model_dump())  # defaults filled in, for scripts
+RESULTS = CONFIG.results
+EMBEDDINGS = configuration.embeddings_files(CONFIG)
+CELLS = {
+    experiment: {cell.name: cell for cell in configuration.cells(CONFIG, experiment)}
+    for experiment in CONFIG.experiments
+}
+FIGURES = {
+    figure: getattr(CONFIG.figures, figure)
+    for figure in configuration.FIGURES
+    if getattr(CONFIG.figures, figure) is not None
+}
+FIGURE_SETTINGS = {"finite_size": CONFIG.figures.finite_size}
+
+
+wildcard_constraints:
+    experiment="[A-Za-z][A-Za-z0-9_]*",
+    cell="[A-Za-z0-9_.e+-]+",
+    embeddings="[a-z0-9_-]+",
+
+
+def code(rule):
+    """Digest of the code behind a rule: its script and all of the package that it imports."""
+    return provenance.code_digest(ROOT / "scripts" / f"{rule}.py", ROOT)
+
+
+def embeddings_settings(wildcards):
+    file = EMBEDDINGS[wildcards.embeddings]
+    return configuration.sorted_plain(
+        {
+            "n_items": file.n_items,
+            "d": file.d,
+            "seeds": list(file.seeds),
+            "root_seed": CONFIG.seed,
+            "store": CONFIG.embeddings.store,
+        }
+    )
+
+
+def cell_of(wildcards):
+    return CELLS[wildcards.experiment][wildcards.cell]
+
+
+def cell_settings(wildcards):
+    return cell_of(wildcards).settings(CONFIG)
+
+
+def cell_embeddings(wildcards):
+    own = CONFIG.experiments[wildcards.experiment].embeddings
+    if own:
+        return own.file
+    return f"{RESULTS}/embeddings/{cell_of(wildcards).embeddings.name}.nc"
+
+
+def grid_cells(wildcards):
+    return [
+        f"{RESULTS}/cells/{wildcards.experiment}/{cell}.nc" for cell in CELLS[wildcards.experiment]
+    ]
+
+
+def grid_settings(wildcards):
+    return configuration.sorted_plain(
+        {
+            "experiment": wildcards.experiment,
+            "coordinates": configuration.coordinates(CONFIG, wildcards.experiment),
+        }
+    )
+
+
+def fit_settings(wildcards):
+    experiment = CONFIG.experiments[wildcards.experiment]
+    return configuration.sorted_plain(
+        {
+            **CONFIG.fits.model_dump(),
+            "experiment": wildcards.experiment,
+            "n_items": experiment.n_items,
+            "root_seed": CONFIG.seed,
+            "theory": {
+                name: configuration.theory_of(CONFIG.optimizers[name])
+                for name in experiment.optimizers
+            },
+        }
+    )
+
+
+def figure_files(figure):
+    """The files of a figure, one per format; the report shows the SVG."""
+    stem = f"{RESULTS}/figures/{figure}"
+    caption = f"../report/{figure}.rst"
+    marked = {"svg": report(f"{stem}.svg", caption=caption, category="Figures")}
+    return [marked.get(suffix, f"{stem}.{suffix}") for suffix in CONFIG.figures.formats]

@@ -1,0 +1,15 @@
+rule fit_exponents:
+    input:
+        grid=f"{RESULTS}/grids/{{experiment}}.nc",
+    output:
+        nc=f"{RESULTS}/fits/{{experiment}}.nc",
+        csv=f"{RESULTS}/fits/{{experiment}}.csv",
+    params:
+        settings=fit_settings,
+        code=code("fit_exponents"),
+    log:
+        f"{RESULTS}/logs/fit_exponents/{{experiment}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fit_exponents/{{experiment}}.tsv"
+    script:
+        "../../scripts/fit_exponents.py"
