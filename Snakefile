@@ -11,8 +11,7 @@ include: "workflow/rules/claims.smk"
 
 
 rule all:
+    default_target: True
     input:
-        rules.grids.input,
         rules.figures.input,
         rules.claims.input,
-    default_target: True

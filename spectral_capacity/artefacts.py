@@ -31,6 +31,7 @@ def atomic_path(path: str | os.PathLike, *, expected_bytes: int = 0) -> Iterator
             raise OSError(f"{path}: the file written is not complete")
         _flush_to_disk(temporary)
         os.replace(temporary, path)
+        Path(f"{path}.truncated").unlink(missing_ok=True)
     except Exception as error:
         written = temporary.stat().st_size if temporary.exists() else 0
         free = shutil.disk_usage(path.parent).free
@@ -94,9 +95,7 @@ def _flush_to_disk(path: Path) -> None:
 
 
 def _remove_orphans(path: Path) -> None:
-    pattern = re.compile(
-        re.escape(f".{path.name}.{socket.gethostname()}.") + r"(\d+)\.tmp$"
-    )
+    pattern = re.compile(re.escape(f".{path.name}.{socket.gethostname()}.") + r"(\d+)\.tmp$")
     for sibling in path.parent.iterdir():
         match = pattern.match(sibling.name)
         if match and not Path("/proc", match[1]).exists() and Path("/proc/self").exists():

@@ -110,7 +110,9 @@ def train_cell(
                     U, V, p, cell["optimizer"], context, variances if cell["kappa"] else None
                 )
             except FloatingPointError as error:
-                raise FloatingPointError(f"{error} (seed {seed}, batch size {batch_size})") from error
+                raise FloatingPointError(
+                    f"{error} (seed {seed}, batch size {batch_size})"
+                ) from error
             for name, values in results.items():
                 values[b, s, 0] = memory.measured[name]
         done = s + 1

@@ -151,7 +151,9 @@ def fingerprint(array: Float[Array, "n d"] | Float[np.ndarray, "n d"]) -> int:
     """64 bits of an array's bits and their order; equal arrays have equal fingerprints."""
     bits = np.ascontiguousarray(array).view(np.uint32)
     # Σ word_k · odd(k) over each row, then over rows, modulo 2^64.
-    columns = np.arange(bits.shape[1], dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) | np.uint64(1)
+    columns = np.arange(bits.shape[1], dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) | np.uint64(
+        1
+    )
     rows = np.arange(bits.shape[0], dtype=np.uint64) * np.uint64(0xD1B54A32D192ED03) | np.uint64(1)
     total = 0
     for start in range(0, bits.shape[0], 512):

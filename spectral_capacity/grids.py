@@ -59,7 +59,9 @@ def assemble(
     for cell in cells:
         with open_netcdf(cell) as file:
             try:
-                where = np.ix_(*([positions[dim][v] for v in file[dim][:].tolist()] for dim in DIMS))
+                where = np.ix_(
+                    *([positions[dim][v] for v in file[dim][:].tolist()] for dim in DIMS)
+                )
             except KeyError as error:
                 raise ValueError(f"{cell}: coordinate {error} is not one of this grid") from error
             for name in MEASURED:

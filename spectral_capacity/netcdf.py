@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import netCDF4
@@ -29,10 +29,8 @@ def new_netcdf(path: str | os.PathLike, *, expected_bytes: int = 0) -> Iterator[
             yield dataset
         except BaseException:
             # The error that stopped the writing matters, not the one that closing adds.
-            try:
+            with suppress(RuntimeError):
                 dataset.close()
-            except RuntimeError:
-                pass
             raise
         dataset.close()
 

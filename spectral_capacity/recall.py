@@ -7,6 +7,7 @@ remaining competitors block by block, and what is too close to call is decided i
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import partial
 
@@ -97,7 +98,7 @@ def _confirm(items, W, U, V, largest, block):
     stages = [0, *(s for s in (block, 8 * block) if s < n), n]
     bound = np.asarray(bound)[: items.size]
     kept = np.arange(items.size)
-    for first, last in zip(stages, stages[1:], strict=False):
+    for first, last in itertools.pairwise(stages):
         padded = _padded(kept)
         stage = _smallest_margins(
             queries[padded], own[padded], _padded(items[kept]), V, first, last, block=block

@@ -112,9 +112,7 @@ def theory_of(optimizer: Any) -> Literal["muon", "gradient", "none"]:
 
 def seed_blocks(seeds: int, per_job: int) -> list[tuple[int, ...]]:
     """0 … seeds − 1 in blocks; more seeds only add blocks, as long as the last one was full."""
-    return [
-        tuple(range(first, min(first + per_job, seeds))) for first in range(0, seeds, per_job)
-    ]
+    return [tuple(range(first, min(first + per_job, seeds))) for first in range(0, seeds, per_job)]
 
 
 def sorted_plain(value: Any) -> Any:

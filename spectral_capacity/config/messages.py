@@ -15,7 +15,9 @@ class ConfigError(ValueError):
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
-        super().__init__("the configuration cannot be used:\n" + "\n".join(f"  {p}" for p in problems))
+        super().__init__(
+            "the configuration cannot be used:\n" + "\n".join(f"  {p}" for p in problems)
+        )
 
 
 def key_path(parts: Sequence[str | int]) -> str:
@@ -26,9 +28,7 @@ def key_path(parts: Sequence[str | int]) -> str:
     return text
 
 
-def describe_all(
-    errors: Sequence[ErrorDetails], given: Any, model: type[BaseModel]
-) -> list[str]:
+def describe_all(errors: Sequence[ErrorDetails], given: Any, model: type[BaseModel]) -> list[str]:
     """One line for each bad value; what the branches of a union allow is joined by "or"."""
     lines: dict[str, str] = {}
     for error in errors:
@@ -68,9 +68,9 @@ def _written_path(loc: Sequence[str | int], given: Any, kind: str) -> list[str |
     path: list[str | int] = []
     for index, part in enumerate(loc):
         last = index == len(loc) - 1
-        if isinstance(given, Mapping) and part in given:
-            given = given[part]
-        elif isinstance(given, list) and isinstance(part, int):
+        if (isinstance(given, Mapping) and part in given) or (
+            isinstance(given, list) and isinstance(part, int)
+        ):
             given = given[part]
         elif not (last and kind == "missing"):
             continue

@@ -35,9 +35,7 @@ def save(figure: Figure, paths: Iterable[str | os.PathLike]) -> None:
     undated = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}
     for path in map(Path, paths):
         with atomic_path(path) as temporary:
-            figure.savefig(
-                temporary, format=path.suffix[1:], metadata=undated.get(path.suffix, {})
-            )
+            figure.savefig(temporary, format=path.suffix[1:], metadata=undated.get(path.suffix, {}))
     plt.close(figure)
 
 

@@ -18,81 +18,90 @@ from spectral_capacity.plotting.common import (
 
 
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
-    """Mean counts with their range over seeds, fitted powers of d, and C(α) in an inset.
+    """Above, mean counts with their range over seeds against d; below, the exponents C(α).
 
     One line per α; dashed d^C are the fits of the mean ("ols"), dotted the parameter-free
-    prediction when ``finite_size``. Shows the population batch, the last step and the first κ.
+    prediction when ``finite_size``. Markers of different α stand a little apart in d to be seen. Shows
+    the population batch, the last step and the first κ.
     """
-    grid = grid.sel(batch_size=np.inf).isel(step=-1, kappa=0)
+    grid = grid.sel(batch_size=np.inf).isel(step=-1, kappa=0).transpose(..., "d", "seed")
     fits = fits.sel(batch_size=np.inf).isel(step=-1, kappa=0)
     optimizers = grid.optimizer.values
     figure, panels = plt.subplots(
-        1, len(optimizers), figsize=(PAGE, 3.1), squeeze=False, sharex=True
+        2,
+        len(optimizers),
+        figsize=(PAGE, 4.6),
+        squeeze=False,
+        sharex="row",
+        height_ratios=(2.6, 1),
     )
-    for axes, optimizer in zip(panels[0], optimizers, strict=True):
-        _panel(axes, grid.sel(optimizer=optimizer), fits.sel(optimizer=optimizer), finite_size)
-        axes.set_title(f"One {label(optimizer)} step")
+    for (above, below), optimizer in zip(panels.T, optimizers, strict=True):
+        one = fits.sel(optimizer=optimizer)
+        above.set_title(f"One {label(optimizer)} step")
+        _counts(above, grid.sel(optimizer=optimizer), one, finite_size)
+        _exponents(below, one)
     panels[0, 0].set_ylabel("recovered items")
-    _legend_of_lines(panels[0, 0], finite_size)
-    return figure
-
-
-def _panel(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -> None:
-    d = grid.d.values
-    smooth = np.geomspace(d.min(), d.max(), 50)
-    powers = fits.sel(quantity="capacity", fit="ols")
-    for alpha, colour, marker in zip(
-        grid.alpha.values, shades(grid.alpha.size), MARKERS * 3, strict=False
-    ):
-        counts = grid.capacity.sel(alpha=alpha).transpose("d", "seed").values
-        mean = counts.mean(axis=1)
-        seen = mean > 0
-        spread = np.abs(np.stack([counts.min(axis=1), counts.max(axis=1)]) - mean)
-        # A range that reaches zero cannot be drawn on a logarithmic axis: end it at one half.
-        spread[0] = np.minimum(spread[0], mean - 0.5 * (mean > 0.5))
-        exponent = powers.exponent.sel(alpha=alpha).item()
-        text = rf"$\alpha$ = {alpha:g}:  $d^{{\,{exponent:.2f}}}$"
-        axes.errorbar(
-            d[seen], mean[seen], spread[:, seen], fmt=marker, color=colour, label=text, elinewidth=0.8
-        )
-        if np.isfinite(exponent):
-            centre = np.exp(np.log(mean[seen]).mean() - exponent * np.log(d[seen]).mean())
-            axes.plot(smooth, centre * smooth**exponent, "--", color=colour)
-        if finite_size:
-            axes.plot(d, fits.predicted_capacity.sel(alpha=alpha), ":", color=colour, linewidth=1.3)
-    powers_of_two(axes, d)
-    axes.set_yscale("log")
-    axes.set_xlabel("embedding dimension $d$")
-    axes.legend(loc="upper left", handletextpad=0.3, labelspacing=0.25)
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, high * (high / low) ** 0.35)  # room for the legend above the lines
-    _inset(axes, fits, powers)
-
-
-def _inset(axes: Axes, fits: xr.Dataset, powers: xr.Dataset) -> None:
-    """C(α) with its standard error, the fit c1 + c2/α (solid) and the theory (grey)."""
-    if powers.alpha.size < 3:
-        return
-    inset = axes.inset_axes([0.66, 0.1, 0.33, 0.3])
-    alpha = powers.alpha.values
-    inset.errorbar(
-        alpha, powers.exponent, powers.stderr, fmt="o", color="black", markersize=2, elinewidth=0.7
-    )
-    smooth = np.linspace(alpha.min(), alpha.max(), 60)
-    c1, c2 = fits.c1.item(), fits.c2.item()
-    inset.plot(smooth, c1 + c2 / smooth, color="black", linewidth=0.9)
-    inset.plot(alpha, powers.theory, color="0.55", linewidth=0.9)
-    inset.set_title(rf"$C(\alpha)$ = {c1:.2f} + {c2:.2f}/$\alpha$", fontsize=6.5, pad=2)
-    inset.set_xlabel(r"$\alpha$", fontsize=6.5, labelpad=0)
-    inset.tick_params(labelsize=6, length=2, pad=1.5)
-    inset.patch.set_alpha(0.85)
-
-
-def _legend_of_lines(axes: Axes, finite_size: bool) -> None:
+    panels[1, 0].set_ylabel("exponent $C$")
     kinds = [("--", "power law fitted to the means")]
     if finite_size:
         kinds.append((":", "prediction without a fit parameter"))
     handles = [
         plt.Line2D([], [], linestyle=style, color="0.35", label=text) for style, text in kinds
     ]
-    axes.figure.legend(handles=handles, loc="outside lower center", ncols=len(kinds))
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(kinds))
+    return figure
+
+
+def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -> None:
+    d, alphas = grid.d.values, grid.alpha.values
+    smooth = np.geomspace(d.min(), d.max(), 50)
+    powers = fits.sel(quantity="capacity", fit="ols")
+    shift = np.geomspace(0.94, 1.06, alphas.size) if alphas.size > 1 else [1.0]
+    for i, (alpha, colour) in enumerate(zip(alphas, shades(alphas.size), strict=True)):
+        counts = grid.capacity.sel(alpha=alpha).values
+        mean = counts.mean(axis=1)
+        seen = mean > 0
+        spread = np.abs(np.stack([counts.min(axis=1), counts.max(axis=1)]) - mean)
+        # A range that reaches zero has no end on a logarithmic axis: draw it down to one half.
+        spread[0] = np.minimum(spread[0], mean - 0.5 * (mean > 0.5))
+        exponent = powers.exponent.sel(alpha=alpha).item()
+        axes.errorbar(
+            d[seen] * shift[i],
+            mean[seen],
+            spread[:, seen],
+            fmt=MARKERS[i % len(MARKERS)],
+            color=colour,
+            elinewidth=0.8,
+            label=rf"$\alpha$ = {alpha:g}:  $d^{{\,{exponent:.2f}}}$",
+        )
+        if np.isfinite(exponent):
+            constant = np.log(mean[seen]).mean() - exponent * np.log(d[seen]).mean()
+            axes.plot(
+                smooth, np.exp(constant) * smooth**exponent, "--", color=colour, linewidth=0.8
+            )
+        if finite_size:
+            axes.plot(d, fits.predicted_capacity.sel(alpha=alpha), ":", color=colour, linewidth=1.4)
+    powers_of_two(axes, d)
+    axes.set_yscale("log")
+    axes.set_xlabel("embedding dimension $d$")
+    axes.legend(loc="upper left", handletextpad=0.3, labelspacing=0.25)
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high * (high / low) ** 0.25)  # room for the legend above the lines
+
+
+def _exponents(axes: Axes, fits: xr.Dataset) -> None:
+    """C(α) with its standard error, the fit c1 + c2/α and the theory."""
+    powers = fits.sel(quantity="capacity", fit="ols")
+    alpha = powers.alpha.values
+    axes.errorbar(alpha, powers.exponent, powers.stderr, fmt="o", color="black", elinewidth=0.8)
+    smooth = np.linspace(alpha.min(), alpha.max(), 60)
+    c1, c2 = fits.c1.item(), fits.c2.item()
+    if np.isfinite(c2):
+        text = rf"$C(\alpha)$ = {c1:.2f} + {c2:.2f}/$\alpha$"
+        axes.plot(smooth, c1 + c2 / smooth, color="black", linewidth=0.9, label=text)
+    if np.isfinite(powers.theory).any():
+        axes.plot(alpha, powers.theory, color="0.6", linewidth=1.6, zorder=1, label="theory")
+    axes.set_xlabel(r"frequency exponent $\alpha$")
+    axes.legend(loc="upper right", ncols=2)
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.3 * (high - low))

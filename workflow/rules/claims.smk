@@ -3,19 +3,21 @@ rule check_claims:
         claims=CONFIG.claims,
         fits=expand(f"{RESULTS}/fits/{{experiment}}.nc", experiment=CONFIG.experiments),
     output:
-        csv=f"{RESULTS}/claims.csv",
-        html=report(f"{RESULTS}/claims.html", caption="../report/claims.rst", category="Claims"),
-    params:
-        settings={"experiments": list(CONFIG.experiments)},
-        code=code("check_claims"),
+        csv=CLAIM_FILES[0],
+        html=report(CLAIM_FILES[1], caption="../report/claims.rst", category="Claims"),
     log:
         f"{RESULTS}/logs/check_claims.log",
     benchmark:
         f"{RESULTS}/benchmarks/check_claims.tsv"
+    params:
+        settings={"experiments": list(CONFIG.experiments)},
+        code=code("check_claims"),
     script:
         "../../scripts/check_claims.py"
 
 
 rule claims:
     input:
-        rules.check_claims.output,
+        all_files_behind(),
+        fit_files(),
+        CLAIM_FILES,

@@ -1,5 +1,6 @@
 # All Python of the workflow: configuration, file names, what each job depends on.
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -14,7 +15,9 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 )
 
 # Modules, not names: a Snakefile shares Snakemake's own global names and would overwrite them.
+import spectral_capacity.artefacts as artefacts
 import spectral_capacity.config as configuration
+import spectral_capacity.config.estimates as estimates
 import spectral_capacity.provenance as provenance
 
 try:
@@ -113,3 +116,68 @@ def figure_files(figure):
     caption = f"../report/{figure}.rst"
     marked = {"svg": report(f"{stem}.svg", caption=caption, category="Figures")}
     return [marked.get(suffix, f"{stem}.{suffix}") for suffix in CONFIG.figures.formats]
+
+
+def files_behind(experiment):
+    """All files behind an experiment's figures. Targets ask for every one of them: Snakemake does not
+    miss a deleted file whose consumers are up to date."""
+    if CONFIG.experiments[experiment].embeddings is None:
+        names = {cell.embeddings.name for cell in CELLS[experiment].values()}
+        yield from (f"{RESULTS}/embeddings/{name}.nc" for name in sorted(names))
+    yield from (f"{RESULTS}/cells/{experiment}/{name}.nc" for name in CELLS[experiment])
+    yield f"{RESULTS}/grids/{experiment}.nc"
+
+
+def all_files_behind():
+    return [path for experiment in CELLS for path in files_behind(experiment)]
+
+
+def fit_files():
+    return expand(
+        f"{RESULTS}/fits/{{experiment}}.{{suffix}}", experiment=CELLS, suffix=["nc", "csv"]
+    )
+
+
+CLAIM_FILES = [f"{RESULTS}/claims.csv", f"{RESULTS}/claims.html"]
+
+# Snakemake takes a file that exists for finished. One that does not end where its format says it
+# ends (a copy broken off, a disk that failed) is set aside here, so that its rule runs again. Jobs
+# write under another name first, so no file is ever seen half-written.
+if workflow.is_main_process:
+    for path in [
+        *all_files_behind(),
+        *fit_files(),
+        *sum(map(figure_files, FIGURES), []),
+        *CLAIM_FILES,
+    ]:
+        path = Path(path)
+        if path.exists() and not artefacts.is_complete(path):
+            path.rename(f"{path}.truncated")
+            print(f"{path}: truncated; set aside, to be made again", file=sys.stderr)
+
+
+onstart:
+    jobs = list(workflow.dag.needrun_jobs())
+    drawn = [
+        EMBEDDINGS[job.wildcards.embeddings]
+        for job in jobs
+        if job.rule.name == "generate_embeddings"
+    ]
+    trained = [cell_of(job.wildcards) for job in jobs if job.rule.name == "train_memory"]
+    needed = estimates.disk_bytes(drawn, 3 * len(jobs), CONFIG.embeddings.store)
+    Path(RESULTS).mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(RESULTS).free
+    if needed > free:
+        raise WorkflowError(
+            f"{RESULTS}: this run needs about {estimates.size(needed)} of disk and "
+            f"{estimates.size(free)} are free. Free some space, choose another results folder, or "
+            "set embeddings: {store: keys}."
+        )
+    if trained:
+        flops = estimates.measured_flops()
+        seconds = sum(estimates.core_seconds(cell, flops) for cell in trained) / workflow.cores
+        print(
+            f"{len(trained)} cells to train: about {estimates.duration(seconds)} on "
+            f"{workflow.cores} CPU cores, {estimates.size(needed)} of disk",
+            file=sys.stderr,
+        )

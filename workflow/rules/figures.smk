@@ -10,23 +10,28 @@ for figure, experiment in FIGURES.items():
             style=CONFIG.figures.style,
         output:
             figure_files(figure),
-        params:
-            settings=FIGURE_SETTINGS,
-            code=code(f"plot_{figure}"),
         log:
             f"{RESULTS}/logs/plot_{figure}.log",
         benchmark:
             f"{RESULTS}/benchmarks/plot_{figure}.tsv"
+        params:
+            figure=figure,
+            settings=FIGURE_SETTINGS,
+            code=code(f"plot_{figure}"),
         script:
-            f"../../scripts/plot_{figure}.py"
+            "../../scripts/plot_{params.figure}.py"
 
     rule:
         name:
             figure
         input:
+            files_behind(experiment),
             figure_files(figure),
 
 
 rule figures:
     input:
-        [figure_files(figure) for figure in FIGURES],
+        [
+            [*files_behind(experiment), *figure_files(figure)]
+            for figure, experiment in FIGURES.items()
+        ],

@@ -4,12 +4,12 @@ rule fit_exponents:
     output:
         nc=f"{RESULTS}/fits/{{experiment}}.nc",
         csv=f"{RESULTS}/fits/{{experiment}}.csv",
-    params:
-        settings=fit_settings,
-        code=code("fit_exponents"),
     log:
         f"{RESULTS}/logs/fit_exponents/{{experiment}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/fit_exponents/{{experiment}}.tsv"
+    params:
+        settings=fit_settings,
+        code=code("fit_exponents"),
     script:
         "../../scripts/fit_exponents.py"

@@ -3,14 +3,14 @@ rule train_memory:
         embeddings=cell_embeddings,
     output:
         f"{RESULTS}/cells/{{experiment}}/{{cell}}.nc",
-    params:
-        settings=cell_settings,
-        code=code("train_memory"),
     log:
         f"{RESULTS}/logs/train_memory/{{experiment}}/{{cell}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train_memory/{{experiment}}/{{cell}}.tsv"
     # One thread a job: jobs side by side use the cores better than threads inside one do.
     threads: 1
+    params:
+        settings=cell_settings,
+        code=code("train_memory"),
     script:
         "../../scripts/train_memory.py"

@@ -1,0 +1,66 @@
+"""How much disk and time a run needs, said before it starts."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable
+
+from spectral_capacity.config.cells import Cell, EmbeddingsFile
+
+SMALL_FILE = 200_000
+"""Bytes, generously, of a cell, a key store or a figure."""
+
+
+def disk_bytes(files: Iterable[EmbeddingsFile], n_others: int, store: str) -> int:
+    """Bytes that these embeddings and ``n_others`` other files will take."""
+    arrays = sum(8 * f.n_items * f.d * len(f.seeds) for f in files) if store == "arrays" else 0
+    return arrays + SMALL_FILE * n_others
+
+
+def core_seconds(cell: Cell, flops: float) -> float:
+    """Time of a cell on one core that does ``flops`` float64 operations a second.
+
+    Counts the gradient in float64, the screening of all items and the confirmation of the recovered
+    ones in float32 (twice the rate), and drawing the embeddings; 1.5 for memory traffic between
+    jobs side by side, 1.5 s for start-up. Good to a factor of two on a CPU.
+    """
+    N, d = cell.n_items, cell.d
+    gradient = 2 * N * d**2
+    screening = 2 * N * d * (d + 128)
+    confirmation = 2 * N * d * 1.6 * d
+    arithmetic = (gradient + (screening + confirmation) / 2) / flops
+    drawing = 6e-9 * 2 * N * d
+    return 1.5 * len(cell.seeds) * (arithmetic + drawing) + 1.5
+
+
+def measured_flops() -> float:
+    """Float64 operations per second and core, from a matrix product that takes milliseconds."""
+    import numpy as np
+
+    A = np.ones((512, 512))
+    A @ A
+    best = math.inf
+    for _ in range(5):
+        start = time.perf_counter()
+        A @ A
+        best = min(best, time.perf_counter() - start)
+    return 2 * 512**3 / best / _threads()
+
+
+def _threads() -> int:
+    import os
+
+    return int(os.environ.get("OPENBLAS_NUM_THREADS", len(os.sched_getaffinity(0))))
+
+
+def duration(seconds: float) -> str:
+    """``40 s``, ``3 min``, ``1.5 h``: no more digits than an estimate deserves."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def size(n_bytes: float) -> str:
+    """``0.2 MB``, ``3.2 GB``."""
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes > 5e8 else f"{n_bytes / 1e6:.1f} MB"
