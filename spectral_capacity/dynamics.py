@@ -28,7 +28,7 @@ class Memory:
     """A memory after training, and what was measured on the way (one value per variable)."""
 
     W: Float[np.ndarray, "d d"]
-    measured: dict[str, float]
+    measured: dict[str, float | int]
 
 
 def one_step(
@@ -62,7 +62,7 @@ def one_step(
 
 def spectrum(
     gradient: Gradient, n_items: int, output_variances: Float[np.ndarray, " d"] | None = None
-) -> dict[str, float]:
+) -> dict[str, float | int]:
     """Diagnostics of a gradient's singular values, and whether float64 resolved them all.
 
     ``bulk_singular_value`` is σ at rank ⌈d/2⌉. ``status`` is ``precision_limited`` when directions

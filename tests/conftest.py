@@ -1,0 +1,17 @@
+"""What tests share."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def draws():
+    """Gaussian embeddings of small memories: ``draws(n, d, seed) -> (U, V)``, float32."""
+
+    def make(n: int, d: int, seed: int = 0):
+        rng = np.random.default_rng([n, d, seed])
+        return tuple((rng.standard_normal((n, d)) / np.sqrt(d)).astype(np.float32) for _ in "UV")
+
+    return make

@@ -1,0 +1,135 @@
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spectral_capacity.recall import Recall, recall
+from tests import oracle
+
+
+def memory(n, d, seed, correlation=1.0):
+    """Embeddings, and a W that recalls some of them."""
+    rng = np.random.default_rng(seed)
+    U, V = (rng.standard_normal((2, n, d)) / np.sqrt(d)).astype(np.float32)
+    weights = np.arange(1, n + 1) ** -correlation
+    return (V * weights[:, None]).T.astype(np.float64) @ U, U, V
+
+
+def check(W, U, V, **blocks):
+    found = recall(W, jnp.asarray(U), jnp.asarray(V), **blocks)
+    np.testing.assert_array_equal(found.recovered, oracle.recovered(W, U, V))
+    return found
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    n=st.integers(1, 90),
+    d=st.integers(2, 12),
+    seed=st.integers(0, 10**6),
+    correlation=st.floats(0, 3),
+)
+def test_equals_the_oracle(n, d, seed, correlation):
+    check(*memory(n, d, seed, correlation))
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    row_block=st.sampled_from([1, 16, 90, 4096]),
+    head=st.sampled_from([1, 7, 128]),
+    competitor_block=st.sampled_from([1, 13, 64, 1024]),
+    seed=st.integers(0, 10**6),
+)
+def test_does_not_depend_on_blocks(row_block, head, competitor_block, seed):
+    W, U, V = memory(90, 6, seed)
+    reference = check(W, U, V)
+    other = check(W, U, V, row_block=row_block, head=head, competitor_block=competitor_block)
+    assert other.near_ties == reference.near_ties
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_follows_a_permutation_of_the_items(seed):
+    W, U, V = memory(60, 5, seed)
+    order = np.random.default_rng(seed).permutation(60)
+    found = recall(W, jnp.asarray(U[order]), jnp.asarray(V[order]))
+    np.testing.assert_array_equal(found.recovered, check(W, U, V).recovered[order])
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10**6), power=st.integers(-300, 300))
+def test_knows_no_scale(seed, power):
+    W, U, V = memory(60, 5, seed)
+    scaled = recall(W * 2.0**power, jnp.asarray(U), jnp.asarray(V))
+    np.testing.assert_array_equal(scaled.recovered, check(W, U, V).recovered)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_follows_rotations_that_are_exact_in_floating_point(seed):
+    W, U, V = memory(60, 6, seed)
+    rng = np.random.default_rng(seed)
+    P, Q = (np.diag(rng.choice([-1.0, 1.0], 6))[rng.permutation(6)] for _ in "PQ")
+    turned = recall(
+        Q @ W @ P.T,
+        jnp.asarray((U @ P.T).astype(np.float32)),
+        jnp.asarray((V @ Q.T).astype(np.float32)),
+    )
+    np.testing.assert_array_equal(turned.recovered, check(W, U, V).recovered)
+
+
+def test_duplicated_items_tie_and_are_not_recovered():
+    W, U, V = memory(80, 12, 1)
+    item, *_ = np.flatnonzero(check(W, U, V).recovered)
+    U[79], V[79] = U[item], V[item]
+    found = check(W, U, V)
+    assert not found.recovered[[item, 79]].any()
+    assert found.near_ties >= 1
+
+
+def test_a_shared_output_embedding_ties_too():
+    W, U, V = memory(80, 12, 1)
+    item, *_ = np.flatnonzero(check(W, U, V).recovered)
+    V[79] = V[item]
+    assert not check(W, U, V).recovered[item]
+
+
+def test_zero_memory_recalls_nothing(draws):
+    U, V = map(jnp.asarray, draws(30, 4))
+    assert recall(np.zeros((4, 4)), U, V).capacity == 0
+
+
+def test_equal_outputs_recall_nothing(draws):
+    U, V = draws(30, 4)
+    V[:] = V[0]
+    assert recall(np.eye(4), jnp.asarray(U), jnp.asarray(V)).capacity == 0
+
+
+def test_near_ties_are_decided_in_float64():
+    # Competitors one float32 step away from each item: float32 logits cannot tell them apart.
+    W, U, V = memory(40, 8, 3)
+    alone = check(W, U, V)
+    rng = np.random.default_rng(0)
+    close = np.nextafter(V, rng.choice([-np.inf, np.inf], V.shape).astype(np.float32))
+    U, V = np.concatenate([U, U]), np.concatenate([V, close])
+    found = check(W, U, V)
+    assert alone.near_ties == 0
+    assert found.near_ties == 2 * alone.capacity > 0
+    assert found.capacity == alone.capacity  # of each pair, the better one
+
+
+def test_a_memory_that_is_not_finite_is_an_error(draws):
+    U, V = map(jnp.asarray, draws(30, 4))
+    W = np.eye(4)
+    W[1, 2] = np.nan
+    with pytest.raises(FloatingPointError, match="not finite"):
+        recall(W, U, V)
+
+
+def test_counts():
+    p = np.array([0.4, 0.3, 0.2, 0.1])
+    some = Recall(np.array([True, True, False, True]), 0)
+    assert (some.capacity, some.prefix_capacity) == (3, 2)
+    assert some.mass(p) == pytest.approx(0.8)
+    assert Recall(np.ones(4, bool), 0).prefix_capacity == 4
+    assert Recall(np.zeros(4, bool), 0).prefix_capacity == 0

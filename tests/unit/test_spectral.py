@@ -1,0 +1,134 @@
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spectral_capacity import spectral
+from spectral_capacity.spectral import Gradient, StepContext
+from tests import oracle
+
+CONTEXT = StepContext(d=12, alpha=1.5, batch_size=np.inf)
+
+
+def matrix(d=12, seed=0, decay=1.5):
+    """A matrix with singular values 1, 2^-decay, 3^-decay, …"""
+    rng = np.random.default_rng(seed)
+    A, B = (np.linalg.qr(rng.standard_normal((d, d)))[0] for _ in "AB")
+    return (A * np.arange(1, d + 1.0) ** -decay) @ B
+
+
+@settings(max_examples=25, deadline=None)
+@given(d=st.integers(2, 16), seed=st.integers(0, 1000), decay=st.floats(0, 4))
+def test_polar_equals_the_oracle_and_is_orthogonal(d, seed, decay):
+    G = matrix(d, seed, decay)
+    W = spectral.polar(Gradient(G), CONTEXT)
+    np.testing.assert_allclose(W, oracle.polar(G), atol=1e-9)
+    np.testing.assert_allclose(W @ W.T, np.eye(d), atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["identity", "polar", "smoothed_polar", "newton_schulz"])
+def test_every_map_turns_with_the_gradient(name):
+    G = matrix()
+    Q, P = (np.linalg.qr(np.random.default_rng(s).standard_normal((12, 12)))[0] for s in (1, 2))
+    h = spectral.MAPS[name]
+    turned = h(Gradient(Q @ G @ P.T), CONTEXT)
+    np.testing.assert_allclose(turned, Q @ h(Gradient(G), CONTEXT) @ P.T, atol=1e-11)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("name", ["polar", "newton_schulz"])
+def test_muon_knows_no_scale(name, scale):
+    h = spectral.MAPS[name]
+    expected = h(Gradient(matrix()), CONTEXT)
+    np.testing.assert_allclose(h(Gradient(scale * matrix()), CONTEXT), expected, atol=1e-11)
+
+
+def test_polar_leaves_null_directions_alone():
+    G = matrix()[:, :5] @ matrix(5, 3)[:, :5] @ matrix()[:5]
+    gradient = Gradient(G)
+    W = spectral.polar(gradient, CONTEXT)
+    assert gradient.rank == 5
+    assert np.trace(W @ W.T) == pytest.approx(5)
+    np.testing.assert_allclose(W, oracle.polar(G), atol=1e-9)
+
+
+@pytest.mark.parametrize("name", list(spectral.MAPS))
+def test_zero_gradient_gives_zero(name):
+    assert not spectral.MAPS[name](Gradient(np.zeros((12, 12))), CONTEXT).any()
+
+
+def test_smoothed_polar_has_both_limits():
+    G = matrix()
+    small = spectral.smoothed_polar(Gradient(G), CONTEXT, resolution=1e-12)
+    np.testing.assert_allclose(small, oracle.polar(G), atol=1e-9)
+    large = spectral.smoothed_polar(Gradient(G), CONTEXT, resolution=1e9)
+    np.testing.assert_allclose(large * 1e9, G, rtol=1e-9, atol=1e-12)
+
+
+def test_smoothed_polar_is_h_of_the_singular_values():
+    sigma = np.linalg.svd(matrix(), compute_uv=False)
+    W = spectral.smoothed_polar(Gradient(matrix()), CONTEXT, resolution=0.1)
+    expected = sigma / np.sqrt(sigma**2 + 0.01)
+    np.testing.assert_allclose(np.linalg.svd(W, compute_uv=False), expected, rtol=1e-10)
+
+
+def test_theory_resolution_is_the_theorems():
+    d, alpha, batch = 12, 1.5, 100.0
+    resolution = max(np.log(d) ** (2 * alpha + 2) * d**-alpha, np.log(d) ** 2 / batch)
+    context = StepContext(d, alpha, batch)
+    W = spectral.smoothed_polar(Gradient(matrix()), context, resolution="theory")
+    expected = spectral.smoothed_polar(Gradient(matrix()), context, resolution=resolution)
+    np.testing.assert_array_equal(W, expected)
+
+
+@pytest.mark.parametrize("name", ["cubic", "jordan", "polar_express"])
+@pytest.mark.parametrize("iterations", [0, 1, 5, 12])
+def test_newton_schulz_is_its_polynomial_on_the_singular_values(name, iterations):
+    G = matrix()
+    A, z, B = np.linalg.svd(G)
+    z = z / np.linalg.norm(G)
+    for a, b, c in spectral.newton_schulz_coefficients(name, iterations):
+        z = a * z + b * z**3 + c * z**5
+    W = spectral.newton_schulz(Gradient(G), CONTEXT, coefficients=name, iterations=iterations)
+    np.testing.assert_allclose(W, (A * z) @ B, atol=1e-12)
+
+
+def test_newton_schulz_agrees_with_optax():
+    G = matrix()
+    ours = spectral.newton_schulz(Gradient(G), CONTEXT, coefficients="jordan", iterations=5)
+    theirs = optax.contrib.muon(1.0, beta=0.0, nesterov=False, eps=0.0, weight_decay=0.0)
+    params = {"w": jnp.zeros((12, 12))}
+    update, _ = theirs.update({"w": jnp.asarray(G)}, theirs.init(params), params)
+    # Optax descends, and rescales by a constant that depends on the shape only.
+    scale = np.linalg.norm(ours) / np.linalg.norm(update["w"])
+    np.testing.assert_allclose(-scale * np.asarray(update["w"]), ours, atol=2e-6)
+
+
+@pytest.mark.parametrize("name", ["cubic", "polar_express"])
+def test_convergent_iterations_reach_the_polar_factor(name):
+    W = spectral.newton_schulz(Gradient(matrix()), CONTEXT, coefficients=name, iterations=40)
+    np.testing.assert_allclose(W, oracle.polar(matrix()), atol=1e-10)
+
+
+def test_polar_express_coefficients_are_the_published_ones():
+    # arXiv:2505.16932, Section 3 and the authors' code, before the bfloat16 safety factor.
+    published = [
+        (8.28721201814563, -23.595886519098837, 17.300387312530933),
+        (4.107059111542203, -2.9478499167379106, 0.5448431082926601),
+        (3.9486908534822946, -2.908902115962949, 0.5518191394370137),
+        (3.3184196573706015, -2.488488024314874, 0.51004894012372),
+        (2.300652019954817, -1.6689039845747493, 0.4188073119525673),
+    ]
+    np.testing.assert_allclose(spectral.polar_express_coefficients(5), published, rtol=1e-6)
+
+
+def test_polar_express_polynomials_are_minimax():
+    a, b, c = spectral._minimax_quintic(0.05, 1.0)
+    x = np.linspace(0.05, 1.0, 20001)
+    error = 1 - (a * x + b * x**3 + c * x**5)
+    # Chebyshev: four extrema of equal size and alternating sign.
+    assert error.max() == pytest.approx(-error.min(), rel=1e-6)
+    assert error[0] == pytest.approx(error.max())
+    assert error[-1] == pytest.approx(error.min())
