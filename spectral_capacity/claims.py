@@ -16,7 +16,7 @@ from __future__ import annotations
 import html
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -106,7 +106,7 @@ def _check_one(claim: Claim, fits: xr.Dataset | None) -> pd.DataFrame:
     return frame[COLUMNS]
 
 
-def overall(verdicts: Sequence[str]) -> str:
+def overall(verdicts: Iterable[str]) -> str:
     """One verdict for several lines of a claim."""
     if CONTRADICTED in set(verdicts):
         return CONTRADICTED

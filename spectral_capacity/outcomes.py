@@ -26,7 +26,7 @@ class Measured:
     long_name: str
 
     @property
-    def missing(self) -> float:
+    def missing(self) -> float | int:
         """The value that says "nothing was measured"."""
         return np.nan if np.issubdtype(self.dtype, np.floating) else -1
 

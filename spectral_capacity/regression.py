@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from jaxtyping import Float
+from jaxtyping import Float, Real
 
 from spectral_capacity import theory
 from spectral_capacity.frequencies import power_law
@@ -96,7 +96,7 @@ def fit_line(
 
 
 def fit_counts(
-    d: Float[np.ndarray, " m"], counts: Float[np.ndarray, "m s"], confidence: float = 0.95
+    d: Real[np.ndarray, " m"], counts: Real[np.ndarray, "m s"], confidence: float = 0.95
 ) -> Line:
     """Quasi-Poisson regression of single counts on log d, log link; needs no log of a count."""
     from statsmodels.genmod.families import Poisson
@@ -112,7 +112,7 @@ def fit_counts(
 
 
 def local_exponents(
-    d: Float[np.ndarray, " m"], mean: Float[np.ndarray, "*b m"]
+    d: Real[np.ndarray, " m"], mean: Real[np.ndarray, "*b m"]
 ) -> Float[np.ndarray, "*b k"]:
     """Exponents between neighbouring d's, NaN beside a mean of zero; k = m − 1."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -167,7 +167,7 @@ def fit_exponents(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.Dataset:
 
 def _attach(fits, rows, keys, names, grid):
     """Add rows as variables over their keys, in the order of the grid and of the tables above."""
-    new = pd.DataFrame(rows).set_index(keys)[[*names]].to_xarray()
+    new = pd.DataFrame(rows, columns=[*keys, *names]).set_index(keys).to_xarray()
     order = {"quantity": [*QUANTITIES], "fit": [*FITS], **{dim: grid[dim].values for dim in LINE}}
     new = new.reindex({dim: order[dim] for dim in keys if dim in order})
     for name, text in names.items():

@@ -11,6 +11,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
@@ -50,9 +51,8 @@ def shades(n: int) -> list:
     return [colours(0.88 * i / max(n - 1, 1)) for i in range(n)]
 
 
-def powers_of_two(axes: Axes, values: Iterable[float]) -> None:
+def powers_of_two(axes: Axes, values: np.ndarray) -> None:
     """A logarithmic d axis with a tick at each value, written as a number."""
-    values = list(values)
     axes.set_xscale("log", base=2)
     axes.set_xticks(values, [f"{v:g}" for v in values])
     axes.xaxis.set_minor_locator(LogLocator(base=2, subs=()))

@@ -1,0 +1,120 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spectral_capacity import claims
+from spectral_capacity.claims import CONTRADICTED, INCONCLUSIVE, NOT_MEASURED, SUPPORTED
+from spectral_capacity.regression import fit_exponents
+from tests.unit.test_regression import SETTINGS, grid
+
+CLAIM = {
+    "id": "T3",
+    "statement": "One step stores d^C <items>.",
+    "source": "a theorem",
+    "experiment": "one_step",
+    "optimizer": "muon",
+    "quantity": "capacity",
+    "fit": "largest",
+    "log_powers": 1.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (1.25, 1.35, SUPPORTED),
+        (1.1, 1.5, SUPPORTED),
+        (1.05, 1.35, INCONCLUSIVE),
+        (1.25, 1.6, INCONCLUSIVE),
+        (0.5, 2.5, INCONCLUSIVE),
+        (1.51, 1.6, CONTRADICTED),
+        (0.9, 1.09, CONTRADICTED),
+        (math.nan, math.nan, INCONCLUSIVE),
+    ],
+)
+def test_the_rule(low, high, expected):
+    assert claims.verdict(low, high, predicted=1.3, tolerance=0.2) == expected
+
+
+def test_one_verdict_for_several_lines():
+    assert claims.overall([SUPPORTED, SUPPORTED]) == SUPPORTED
+    assert claims.overall([SUPPORTED, INCONCLUSIVE]) == INCONCLUSIVE
+    assert claims.overall([SUPPORTED, INCONCLUSIVE, CONTRADICTED]) == CONTRADICTED
+
+
+def measured(exponent, noise=0.005, log_powers=1.0):
+    rng = np.random.default_rng(0)
+
+    def capacity(optimizer, alpha, d):
+        return 2 * d[:, None] ** exponent(alpha) * np.exp(noise * rng.standard_normal((d.size, 6)))
+
+    fits = fit_exponents(grid(capacity, alphas=(1.5, 2.0)), SETTINGS)
+    claim = claims.Claim(**CLAIM | {"log_powers": log_powers})
+    return claims.check([claim], {"one_step": fits})
+
+
+def test_a_true_claim_is_supported():
+    rows = measured(lambda alpha: 1 + 1 / (2 * alpha))
+    assert rows.verdict.tolist() == [SUPPORTED, SUPPORTED]
+    assert rows.claim_verdict.unique() == [SUPPORTED]
+    np.testing.assert_allclose(rows.predicted, [4 / 3, 1.25])
+    # One power of a logarithm at the geometric mean of d = 128, 256, 512.
+    np.testing.assert_allclose(rows.tolerance, 1 / math.log(256))
+
+
+def test_a_false_claim_is_contradicted():
+    rows = measured(lambda alpha: 1.8)
+    assert rows.claim_verdict.unique() == [CONTRADICTED]
+
+
+def test_a_measurement_too_coarse_is_inconclusive():
+    rows = measured(lambda alpha: 1 + 1 / (2 * alpha), noise=0.5)
+    assert rows.claim_verdict.unique() == [INCONCLUSIVE]
+
+
+def test_a_tighter_band_turns_the_verdict():
+    true = measured(lambda alpha: 1 + 1 / (2 * alpha) + 0.1, log_powers=1.0)
+    tight = measured(lambda alpha: 1 + 1 / (2 * alpha) + 0.1, log_powers=0.1)
+    assert true.claim_verdict.unique() == [SUPPORTED]
+    assert tight.claim_verdict.unique() == [CONTRADICTED]
+
+
+@pytest.mark.parametrize("change", [{"experiment": "other"}, {"optimizer": "adam"}])
+def test_what_was_not_run_is_not_measured(change):
+    fits = fit_exponents(grid(lambda o, a, d: d[:, None] * np.ones(2)), SETTINGS)
+    rows = claims.check([claims.Claim(**CLAIM | change)], {"one_step": fits})
+    assert rows.verdict.tolist() == [NOT_MEASURED]
+    assert "not measured" in claims.to_html(rows)
+
+
+def test_the_page_and_the_table(tmp_path):
+    rows = measured(lambda alpha: 1 + 1 / (2 * alpha))
+    claims.write(rows, tmp_path / "c.csv", tmp_path / "c.html")
+    page = (tmp_path / "c.html").read_text()
+    assert "supported" in page
+    assert "d^C &lt;items&gt;" in page
+    table = pd.read_csv(tmp_path / "c.csv")
+    assert table.columns.tolist() == claims.COLUMNS
+    assert table.verdict.tolist() == [SUPPORTED, SUPPORTED]
+
+
+def test_the_claims_of_the_repository_can_be_read():
+    ids = [claim.id for claim in claims.read_claims("data/claims.yaml")]
+    assert ids == ["T3", "T5", "L8"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- id: [", "not YAML"),
+        ("- id: T3\n", r"c\.yaml: entry 0\.statement: Field required"),
+        ("x: 3", r"c\.yaml: entry"),
+    ],
+)
+def test_bad_claims_name_the_entry(tmp_path, text, message):
+    path = tmp_path / "c.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        claims.read_claims(path)
