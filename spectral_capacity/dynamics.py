@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from spectral_capacity import theory
-from spectral_capacity.backend import jnp
+from spectral_capacity.backend import jax
 from spectral_capacity.embeddings import anisotropic
 from spectral_capacity.frequencies import power_law
 from spectral_capacity.memory import initial_gradient
@@ -101,7 +101,7 @@ def train_cell(
     p = power_law(cell["n_items"], cell["alpha"])
     started = time.monotonic()
     for s, seed in enumerate(cell["seeds"]):
-        U, V = (jnp.asarray(array) for array in load(seed))
+        U, V = map(jax.device_put, load(seed))  # no copy on a CPU, unlike jnp.asarray
         V, variances = anisotropic(V, cell["kappa"])
         for b, batch_size in enumerate(cell["batch_sizes"]):
             context = StepContext(cell["d"], cell["alpha"], batch_size)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -65,10 +66,10 @@ def generate_embeddings(
                 attributes = {"long_name": f"embeddings {name.lower()}_i in rows", "units": "1"}
                 arrays[name] = declare(file, name, dims, np.float32, attributes)
         for index, seed in enumerate(seeds):
-            for role, (name, stream) in enumerate(ROLES.items()):
-                key = jax.random.key_data(stream_key(root_seed, stream, d, seed))
-                array = _draw(key, n_items, d)
-                keys[index, role] = key
+            for role, stream in enumerate(ROLES.values()):
+                keys[index, role] = jax.random.key_data(stream_key(root_seed, stream, d, seed))
+            drawn = _draw_both(keys[index], n_items, d)
+            for role, (name, array) in enumerate(zip(ROLES, drawn, strict=True)):
                 marks[index, role] = fingerprint(array)
                 if store == "arrays":
                     arrays[name][index] = array
@@ -106,7 +107,7 @@ def load_embeddings(
             advice = "The file is damaged: delete it, the next run makes it again."
         else:
             n, d = file.dimensions["item"].size, file.dimensions["component"].size
-            arrays = [_draw(key, n, d) for key in file["key"][index]]
+            arrays = _draw_both(file["key"][index], n, d)
             advice = (
                 f"The file was made with JAX {file.jax_version}, this is {jax.__version__}, perhaps "
                 "on another kind of processor: delete the file to draw anew, or set "
@@ -160,6 +161,12 @@ def fingerprint(array: Float[Array, "n d"] | Float[np.ndarray, "n d"]) -> int:
         block = slice(start, start + 512)
         total += int((bits[block].astype(np.uint64) @ columns) @ rows[block])
     return total % 2**64
+
+
+def _draw_both(keys, n_items: int, d: int) -> list[np.ndarray]:
+    """U and V from their keys, side by side: one draw alone leaves a second core idle."""
+    with ThreadPoolExecutor(len(keys)) as pool:
+        return list(pool.map(lambda key: _draw(key, n_items, d), keys))
 
 
 def _draw(key_data, n_items: int, d: int) -> np.ndarray:

@@ -115,10 +115,10 @@ def _confirm(items, W, U, V, largest, block):
     return items[np.concatenate([sure, close[exact > 0]])], near_ties
 
 
-def _padded(indices, smallest=64):
-    """``indices`` repeated up to a power of two, so that few shapes are compiled."""
-    size = max(smallest, 1 << (int(indices.size) - 1).bit_length())
-    return np.resize(indices, size)
+def _padded(indices):
+    """``indices`` repeated up to one of four sizes an octave, so that few shapes are compiled."""
+    step = max(64, 1 << max(int(indices.size).bit_length() - 3, 0))
+    return np.resize(indices, -(-indices.size // step) * step)
 
 
 @jax.jit

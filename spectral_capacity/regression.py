@@ -9,6 +9,7 @@ every fit stands beside the same fit of the parameter-free prediction.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -102,13 +103,21 @@ def fit_counts(
     from statsmodels.genmod.families import Poisson
     from statsmodels.genmod.generalized_linear_model import GLM
     from statsmodels.tools import add_constant
+    from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
     if (counts.sum(axis=1) > 0).sum() < 2:
         return Line(math.nan)
+    if np.ptp(counts) == 0:  # statsmodels starts at the answer and then divides by zero
+        return Line(0.0, math.log(counts.flat[0]))
     x = np.repeat(np.log(d), counts.shape[1])
-    fit = GLM(counts.ravel(), add_constant(x), family=Poisson()).fit(scale="X2")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PerfectSeparationWarning)
+        fit = GLM(counts.ravel(), add_constant(x), family=Poisson()).fit(scale="X2")
+    intercept, slope = fit.params
+    if fit.df_resid == 0 or fit.scale < 1e-12:  # nothing left over to tell an error from
+        return Line(slope, intercept)
     low, high = fit.conf_int(alpha=1 - confidence)[1]
-    return Line(fit.params[1], fit.params[0], fit.bse[1], low, high)
+    return Line(slope, intercept, fit.bse[1], low, high)
 
 
 def local_exponents(

@@ -69,9 +69,7 @@ def test_diagnostics_are_those_of_the_gradient(draws):
     results = train_cell(cell(MUON, n, d), lambda s: draws(n, d, s))
     G = oracle.gradient(np.zeros((d, d)), *draws(n, d), oracle.frequencies(n, 1.5))
     sigma = np.linalg.svd(G, compute_uv=False)
-    slope = sum(
-        1 / (sigma[a] + sigma[b]) for a in range(d) for b in range(d) if a != b
-    ) / d**2
+    slope = sum(1 / (sigma[a] + sigma[b]) for a in range(d) for b in range(d) if a != b) / d**2
     expected = {
         "sigma_max": sigma[0],
         "sigma_min": sigma[-1],

@@ -3,7 +3,7 @@ import pytest
 
 from spectral_capacity.plotting import common, fig1a, fig2
 from spectral_capacity.regression import fit_exponents
-from tests.unit.test_regression import D, SETTINGS, grid
+from tests.unit.test_regression import SETTINGS, D, grid
 
 ALPHAS = (1.25, 1.5, 2.0, 3.0)
 

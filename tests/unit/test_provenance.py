@@ -9,7 +9,9 @@ ROOT = Path(__file__).parents[2]
 FILES = {
     "script.py": "from spectral_capacity.a import f\nf()\n",
     "spectral_capacity/__init__.py": "",
-    "spectral_capacity/a.py": '"""Doc."""\nfrom spectral_capacity import b\n\n\ndef f():\n    """Doc."""\n    return b.X\n',
+    "spectral_capacity/a.py": (
+        '"""Doc."""\nfrom spectral_capacity import b\n\n\ndef f():\n    """Doc."""\n    return b.X\n'
+    ),
     "spectral_capacity/b.py": "X = 1\n",
     "spectral_capacity/unrelated.py": "Y = 1\n",
 }

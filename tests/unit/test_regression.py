@@ -132,7 +132,9 @@ def test_seed_intervals_cover_the_truth_at_about_their_rate():
         rng = np.random.default_rng(trial)
         counts = rng.poisson(2.0 * D[:, None] ** 1.2, (D.size, 12))
         line = one(
-            fit_exponents(grid(lambda o, a, d, counts=counts: counts), SETTINGS | {"bootstrap": 200}),
+            fit_exponents(
+                grid(lambda o, a, d, counts=counts: counts), SETTINGS | {"bootstrap": 200}
+            ),
             "wls",
         )
         covered += line.boot_low.item() <= 1.2 <= line.boot_high.item()
@@ -178,3 +180,16 @@ def test_weights_and_counts():
     counts = np.random.default_rng(0).poisson(3 * D[:, None] ** 0.8, (5, 200))
     line = fit_counts(D.astype(float), counts)
     assert line.slope == pytest.approx(0.8, abs=4 * line.stderr)
+
+
+@pytest.mark.parametrize(
+    "counts", [[[1, 1], [1, 1]], [[1, 1], [2, 2]], [[0, 1], [3, 2]], [[0, 0], [1, 2]]]
+)
+def test_counts_that_leave_little_to_fit(counts):
+    line = fit_counts(np.array([4.0, 8.0]), np.array(counts))
+    means = np.mean(counts, axis=1)
+    if means[0] == 0:
+        assert np.isnan(line.slope)
+    else:
+        assert line.slope == pytest.approx(np.log2(means[1] / means[0]), abs=1e-6)
+        assert np.isnan(line.stderr) == (np.ptp(counts, axis=1).max() == 0)

@@ -41,7 +41,7 @@ def test_anisotropic_spike_slope_is_the_derivative_too():
     G = rng.standard_normal((d, d))
     variances = np.arange(1, d + 1.0) ** -1
     variances /= variances.sum()
-    A, sigma, B = np.linalg.svd(G)
+    A, sigma, _ = np.linalg.svd(G)
     slopes = []
     for _ in range(4000):
         u = rng.standard_normal(d) / math.sqrt(d)

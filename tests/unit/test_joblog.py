@@ -1,0 +1,27 @@
+import pytest
+
+from spectral_capacity.joblog import job_log
+
+
+def test_a_log_says_what_how_far_and_how_long(tmp_path):
+    with job_log(tmp_path / "deep/x.log", "train_memory", {"d": 8}) as report:
+        report("seed 0 done")
+    text = (tmp_path / "deep/x.log").read_text()
+    assert "train_memory: d 8" in text
+    assert "seed 0 done" in text
+    assert "done in" in text
+
+
+def test_a_failure_is_logged_with_its_traceback_and_coordinates(tmp_path, capsys):
+    def fail():
+        with job_log(tmp_path / "x.log", "train_memory", {"alpha": 1.5}):
+            raise ValueError("the reason")
+
+    with pytest.raises(SystemExit) as stop:
+        fail()
+    assert stop.value.code == 1
+    text = (tmp_path / "x.log").read_text()
+    assert "Traceback" in text
+    assert "ValueError: the reason" in text
+    assert "alpha 1.5" in text
+    assert "train_memory (alpha 1.5): the reason" in capsys.readouterr().err

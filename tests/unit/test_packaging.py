@@ -1,0 +1,100 @@
+"""Files that must say the same thing."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+CONDA_NAMES = {"matplotlib": "matplotlib-base"}
+
+
+def split(requirement):
+    name, bound = re.match(r"([A-Za-z0-9_.-]+?)\s*([<>=!~].*)?$", requirement).groups()
+    return name, bound or ""
+
+
+def test_conda_environment_has_the_bounds_of_pyproject():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    *conda, pip = environment["dependencies"]
+    listed = dict(split(r) for r in [*conda, *pip["pip"]] if not r.startswith("--"))
+    expected = {CONDA_NAMES.get(n, n): b for n, b in map(split, PROJECT["dependencies"])}
+    expected |= {"python": PROJECT["requires-python"], "pip": ""}
+    assert listed == expected
+
+
+@pytest.mark.parametrize("lock", ["main", "cuda", "uv"])
+def test_locks_are_hashed_and_hold_no_address(lock):
+    text = (ROOT / f"requirements/{lock}.lock").read_text()
+    assert "://" not in text
+    pins = re.findall(r"^[a-z0-9][^\s]*==[^\n]*\\$", text, re.MULTILINE)
+    requirements = re.findall(r"^[a-z0-9][^\n]*", text, re.MULTILINE | re.IGNORECASE)
+    assert len(pins) == len(requirements) > 0
+    assert text.count("--hash=sha256:") >= len(pins)
+
+
+@pytest.mark.parametrize("lock", ["main", "cuda"])
+def test_locks_cover_what_is_declared(lock):
+    text = (ROOT / f"requirements/{lock}.lock").read_text()
+    locked = {name.lower() for name in re.findall(r"^([A-Za-z0-9_.-]+)==", text, re.MULTILINE)}
+    wanted = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]
+    assert {split(r)[0].lower() for r in wanted} <= locked
+
+
+def test_the_package_and_pyproject_have_one_version():
+    import spectral_capacity
+
+    assert spectral_capacity.__version__ == PROJECT["version"]
+
+
+def test_rules_scripts_logs_and_benchmarks_share_their_names():
+    rules = "\n".join(p.read_text() for p in (ROOT / "workflow/rules").glob("*.smk"))
+    for script in (ROOT / "scripts").glob("*.py"):
+        name = script.stem
+        if name.startswith("plot_"):
+            assert (
+                f'"{name.removeprefix("plot_")}"'
+                in (ROOT / "spectral_capacity/config/models.py").read_text()
+            )
+            continue
+        assert f"rule {name}:" in rules
+        assert f'code=code("{name}")' in rules
+        assert f"/logs/{name}" in rules
+        assert f"/benchmarks/{name}" in rules
+        assert f"scripts/{name}.py" in rules
+
+
+def test_the_snakefile_overwrites_none_of_snakemakes_own_names():
+    """Rule files run inside the namespace of ``snakemake.workflow``."""
+    import snakemake.api
+    import snakemake.workflow
+
+    defined = set()
+    for path in (ROOT / "workflow/rules").glob("*.smk"):
+        text = path.read_text()
+        defined |= set(re.findall(r"^def (\w+)", text, re.MULTILINE))
+        defined |= set(re.findall(r"^(\w+) = ", text, re.MULTILINE))
+        for line in re.findall(r"^(?:import|from) .*$", text, re.MULTILINE):
+            (node,) = ast.parse(line).body
+            if not (isinstance(node, ast.Import) and node.names[0].asname is None):
+                defined |= {alias.asname or alias.name for alias in node.names}
+    assert "code" in defined
+    clash = {n for n in defined if hasattr(snakemake.workflow, n)} - {"Path", "WorkflowError"}
+    assert not clash
+
+
+def test_tracked_files_are_small():
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True
+    ).stdout.split(b"\0")
+    assert max((ROOT / name.decode()).stat().st_size for name in tracked if name) < 2**20
+
+
+def test_no_file_of_the_package_is_too_long():
+    for path in [*(ROOT / "spectral_capacity").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]:
+        assert len(path.read_text().splitlines()) <= 400, path
