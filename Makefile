@@ -4,17 +4,20 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-LOCK := requirements/$(if $(CUDA),cuda,main).lock
+# An environment made for CUDA stays one until it is removed.
+KIND := $(if $(CUDA)$(wildcard $(VENV)/.done-cuda),cuda,main)
+LOCK := requirements/$(KIND).lock
+STAMP := $(VENV)/.done-$(KIND)
 
 .PHONY: run env test lint format schema lock
 
 run: env
 	$(BIN)/snakemake
 
-env: $(VENV)/.done
+env: $(STAMP)
 
 # uv installs in a quarter of pip's time, and compiled bytecode saves every later start seconds.
-$(VENV)/.done: $(LOCK) requirements/uv.lock pyproject.toml
+$(STAMP): $(LOCK) requirements/uv.lock pyproject.toml
 	@$(PYTHON) -c "import sys; sys.version_info >= (3, 11) or sys.exit('Python 3.11 or newer is needed, this is ' + sys.version.split()[0] + '; name one with make PYTHON=...')"
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock

@@ -17,47 +17,17 @@ import html
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Annotated, Literal
 
 import pandas as pd
 import xarray as xr
-import yaml
-from annotated_types import Ge
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from spectral_capacity.artefacts import atomic_path
+from spectral_capacity.claimsfile import Claim, read_claims
+
+__all__ = ["Claim", "check", "overall", "read_claims", "to_html", "verdict", "write"]
 
 SUPPORTED, INCONCLUSIVE, CONTRADICTED = "supported", "inconclusive", "contradicted"
 NOT_MEASURED = "not measured"
-
-
-class Claim(BaseModel):
-    """One entry of the claims file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: str
-    statement: str
-    source: str
-    experiment: str
-    optimizer: str
-    quantity: Literal["capacity", "bulk_singular_value", "mean_inverse_singular_value"]
-    fit: Literal["ols", "wls", "largest", "corrected"]
-    log_powers: Annotated[float, Ge(0)]
-
-
-def read_claims(path: str | os.PathLike) -> list[Claim]:
-    """The claims of a YAML file. Raises ValueError that names the file, the entry and the key."""
-    try:
-        entries = yaml.safe_load(Path(path).read_text()) or []
-        return TypeAdapter(list[Claim]).validate_python(entries)
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}: not YAML: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ValueError(f"{path}: entry {where}: {first['msg']}") from error
 
 
 def verdict(low: float, high: float, predicted: float, tolerance: float) -> str:
@@ -82,13 +52,13 @@ def check(claims: Sequence[Claim], fits: Mapping[str, xr.Dataset]) -> pd.DataFra
 
 def _check_one(claim: Claim, fits: xr.Dataset | None) -> pd.DataFrame:
     about = {"claim": claim.id, "statement": claim.statement, "source": claim.source}
+    missing = about | {"verdict": NOT_MEASURED, "claim_verdict": NOT_MEASURED}
     if fits is None or claim.optimizer not in fits.optimizer:
-        row = about | {"verdict": NOT_MEASURED, "claim_verdict": NOT_MEASURED}
-        return pd.DataFrame([row], columns=COLUMNS)
+        return pd.DataFrame([missing], columns=COLUMNS)
     point = {"quantity": claim.quantity, "fit": claim.fit, "optimizer": claim.optimizer}
     lines = fits.sel({**point, "batch_size": math.inf, "step": 1})
     rows = []
-    for index in lines.exponent.stack(line=("alpha", "kappa")).line.values:
+    for index in lines.theory.stack(line=("alpha", "kappa")).dropna("line").line.values:
         line = lines.sel(alpha=index[0], kappa=index[1])
         tolerance = claim.log_powers / line.log_d.item()
         low, high = line.boot_low.item(), line.boot_high.item()
@@ -101,6 +71,8 @@ def _check_one(claim: Claim, fits: xr.Dataset | None) -> pd.DataFrame:
             | {"finite_size": line.finite_size.item(), "tolerance": tolerance}
             | {"verdict": verdict(low, high, predicted, tolerance)}
         )
+    if not rows:  # the theory says nothing of the α and κ that were run
+        return pd.DataFrame([missing], columns=COLUMNS)
     frame = pd.DataFrame(rows)
     frame["claim_verdict"] = overall(frame.verdict)
     return frame[COLUMNS]

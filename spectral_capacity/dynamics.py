@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Array, Float
 
-from spectral_capacity import theory
 from spectral_capacity.backend import jax
 from spectral_capacity.embeddings import anisotropic
 from spectral_capacity.frequencies import power_law
@@ -18,7 +17,7 @@ from spectral_capacity.memory import initial_gradient
 from spectral_capacity.optimizers import direction, learning_rate
 from spectral_capacity.outcomes import MEASURED, Status
 from spectral_capacity.recall import recall
-from spectral_capacity.spectral import Gradient, StepContext
+from spectral_capacity.spectral import Gradient, StepContext, spike_slope
 
 LoadEmbeddings = Callable[[int], tuple[np.ndarray, np.ndarray]]
 
@@ -46,6 +45,8 @@ def one_step(
     not finite.
     """
     gradient = Gradient(initial_gradient(U, V, p))
+    if not np.isfinite(gradient.matrix).all():
+        raise FloatingPointError("the gradient has entries that are not finite")
     W = learning_rate(optimizer, context) * direction(optimizer, gradient, context)
     outcome = recall(W, U, V)
     return Memory(
@@ -66,12 +67,12 @@ def spectrum(
     """Diagnostics of a gradient's singular values, and whether float64 resolved them all.
 
     ``bulk_singular_value`` is σ at rank ⌈d/2⌉. ``status`` is ``precision_limited`` when directions
-    that the items span fell below the numerical range.
+    that the items should span fell below the numerical range (a gradient of zero has none to lose).
     """
     d = gradient.matrix.shape[0]
     sigma = gradient.singular_values
     expected_rank = min(d, n_items - 1)  # the mean of the v's is taken out
-    resolved = gradient.rank >= expected_rank
+    resolved = gradient.rank >= expected_rank or not gradient.matrix.any()
     along = None if output_variances is None else output_variances @ gradient.left**2
     middle = -(-d // 2)
     return {
@@ -81,7 +82,7 @@ def spectrum(
         "bulk_singular_value": sigma[middle - 1] if sigma.size >= middle else np.nan,
         "mean_inverse_singular_value": float(np.mean(1 / sigma)) if sigma.size else np.nan,
         "null_directions": d - gradient.rank,
-        "spike_slope": theory.spike_slope(sigma, d, along),
+        "spike_slope": spike_slope(sigma, d, along),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -50,11 +51,13 @@ def assemble(
     """Join cells into the grid of ``coordinates`` (of the configuration, in its order).
 
     Coordinates of a cell must equal those of the grid exactly, floats to the last bit: a cell that
-    matches none raises ValueError. What no cell covers is missing, with status ``not_run``.
+    matches none raises ValueError. What no cell covers is missing, with status ``not_run``. The grid's
+    provenance lists under ``cells`` the versions, revisions and devices that the cells were made with.
     """
     shape = tuple(len(coordinates[dim]) for dim in DIMS)
     values = {name: np.full(shape, var.missing, var.dtype) for name, var in MEASURED.items()}
     values["status"][...] = Status.NOT_RUN
+    trained: list[dict] = []
     positions = {dim: {v: i for i, v in enumerate(coordinates[dim])} for dim in DIMS}
     for cell in cells:
         with open_netcdf(cell) as file:
@@ -66,7 +69,11 @@ def assemble(
                 raise ValueError(f"{cell}: coordinate {error} is not one of this grid") from error
             for name in MEASURED:
                 values[name][where] = file[name][:]
-    _write(path, title, coordinates, values, provenance)
+            made = json.loads(file.provenance)
+            made.pop("configuration", None)  # the grid's own says more
+            if made not in trained:
+                trained.append(made)
+    _write(path, title, coordinates, values, {**provenance, "cells": trained})
 
 
 def open_grid(path: str | os.PathLike) -> xarray.Dataset:
@@ -105,12 +112,21 @@ def _write(path, title, coordinates, values, provenance):
     write_netcdf(path, variables, _attributes(title, provenance))
 
 
+def _json_ready(value: Any) -> Any:
+    """``value`` with infinity written as text, which JSON has no number for."""
+    if isinstance(value, Mapping):
+        return {key: _json_ready(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_ready(item) for item in value]
+    return "inf" if isinstance(value, float) and math.isinf(value) else value
+
+
 def _attributes(title: str, provenance: Mapping[str, Any]) -> dict[str, str]:
     return {
         "title": title,
         "Conventions": CONVENTIONS,
         "references": "arXiv:2603.26554",
-        "provenance": json.dumps(provenance, sort_keys=True),
+        "provenance": json.dumps(_json_ready(provenance), sort_keys=True, allow_nan=False),
     }
 
 

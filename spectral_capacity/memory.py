@@ -1,4 +1,4 @@
-"""The linear memory: logits s_ij = v_jᵀ W u_i, softmax loss, and its gradient."""
+"""The linear memory, s_ij = v_jᵀ W u_i: the gradient of its softmax loss."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ def initial_gradient(
     ``weights`` are the q_i. Rows of the result belong to v, columns to u. Embeddings are float32;
     products and sums are float64, because the small singular values that a spectral map lifts lie
     far below float32's rounding of the large ones.
+
+    Singular values near ε·σ_max inherit the rounding of this sum: another ``item_block`` moves them by
+    about ε·σ_max, relatively more the smaller they are.
 
     Only W = 0: the gradient of a memory that has learnt something is not this sum.
     """

@@ -43,7 +43,9 @@ MEASURED: dict[str, Measured] = {
         np.float64, "mean of 1/sigma over the gradient's numerical range"
     ),
     "null_directions": Measured(np.int64, "directions below the gradient's numerical range"),
-    "near_ties": Measured(np.int64, "items decided in float64"),
+    "near_ties": Measured(
+        np.int64, "items within float32's error bound of a tie, decided in float64"
+    ),
     "spike_slope": Measured(np.float64, "slope at which the polar map lifts one item"),
 }
 

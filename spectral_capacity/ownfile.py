@@ -15,6 +15,9 @@ def own_embeddings_shape(path: str | os.PathLike) -> tuple[int, int, list[int] |
     with open_netcdf(path) as file:
         if not {"U", "V"} <= {*file.variables}:
             raise ValueError(f"{path}: needs variables U and V, has {sorted(file.variables)}")
+        packed = [n for n in "UV" if {"scale_factor", "add_offset"} & {*file[n].ncattrs()}]
+        if packed:
+            raise ValueError(f"{path}: {packed[0]} is packed; store it as plain floats")
         shape, other = file["U"].shape, file["V"].shape
         if shape != other or len(shape) not in (2, 3):
             raise ValueError(

@@ -25,7 +25,7 @@ class Recall:
     """What a memory recalls.
 
     recovered: (n,) bool, item i has s_ii > max_{j≠i} s_ij.
-    near_ties: items whose smallest margin lies within float32's error bound, decided in float64.
+    near_ties: items whose smallest margin lies within float32's error bound; float64 decided them.
     """
 
     recovered: Bool[np.ndarray, " n"]
@@ -71,7 +71,8 @@ def recall(
     scale = np.abs(W).max()
     if scale == 0:  # every logit is zero, every item ties
         return Recall(np.zeros(n, bool), 0)
-    W = jnp.asarray(W / scale)  # recall knows no scale; float32 has a range
+    # Recall knows no scale, float32 has a range; a power of two rounds nothing, so ties stay ties.
+    W = jnp.asarray(np.ldexp(W, -int(np.frexp(scale)[1])))
     if n == 1:
         return Recall(np.ones(1, bool), 0)
 
@@ -104,11 +105,11 @@ def _confirm(items, W, U, V, largest, block):
             queries[padded], own[padded], _padded(items[kept]), V, first, last, block=block
         )
         margins[kept] = np.minimum(margins[kept], np.asarray(stage)[: kept.size])
-        kept = kept[margins[kept] >= -2 * bound[kept]]
+        kept = kept[~(margins[kept] < -2 * bound[kept])]
         if kept.size == 0:
             return items[:0], 0
-    close = kept[margins[kept] <= 2 * bound[kept]]
-    sure = kept[margins[kept] > 2 * bound[kept]]
+    clear = margins[kept] > 2 * bound[kept]
+    sure, close = kept[clear], kept[~clear]
     exact = _exact_margins(items[close], W, U, V, block)
     # Counted by the float64 margin, so that the number does not depend on block sizes.
     near_ties = int((np.abs(exact) <= bound[close]).sum())
@@ -130,6 +131,12 @@ def _norm(rows):
     return jnp.sqrt(jnp.sum(rows * rows, axis=1, dtype=jnp.float32)) * (1 + 1e-5)
 
 
+def _bound(roundoff, x, v):
+    """Error of a float32 margin; infinite, for float64 to decide, where norms under- or overflow."""
+    safe = (x > 1e-15) & (x < 1e15) & (v > 1e-15) & (v < 1e15)
+    return jnp.where(safe, roundoff * x * v, jnp.inf)
+
+
 @partial(jax.jit, static_argnames=("row_block", "head"))
 def _screen(W, U, V, largest, *, row_block, head):
     """Items that float32 cannot rule out against the first ``head`` competitors, (n,) bool."""
@@ -149,8 +156,8 @@ def _screen(W, U, V, largest, *, row_block, head):
         logits = jnp.matmul(x, competitors.T, precision=HIGHEST)
         itself = (start + jnp.arange(row_block))[:, None] == jnp.arange(head)[None, :]
         best = jnp.max(jnp.where(itself, -jnp.inf, logits), axis=1)
-        error = roundoff * (frobenius * _norm(u) + _norm(x)) * (_norm(v) + largest)
-        return jax.lax.dynamic_update_slice_in_dim(alive, own - best >= -error, start, axis=0)
+        error = _bound(roundoff, frobenius * _norm(u) + _norm(x), _norm(v) + largest)
+        return jax.lax.dynamic_update_slice_in_dim(alive, ~(own - best < -error), start, axis=0)
 
     return jax.lax.fori_loop(0, -(-n // row_block), block, jnp.zeros(n, bool))
 
@@ -162,8 +169,7 @@ def _queries(items, W, U, V, largest):
     x = jnp.matmul(U[items].astype(jnp.float64), W.T, precision=HIGHEST)
     own = jnp.sum(V[items].astype(jnp.float64) * x, axis=1).astype(jnp.float32)
     x = x.astype(jnp.float32)
-    bound = (d + 4) * UNIT_ROUNDOFF * _norm(x) * (_norm(V[items]) + largest)
-    return x, own, bound
+    return x, own, _bound((d + 4) * UNIT_ROUNDOFF, _norm(x), _norm(V[items]) + largest)
 
 
 @partial(jax.jit, static_argnames="block")

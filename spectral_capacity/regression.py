@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import warnings
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,10 +22,11 @@ from jaxtyping import Float, Real
 
 from spectral_capacity import theory
 from spectral_capacity.frequencies import power_law
+from spectral_capacity.outcomes import Status
 
 FITS = {
     "ols": "ordinary least squares of the log of the mean over seeds, all d (the paper's fit)",
-    "wls": "the same, weighted by the variance over seeds pooled as phi * mean (counts only)",
+    "wls": "the same, weighted by the variance over seeds, phi * mean with one phi a line (counts only)",
     "glm": "quasi-Poisson regression of the single counts with log link; zeros count (counts only)",
     "largest": "ordinary least squares over the largest d's only",
     "corrected": "log y = a + C log d + b/d, all d, counts weighted as in wls: saturation taken out",
@@ -79,16 +81,21 @@ def fit_line(
     y: Float[np.ndarray, " m"],
     weights: Float[np.ndarray, " m"] | None = None,
     confidence: float = 0.95,
+    *,
+    known: bool = False,
 ) -> Line:
     """Weighted least squares of y on the columns of X, (1, log d, …).
 
-    As many points as columns give a slope without error, fewer give NaN.
+    ``known`` says that the weights are inverse variances, not only proportional to them: the error is
+    then theirs, whatever the residuals are. As many points as columns give a slope without error,
+    fewer give NaN.
     """
     from statsmodels.regression.linear_model import WLS
 
     if X.shape[0] < X.shape[1]:
         return Line(math.nan)
-    fit = WLS(y, X, weights=1.0 if weights is None else weights).fit()
+    covariance = {"cov_type": "fixed scale", "use_t": False} if known else {}
+    fit = WLS(y, X, weights=1.0 if weights is None else weights).fit(**covariance)
     intercept, slope = fit.params[:2]
     if fit.df_resid == 0:
         return Line(slope, intercept)
@@ -146,19 +153,24 @@ def fit_exponents(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.Dataset:
         }
     )
     fits["mean_capacity"].attrs = {"long_name": "capacity, mean over seeds"}
+    fits["flagged"] = _over_lines((grid.status != Status.OK).sum("seed"))
+    fits["flagged"].attrs = {"long_name": "seeds whose status is not ok"}
+    families = [settings["theory"][name] for name in grid.optimizer.values]
+    fits = fits.assign_coords(family=("optimizer", families, {"long_name": "theory that applies"}))
     rows, local = [], []
-    rng = np.random.default_rng(settings["root_seed"])
     for quantity in QUANTITIES:
         for where in np.ndindex(tuple(grid.sizes[dim] for dim in LINE)):
             line = dict(zip(LINE, where, strict=True))
             at = {dim: grid[dim].values[i].item() for dim, i in line.items()}
             sample = grid[quantity].isel(line).transpose("d", "seed").values.astype(float)
-            resampled = _resampled_means(sample, settings["bootstrap"], rng)
+            resampled = _resampled_means(
+                sample, settings["bootstrap"], _stream(settings, quantity, at)
+            )
             expected = None
             if quantity == "capacity":
                 expected = fits.predicted_capacity.isel(line).values
                 local.append(at | {"interval": _local(grid.d.values, sample, resampled, settings)})
-            asymptotic = _asymptotic(quantity, settings["theory"][at["optimizer"]], at["alpha"])
+            asymptotic = _asymptotic(quantity, settings["theory"][at["optimizer"]], at)
             for fit in FITS if quantity == "capacity" else FITS.keys() - COUNTS_ONLY:
                 row = _fit(fit, grid.d.values, sample, resampled, expected, settings)
                 z = (row["exponent"] - asymptotic) / row["stderr"]
@@ -203,12 +215,16 @@ def _fit(fit, d, sample, resampled, expected, settings):
     X = np.stack([np.ones(use.sum()), np.log(d[use])], axis=1)
     if fit == "corrected":
         X = np.column_stack([X, 1 / d[use]])
-    # var(log mean) = phi / (seeds * mean) when the variance over seeds is phi * mean.
-    weights = mean[use] if fit in ("wls", "corrected") and expected is not None else None
+    weights, known = None, False
+    if fit in ("wls", "corrected") and expected is not None:
+        # var(log mean) = phi / (seeds * mean) when the variance over seeds is phi * mean.
+        phi = np.mean(sample[use].var(axis=1, ddof=1) / mean[use]) if sample.shape[1] > 1 else 0.0
+        known = bool(fit == "wls" and phi > 0)
+        weights = mean[use] * (sample.shape[1] / phi if known else 1.0)
     if fit == "glm":
         line = fit_counts(d[use], sample[use], settings["confidence"])
     else:
-        line = fit_line(X, np.log(mean[use]), weights, settings["confidence"])
+        line = fit_line(X, np.log(mean[use]), weights, settings["confidence"], known=known)
     row |= {"exponent": line.slope, "stderr": line.stderr, "log_d": X[:, 1].mean()}
     row |= {"ci_low": line.low, "ci_high": line.high}
     if fit == "glm" or math.isnan(line.slope):
@@ -252,13 +268,28 @@ def _slopes(X, means, weights):
 
 
 def _resampled_means(sample, resamples, rng):
-    """Means over seeds drawn with replacement, independently for each d, (resamples, d)."""
+    """Means over seeds drawn with replacement, independently for each d, (resamples, d).
+
+    Spread by √(S/(S−1)): drawing from S seeds has only (S−1)/S of their variance.
+    """
     m, seeds = sample.shape
     picks = rng.integers(seeds, size=(resamples, m, seeds))
-    return sample[np.arange(m)[None, :, None], picks].mean(axis=2)
+    means = sample[np.arange(m)[None, :, None], picks].mean(axis=2)
+    centre = sample.mean(axis=1)
+    return centre + (means - centre) * math.sqrt(seeds / max(seeds - 1, 1))
 
 
-def _asymptotic(quantity: str, family: str, alpha: float) -> float:
+def _stream(settings, quantity, at):
+    """Random numbers of one line, whatever other lines there are."""
+    name = zlib.crc32(repr((quantity, sorted(at.items()))).encode())
+    return np.random.default_rng([settings["root_seed"], name])
+
+
+def _asymptotic(quantity: str, family: str, at: Mapping[str, Any]) -> float:
+    """The theorems' exponent; they speak of isotropic embeddings, one population step and α > 1."""
+    alpha = at["alpha"]
+    if at["kappa"] != 0 or alpha <= 1 or not math.isinf(at["batch_size"]) or at["step"] != 1:
+        return math.nan
     if quantity != "capacity":
         sign = 1 if quantity == "bulk_singular_value" else -1
         return sign * theory.bulk_exponent(alpha)

@@ -12,6 +12,7 @@ singular value decomposition is accurate and the same whatever device holds the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,8 +21,6 @@ from typing import Annotated, Literal
 import numpy as np
 from annotated_types import Ge, Gt
 from jaxtyping import Float
-
-from spectral_capacity import theory
 
 
 @dataclass(frozen=True)
@@ -101,10 +100,10 @@ def smoothed_polar(
 
     ``resolution`` is λ in units of the gradient's singular values: far above them the map is a
     multiple of the identity, far below the polar map. ``theory`` takes
-    :func:`theory.stabilising_resolution`.
+    :func:`stabilising_resolution`.
     """
     if resolution == "theory":
-        resolution = theory.stabilising_resolution(context.d, context.alpha, context.batch_size)
+        resolution = stabilising_resolution(context.d, context.alpha, context.batch_size)
     sigma = gradient.singular_values
     return gradient.with_singular_values(sigma / np.hypot(sigma, resolution))
 
@@ -177,6 +176,38 @@ def _minimax_quintic(lower: float, upper: float) -> tuple[float, float, float]:
         root = np.sqrt(max(9 * b * b - 20 * a * c, 0.0))
         inner = np.sqrt(np.array([-3 * b - root, -3 * b + root]) / (10 * c))
     return float(a), float(b), float(c)
+
+
+def stabilising_resolution(d: int, alpha: float, batch_size: float) -> float:
+    """λ = max{(log d)^(2α+2) d^(−α), (log d)²/B}, at which the theory runs stabilised Muon.
+
+    Zero in its second part for the population gradient (``batch_size`` inf). The logarithms make it
+    larger than the whole spectrum of G_0 at any d that fits a computer.
+    """
+    log_d = math.log(d)
+    return max(log_d ** (2 * alpha + 2) * d**-alpha, log_d**2 / batch_size)
+
+
+def spike_slope(
+    singular_values: Float[np.ndarray, " r"],
+    d: int,
+    output_variances: Float[np.ndarray, " r"] | None = None,
+) -> float:
+    """Slope s at which the polar map lifts one item: v_iᵀ polar(G) u_i ≈ s·q_i for a rare item i.
+
+    s = (1/d) Σ_{a≠b} ξ_a / (σ_a + σ_b) over the r directions of the numerical range of G, from
+    first-order perturbation theory of the polar factor. ξ_a is the variance of v along the left
+    singular vector l_a, ξ_a = l_aᵀ Ξ l_a; None means isotropic, ξ_a = 1/d. Saturation of frequent
+    items is ignored. NaN when the range is empty.
+    """
+    r = singular_values.size
+    if r == 0:
+        return math.nan
+    inverse = 1.0 / np.add.outer(singular_values, singular_values)
+    np.fill_diagonal(inverse, 0.0)
+    rows = inverse.sum(axis=1)
+    weights = np.full(r, 1.0 / d) if output_variances is None else output_variances
+    return float(rows @ weights) / d
 
 
 MAPS: dict[str, Callable[..., Float[np.ndarray, "d d"]]] = {

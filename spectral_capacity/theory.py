@@ -27,38 +27,6 @@ def bulk_exponent(alpha: float) -> float:
     return -alpha
 
 
-def stabilising_resolution(d: int, alpha: float, batch_size: float) -> float:
-    """λ = max{(log d)^(2α+2) d^(−α), (log d)²/B}, at which the theory runs stabilised Muon.
-
-    Zero in its second part for the population gradient (``batch_size`` inf). The logarithms make it
-    larger than the whole spectrum of G_0 at any d that fits a computer.
-    """
-    log_d = math.log(d)
-    return max(log_d ** (2 * alpha + 2) * d**-alpha, log_d**2 / batch_size)
-
-
-def spike_slope(
-    singular_values: Float[np.ndarray, " r"],
-    d: int,
-    output_variances: Float[np.ndarray, " r"] | None = None,
-) -> float:
-    """Slope s at which the polar map lifts one item: v_iᵀ polar(G) u_i ≈ s·q_i for a rare item i.
-
-    s = (1/d) Σ_{a≠b} ξ_a / (σ_a + σ_b) over the r directions of the numerical range of G, from
-    first-order perturbation theory of the polar factor. ξ_a is the variance of v along the left
-    singular vector l_a, ξ_a = l_aᵀ Ξ l_a; None means isotropic, ξ_a = 1/d. Saturation of frequent
-    items is ignored. NaN when the range is empty.
-    """
-    r = singular_values.size
-    if r == 0:
-        return math.nan
-    inverse = 1.0 / np.add.outer(singular_values, singular_values)
-    np.fill_diagonal(inverse, 0.0)
-    rows = inverse.sum(axis=1)
-    weights = np.full(r, 1.0 / d) if output_variances is None else output_variances
-    return float(rows @ weights) / d
-
-
 def recovery_probability(
     signal: Float[np.ndarray, " n"], n_competitors: int, *, nodes: int = 120
 ) -> Float[np.ndarray, " n"]:
@@ -79,12 +47,12 @@ def muon_capacity(p: Float[np.ndarray, " n"], d: int, slope: float) -> float:
     """Expected count after one polar step: Σ_i E_g[Φ(√d p_i s + g)^(N−1)].
 
     The logit of item i is its spike s·p_i plus noise of variance 1/d, and so are its N − 1
-    competitors' logits. ``slope`` is s of :func:`spike_slope`, measured on the gradient itself.
+    competitors' logits. ``slope`` is s of :func:`spectral.spike_slope`, measured on the gradient itself.
     """
     return float(recovery_probability(math.sqrt(d) * p * slope, p.size - 1).sum())
 
 
-def gradient_capacity(p: Float[np.ndarray, " n"], d: int, *, nodes: int = 40) -> float:
+def gradient_capacity(p: Float[np.ndarray, " n"], d: int, *, nodes: int = 100) -> float:
     """Expected count after one gradient step from zero, for isotropic embeddings.
 
     With W = G_0, item i scores s_ii ≈ p_i + τ g_i and competitor j scores s_ij ≈ p_j g'_j/√d + τ g_j:

@@ -60,7 +60,19 @@ def _describe(error: ErrorDetails, given: Any, model: type[BaseModel]) -> str:
     message = error["msg"].removeprefix("Value error, ")
     message = message.replace("Input should be", "must be").replace("Dictionary should", "must")
     message = message.replace("List should", "must").replace("String should", "must")
+    message = message.replace(
+        "valid dictionary or object to extract fields from", "mapping of keys"
+    )
+    if kind == "float_type" and _reads_as_number(error["input"]):
+        message += f"; YAML takes {error['input']} for text, write it with a point, as 1.0e-3"
     return f"{key_path(where)}: {f'{found}: ' if found else ''}{message}"
+
+
+def _reads_as_number(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(float(value))
+    except ValueError:
+        return False
 
 
 def _written_path(loc: Sequence[str | int], given: Any, kind: str) -> list[str | int]:

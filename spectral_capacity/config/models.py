@@ -38,14 +38,14 @@ def _axis(item: Any) -> Any:
 class Strict(BaseModel):
     """No unknown keys; no silent conversions such as "3" to 3."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class LearningRate(Strict):
     """η = scale · d^d_power."""
 
     scale: Annotated[float, Gt(0)] = 1.0
-    d_power: float = 0.0
+    d_power: Annotated[float, Ge(-10), Field(le=10)] = 0.0
 
 
 def _options(function: Callable, **fields: Any) -> Any:
@@ -95,7 +95,7 @@ class MemoryExperiment(Strict):
     kappa: _axis(Annotated[float, Ge(0)]) = [0.0]
     batch_size: _axis(Literal["population"]) = ["population"]
     optimizers: _axis(Name)
-    steps: Literal[1] = 1
+    steps: Annotated[int, Ge(1), Field(le=1)] = 1
     gradient: Literal["exact"] = "exact"
     seeds: Annotated[int, Ge(1)] = 4
     embeddings: EmbeddingsOfYourOwn | None = None
@@ -125,7 +125,7 @@ FIGURES = ("fig1a", "fig2")
 class Config(Strict):
     """The whole configuration."""
 
-    results: Annotated[str, MinLen(1)] = "results"
+    results: Annotated[str, StringConstraints(pattern=r"^[^{}]+$")] = "results"
     seed: Annotated[int, Ge(0), Field(lt=2**32)] = 0
     device: Literal["auto", "cpu", "gpu"] = "auto"
     seeds_per_job: Annotated[int, Ge(1)] = 4

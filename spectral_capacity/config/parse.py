@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from spectral_capacity.claimsfile import read_claims
 from spectral_capacity.config.messages import ConfigError, describe_all, key_path
 from spectral_capacity.config.models import FIGURES, Config, MemoryExperiment
 
@@ -60,6 +61,11 @@ def _cross_checks(config: Config, root: Path) -> Iterator[str]:
     for key, path in (("figures.style", config.figures.style), ("claims", config.claims)):
         if not (root / path).is_file():
             yield f"{key}: {path!r}: no such file"
+        elif key == "claims":
+            try:
+                read_claims(root / path)
+            except ValueError as error:
+                yield f"{key}: {error}"
 
 
 def _check_own_embeddings(

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from spectral_capacity.plotting.common import COLUMN, MARKERS, label, plt
 
-THEORY = {"muon": r"theory: $1+\frac{1}{2\alpha}$", "gd": r"theory: $\frac{1}{2\alpha}$"}
+THEORY = {"muon": r"theory: $1+\frac{1}{2\alpha}$", "gradient": r"theory: $\frac{1}{2\alpha}$"}
 
 
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
@@ -16,14 +16,15 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
 
     Filled markers are the fit over all d's ("ols"), open ones that over the largest d's, bars their
     intervals over resampled seeds; the thin line is C(α) = c1 + c2/α, the grey line the theorem,
-    and the dotted line the fit over all d's of the parameter-free prediction. ``grid`` is not shown.
+    and the dotted line the fit over all d's of the parameter-free prediction. ``grid`` is not shown, nor any
+    κ but the first.
     """
     fits = fits.sel(quantity="capacity", batch_size=np.inf).isel(step=-1, kappa=0)
     alpha = fits.alpha.values
     smooth = np.linspace(alpha.min(), alpha.max(), 100)
     figure, axes = plt.subplots(figsize=(COLUMN, 3.3))
     for i, optimizer in enumerate(fits.optimizer.values):
-        colour, marker = f"C{i}", MARKERS[i]
+        colour, marker = f"C{i}", MARKERS[i % len(MARKERS)]
         one = fits.sel(optimizer=optimizer)
         step = 0.012 * np.ptp(alpha)
         for fit, shift, fill in (("ols", -step, colour), ("largest", step, "white")):
@@ -45,7 +46,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
             theory = one.sel(fit="ols").theory
             axes.plot(alpha, theory, color="0.55", linewidth=1.6, zorder=1)
             axes.annotate(
-                THEORY.get(optimizer, "theory"),
+                THEORY[one.family.item()],
                 (alpha[-1], theory[-1]),
                 xytext=(0, -4),
                 textcoords="offset points",

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from spectral_capacity import claims
 from spectral_capacity.claims import CONTRADICTED, INCONCLUSIVE, NOT_MEASURED, SUPPORTED
@@ -111,6 +112,8 @@ def test_the_claims_of_the_repository_can_be_read():
         ("- id: [", "not YAML"),
         ("- id: T3\n", r"c\.yaml: entry 0\.statement: Field required"),
         ("x: 3", r"c\.yaml: entry"),
+        (yaml.safe_dump([CLAIM, CLAIM]), "each id once; repeated: T3"),
+        (yaml.safe_dump([CLAIM | {"fit": "wls", "quantity": "bulk_singular_value"}]), "fit wls"),
     ],
 )
 def test_bad_claims_name_the_entry(tmp_path, text, message):

@@ -31,11 +31,14 @@ def results(value):
 
 def write_all(folder):
     paths = []
+    made = {"configuration": {"b": np.inf}, "versions": "v"}
     for o, optimizer in enumerate(COORDINATES["optimizer"]):
         for a, alpha in enumerate(COORDINATES["alpha"]):
             paths.append(folder / f"{optimizer}{alpha}.nc")
             cell = CELL | {"name": optimizer, "alpha": alpha}
-            write_cell(paths[-1], cell, results(10 * o + a) | {"status": results(0)["status"]}, {})
+            write_cell(
+                paths[-1], cell, results(10 * o + a) | {"status": results(0)["status"]}, made
+            )
     return paths
 
 
@@ -55,7 +58,7 @@ def test_attributes(tmp_path):
     assemble(tmp_path / "g.nc", write_all(tmp_path), COORDINATES, {"a": [1, None]}, "A title")
     grid = open_grid(tmp_path / "g.nc")
     assert grid.attrs["title"] == "A title"
-    assert json.loads(grid.attrs["provenance"]) == {"a": [1, None]}
+    assert json.loads(grid.attrs["provenance"]) == {"a": [1, None], "cells": [{"versions": "v"}]}
     for name in MEASURED:
         assert grid[name].attrs["units"] == "1"
         assert grid[name].attrs["long_name"]

@@ -133,3 +133,21 @@ def test_counts():
     assert some.mass(p) == pytest.approx(0.8)
     assert Recall(np.ones(4, bool), 0).prefix_capacity == 4
     assert Recall(np.zeros(4, bool), 0).prefix_capacity == 0
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_exact_ties_of_integer_embeddings_are_not_recovered(seed):
+    rng = np.random.default_rng(seed)
+    U = rng.choice([-1, 1], (24, 6)).astype(np.float32)
+    V = rng.choice([-1, 0, 1], (24, 6)).astype(np.float32)
+    check(V.T.astype(np.float64) @ U, U, V)
+
+
+@pytest.mark.parametrize("u", [1e-20, 1.0, 1e30])
+@pytest.mark.parametrize("v", [1e-20, 1.0, 1e30])
+def test_embeddings_beyond_the_range_of_float32_squares(u, v):
+    W, U, V = memory(40, 8, 3)
+    close = np.nextafter(V, np.float32(np.inf))
+    U, V = np.concatenate([U, U]), np.concatenate([V, close])
+    check(W, (U * np.float32(u)).astype(np.float32), (V * np.float32(v)).astype(np.float32))

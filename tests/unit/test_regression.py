@@ -32,6 +32,7 @@ def grid(capacity, alphas=(1.5,), optimizers=("muon",), d=D):
     one = np.ones_like(values, dtype=float)
     by_d = one * d[None, None, None, :, None, None, None]
     data = {
+        "status": np.zeros(values.shape, np.int8),
         "capacity": values,
         "bulk_singular_value": 3 * by_d**-1.5,
         "mean_inverse_singular_value": by_d**1.5,
@@ -193,3 +194,30 @@ def test_counts_that_leave_little_to_fit(counts):
     else:
         assert line.slope == pytest.approx(np.log2(means[1] / means[0]), abs=1e-6)
         assert np.isnan(line.stderr) == (np.ptp(counts, axis=1).max() == 0)
+
+
+def test_the_theorems_do_not_speak_of_anisotropic_embeddings():
+    data = grid(power(1.3)).assign_coords(kappa=[1.0])
+    assert np.isnan(fit_exponents(data, SETTINGS).theory).all()
+
+
+def test_weighted_errors_come_from_the_spread_over_seeds():
+    errors = [
+        one(fit_exponents(grid(power(1.3, noise=noise)), SETTINGS), "wls").stderr.item()
+        for noise in (0.01, 0.1)
+    ]
+    assert 7 < errors[1] / errors[0] < 14
+
+
+def test_a_new_line_leaves_the_intervals_of_others():
+    few, many = (
+        fit_exponents(grid(power(1.3, noise=0.2), alphas), SETTINGS)
+        for alphas in ((1.5,), (1.25, 1.5))
+    )
+    xr.testing.assert_identical(few.boot_low.sel(alpha=1.5), many.boot_low.sel(alpha=1.5))
+
+
+def test_flagged_seeds_are_counted():
+    data = grid(power(1.3))
+    data["status"][0, 0, 0, 1, 0, :2, 0] = 1
+    assert fit_exponents(data, SETTINGS).flagged.values.ravel().tolist() == [0, 2, 0, 0, 0]

@@ -6,6 +6,7 @@ from scipy.stats import norm
 
 from spectral_capacity import theory
 from spectral_capacity.frequencies import power_law
+from spectral_capacity.spectral import spike_slope
 
 
 def test_exponents():
@@ -31,7 +32,7 @@ def test_spike_slope_is_the_derivative_of_the_polar_factor():
         change = polar(G + t * np.outer(v, u)) - polar(G - t * np.outer(v, u))
         slopes.append(v @ change @ u / (2 * t))
     error = np.std(slopes) / math.sqrt(len(slopes))
-    assert np.mean(slopes) == pytest.approx(theory.spike_slope(sigma, d), abs=4 * error)
+    assert np.mean(slopes) == pytest.approx(spike_slope(sigma, d), abs=4 * error)
     assert error < 0.02 * np.mean(slopes)
 
 
@@ -49,12 +50,12 @@ def test_anisotropic_spike_slope_is_the_derivative_too():
         plus, minus = (np.linalg.svd(G + s * t * np.outer(v, u)) for s in (1, -1))
         change = plus[0] @ plus[2] - minus[0] @ minus[2]
         slopes.append(v @ change @ u / (2 * t))
-    expected = theory.spike_slope(sigma, d, variances @ A**2)
+    expected = spike_slope(sigma, d, variances @ A**2)
     assert np.mean(slopes) == pytest.approx(expected, abs=4 * np.std(slopes) / math.sqrt(4000))
 
 
 def test_spike_slope_of_nothing_is_missing():
-    assert math.isnan(theory.spike_slope(np.array([]), 4))
+    assert math.isnan(spike_slope(np.array([]), 4))
 
 
 def test_recovery_probability_against_quadrature_and_chance():

@@ -14,6 +14,9 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
 )
 
+# Several jobs may share one GPU: none may take all of its memory at the start.
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+
 # Modules, not names: a Snakefile shares Snakemake's own global names and would overwrite them.
 import spectral_capacity.artefacts as artefacts
 import spectral_capacity.config as configuration
@@ -86,9 +89,16 @@ def grid_cells(wildcards):
 
 
 def grid_settings(wildcards):
+    experiment = CONFIG.experiments[wildcards.experiment]
     return configuration.sorted_plain(
         {
+            **experiment.model_dump(),
             "experiment": wildcards.experiment,
+            "seed": CONFIG.seed,
+            "store": CONFIG.embeddings.store,
+            "definitions": {
+                name: CONFIG.optimizers[name].model_dump() for name in experiment.optimizers
+            },
             "coordinates": configuration.coordinates(CONFIG, wildcards.experiment),
         }
     )
@@ -175,9 +185,10 @@ onstart:
         )
     if trained:
         flops = estimates.measured_flops()
-        seconds = sum(estimates.core_seconds(cell, flops) for cell in trained) / workflow.cores
+        cores = getattr(workflow.resource_settings, "cores", None) or 1  # none on a cluster
+        seconds = sum(estimates.core_seconds(cell, flops) for cell in trained) / cores
         print(
             f"{len(trained)} cells to train: about {estimates.duration(seconds)} on "
-            f"{workflow.cores} CPU cores, {estimates.size(needed)} of disk",
+            f"{cores} CPU cores, {estimates.size(needed)} of disk",
             file=sys.stderr,
         )
