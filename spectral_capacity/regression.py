@@ -270,7 +270,8 @@ def _slopes(X, means, weights):
 def _resampled_means(sample, resamples, rng):
     """Means over seeds drawn with replacement, independently for each d, (resamples, d).
 
-    Spread by √(S/(S−1)): drawing from S seeds has only (S−1)/S of their variance.
+    Spread by √(S/(S−1)): drawing from S seeds has only (S−1)/S of their variance. Percentiles of these
+    still cover less than they say: of a nominal 95 %, 76 % with 2 seeds, 90 % with 4, 93 % with 8.
     """
     m, seeds = sample.shape
     picks = rng.integers(seeds, size=(resamples, m, seeds))
