@@ -59,7 +59,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
             axes.plot(alpha, one.sel(fit="ols").finite_size, ":", color=colour)
     axes.set_xlabel(r"frequency exponent $\alpha$")
     axes.set_ylabel(r"capacity exponent $C$,  items $\propto d^{\,C}$")
-    axes.set_ylim(0, None)
+    axes.set_ylim(min(0, axes.get_ylim()[0]), None)
     handles, _ = axes.get_legend_handles_labels()
     extra = [plt.Line2D([], [], color="0.35", linewidth=0.8, label=r"$c_1 + c_2/\alpha$")]
     if finite_size:

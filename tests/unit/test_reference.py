@@ -7,40 +7,39 @@ from spectral_capacity.dynamics import train_cell
 from spectral_capacity.embeddings import generate_embeddings, load_embeddings
 
 SEEDS = 4
-# (optimizer, α): mean, and its standard error, of float64 NumPy programs that compute all logits a block at
-# a time from other draws. Muon at α = 1.5: six seeds; the others: two to four.
+# (optimizer, α, d): mean and standard error of float64 NumPy programs that compute all logits a block at a
+# time, from other draws. Muon at α = 1.5, d = 128: six seeds; the others: two to four.
 REFERENCE = {
-    ("muon", 1.5): (117.0, 1.6),
-    ("muon", 2.0): (102, 3),
-    ("muon", 3.0): (96, 2),
-    ("gd", 1.5): (9, 1),
+    ("muon", 1.5, 128): (117.0, 1.6),
+    ("muon", 2.0, 128): (102, 3),
+    ("muon", 3.0, 128): (96, 2),
+    ("gd", 1.5, 128): (9, 1),
+    ("muon", 1.5, 256): (309, 3.5),
+    ("muon", 3.0, 256): (243, 3),
+    ("gd", 1.5, 256): (13, 1.2),
 }
 RULES = {"gd": {"rule": "gradient"}, "muon": {"rule": "spectral", "map": {"name": "polar"}}}
 
 
-@pytest.fixture(scope="module")
-def load(tmp_path_factory):
-    path = tmp_path_factory.mktemp("reference") / "e.nc"
-    generate_embeddings(
-        path, n_items=100_000, d=128, seeds=list(range(SEEDS)), root_seed=0, store="keys"
-    )
-    return lambda seed: load_embeddings(path, seed)
-
-
 @pytest.mark.slow
 @pytest.mark.reference
-@pytest.mark.parametrize(("optimizer", "alpha"), REFERENCE)
-def test_counts_agree_within_seed_noise(load, optimizer, alpha):
-    cell = {
-        "optimizer": RULES[optimizer] | {"learning_rate": {"scale": 1.0, "d_power": 0.0}},
-        "n_items": 100_000,
-        "d": 128,
-        "alpha": alpha,
-        "kappa": 0.0,
-        "batch_sizes": [np.inf],
-        "seeds": range(SEEDS),
-    }
-    counts = train_cell(cell, load)["capacity"]
-    mean, error = REFERENCE[optimizer, alpha]
-    own_error = counts.std(ddof=1) / np.sqrt(SEEDS)
-    assert abs(counts.mean() - mean) < 3.5 * np.hypot(error, own_error)
+@pytest.mark.parametrize("d", [128, 256])
+def test_counts_agree_within_seed_noise(tmp_path, d):
+    path = tmp_path / "e.nc"
+    seeds = list(range(SEEDS))
+    generate_embeddings(path, n_items=100_000, d=d, seeds=seeds, root_seed=0, store="keys")
+    for (optimizer, alpha, at), (mean, error) in REFERENCE.items():
+        if at != d:
+            continue
+        cell = {
+            "optimizer": RULES[optimizer] | {"learning_rate": {"scale": 1.0, "d_power": 0.0}},
+            "n_items": 100_000,
+            "d": d,
+            "alpha": alpha,
+            "kappa": 0.0,
+            "batch_sizes": [np.inf],
+            "seeds": seeds,
+        }
+        counts = train_cell(cell, lambda seed: load_embeddings(path, seed))["capacity"]
+        own_error = counts.std(ddof=1) / np.sqrt(SEEDS)
+        assert abs(counts.mean() - mean) < 3.5 * np.hypot(error, own_error), (optimizer, alpha)
