@@ -68,13 +68,13 @@ def recall(
     n = U.shape[0]
     if not np.isfinite(W).all():
         raise FloatingPointError("W has entries that are not finite; nothing can be recalled")
+    if n == 1:  # no competitor to lose to
+        return Recall(np.ones(1, bool), 0)
     scale = np.abs(W).max()
     if scale == 0:  # every logit is zero, every item ties
         return Recall(np.zeros(n, bool), 0)
     # Recall knows no scale, float32 has a range; a power of two rounds nothing, so ties stay ties.
     W = jnp.asarray(np.ldexp(W, -int(np.frexp(scale)[1])))
-    if n == 1:
-        return Recall(np.ones(1, bool), 0)
 
     largest = _largest_norm(V)
     head = min(head, n)

@@ -46,8 +46,8 @@ QUANTITIES = {
 STATISTICS = {
     "exponent": "fitted exponent in d",
     "stderr": "standard error of the exponent, from the regression",
-    "ci_low": "lower end of the regression's interval (t distribution)",
-    "ci_high": "upper end of the regression's interval (t distribution)",
+    "ci_low": "lower end of the regression's interval (t; normal for wls)",
+    "ci_high": "upper end of the regression's interval (t; normal for wls)",
     "boot_low": "lower end of the interval over resampled seeds (percentiles)",
     "boot_high": "upper end of the interval over resampled seeds (percentiles)",
     "points": "number of d's used",
@@ -179,6 +179,8 @@ def fit_exponents(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.Dataset:
     fits = _attach(fits, rows, ["quantity", "fit", *LINE], STATISTICS, grid)
     local = [line | entry for line in local for entry in line.pop("interval")]
     fits = _attach(fits, local, [*LINE, "interval"], LOCAL, grid)
+    for coordinate, texts in (("fit", FITS), ("quantity", QUANTITIES)):
+        fits[coordinate].attrs = {"meanings": "; ".join(f"{k}: {v}" for k, v in texts.items())}
     fits["interval"].attrs = {"long_name": "geometric mean of the two d's", "units": "1"}
     fits = fits.merge(_alpha_fit(fits, settings))
     for variable in fits.data_vars.values():

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Iterable
+
+import numpy as np
 
 from spectral_capacity.config.cells import Cell, EmbeddingsFile
 
@@ -36,8 +39,6 @@ def core_seconds(cell: Cell, flops: float) -> float:
 
 def measured_flops() -> float:
     """Float64 operations per second and core, from a matrix product that takes milliseconds."""
-    import numpy as np
-
     A = np.ones((512, 512))
     A @ A
     best = math.inf
@@ -45,13 +46,8 @@ def measured_flops() -> float:
         start = time.perf_counter()
         A @ A
         best = min(best, time.perf_counter() - start)
-    return 2 * 512**3 / best / _threads()
-
-
-def _threads() -> int:
-    import os
-
-    return int(os.environ.get("OPENBLAS_NUM_THREADS", len(os.sched_getaffinity(0))))
+    threads = int(os.environ.get("OPENBLAS_NUM_THREADS", os.cpu_count() or 1))
+    return 2 * 512**3 / best / threads
 
 
 def duration(seconds: float) -> str:

@@ -99,6 +99,11 @@ def test_zero_memory_recalls_nothing(draws):
     assert recall(np.zeros((4, 4)), U, V).capacity == 0
 
 
+def test_a_single_item_has_no_competitor(draws):
+    U, V = map(jnp.asarray, draws(1, 4))
+    assert recall(np.zeros((4, 4)), U, V).capacity == 1
+
+
 def test_equal_outputs_recall_nothing(draws):
     U, V = draws(30, 4)
     V[:] = V[0]

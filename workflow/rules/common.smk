@@ -152,7 +152,8 @@ CLAIM_FILES = [f"{RESULTS}/claims.csv", f"{RESULTS}/claims.html"]
 
 # Snakemake takes a file that exists for finished. One that does not end where its format says it
 # ends (a copy broken off, a disk that failed) is set aside here, so that its rule runs again. Jobs
-# write under another name first, so no file is ever seen half-written.
+# write under another name first, so no file is ever seen half-written. A dry run does it too (it is
+# not known for one while rules are read) and so shows the jobs that follow.
 if workflow.is_main_process:
     for path in [
         *all_files_behind(),
