@@ -76,10 +76,10 @@ def trainers(root: subprocess.Popen) -> list[psutil.Process]:
     found = []
     for child in children:
         try:
-            command = " ".join(child.cmdline())
-        except psutil.Error:
+            command = child.cmdline()
+        except psutil.Error:  # it ended since it was listed
             continue
-        if "train_memory" in command and "python" in Path(child.cmdline()[0]).name:
+        if command and "train_memory" in " ".join(command) and "python" in Path(command[0]).name:
             found.append(child)
     return found
 
