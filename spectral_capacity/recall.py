@@ -19,6 +19,9 @@ from spectral_capacity.backend import HIGHEST, jax, jnp
 UNIT_ROUNDOFF = 2.0**-24
 """Of float32."""
 
+ROW_CHUNK = 128
+"""Survivors that meet a block of competitors at a time."""
+
 
 @dataclass(frozen=True)
 class Recall:
@@ -84,26 +87,25 @@ def recall(
     near_ties = 0
     for start in range(0, survivors.size, row_block):
         items = survivors[start : start + row_block]
-        won, tied = _confirm(items, W, U, V, largest, min(competitor_block, n))
+        won, tied = _confirm(items, W, U, V, largest, row_block, min(competitor_block, n))
         recovered[won] = True
         near_ties += tied
     return Recall(recovered, near_ties)
 
 
-def _confirm(items, W, U, V, largest, block):
+def _confirm(items, W, U, V, largest, row_block, block):
     """Which of ``items`` (few) beat all competitors, and how many of them nearly tie."""
     n = V.shape[0]
-    queries, own, bound = _queries(_padded(items), W, U, V, largest)
+    rows = -(-min(row_block, n) // ROW_CHUNK) * ROW_CHUNK
+    parts = _queries(_filled(items, rows), items.size, W, U, V, largest)
+    queries, own, bound = (np.asarray(part)[: items.size] for part in parts)
     margins = np.full(items.size, np.inf)
     # Short stages first: most items that the screen let pass fall early, and cost nothing after.
     stages = [0, *(s for s in (block, 8 * block) if s < n), n]
-    bound = np.asarray(bound)[: items.size]
     kept = np.arange(items.size)
     for first, last in itertools.pairwise(stages):
-        padded = _padded(kept)
-        stage = _smallest_margins(
-            queries[padded], own[padded], _padded(items[kept]), V, first, last, block=block
-        )
+        filled = (_filled(values[kept], rows) for values in (queries, own, items))
+        stage = _smallest_margins(*filled, kept.size, V, first, last, block=block)
         margins[kept] = np.minimum(margins[kept], np.asarray(stage)[: kept.size])
         kept = kept[~(margins[kept] < -2 * bound[kept])]
         if kept.size == 0:
@@ -116,10 +118,9 @@ def _confirm(items, W, U, V, largest, block):
     return items[np.concatenate([sure, close[exact > 0]])], near_ties
 
 
-def _padded(indices):
-    """``indices`` repeated up to one of four sizes an octave, so that few shapes are compiled."""
-    step = max(64, 1 << max(int(indices.size).bit_length() - 3, 0))
-    return np.resize(indices, -(-indices.size // step) * step)
+def _filled(values, rows):
+    """``values`` with zeros after them: one shape for any number of survivors, compiled once."""
+    return np.concatenate([values, np.zeros((rows - len(values), *values.shape[1:]), values.dtype)])
 
 
 @jax.jit
@@ -162,28 +163,57 @@ def _screen(W, U, V, largest, *, row_block, head):
     return jax.lax.fori_loop(0, -(-n // row_block), block, jnp.zeros(n, bool))
 
 
+def _in_chunks(count, function, results):
+    """Fill ``results``, arrays over rows, chunk by chunk up to row ``count``; later rows stay."""
+
+    def chunk(c, results):
+        start = c * ROW_CHUNK
+        new = function(start)
+        return tuple(
+            jax.lax.dynamic_update_slice_in_dim(old, part, start, axis=0)
+            for old, part in zip(results, new, strict=True)
+        )
+
+    return jax.lax.fori_loop(0, (count + ROW_CHUNK - 1) // ROW_CHUNK, chunk, results)
+
+
+def _rows(array, start):
+    return jax.lax.dynamic_slice_in_dim(array, start, ROW_CHUNK)
+
+
 @jax.jit
-def _queries(items, W, U, V, largest):
+def _queries(items, count, W, U, V, largest):
     """W u_i rounded from float64, own logits, and the error bound of a float32 margin."""
-    d = U.shape[1]
-    x = jnp.matmul(U[items].astype(jnp.float64), W.T, precision=HIGHEST)
-    own = jnp.sum(V[items].astype(jnp.float64) * x, axis=1).astype(jnp.float32)
-    x = x.astype(jnp.float32)
-    return x, own, _bound((d + 4) * UNIT_ROUNDOFF, _norm(x), _norm(V[items]) + largest)
+    rows, d = items.shape[0], U.shape[1]
+
+    def chunk(start):
+        which = _rows(items, start)
+        u, v = jax.lax.optimization_barrier((U[which], V[which]))
+        x = jnp.matmul(u.astype(jnp.float64), W.T, precision=HIGHEST)
+        own = jnp.sum(v.astype(jnp.float64) * x, axis=1).astype(jnp.float32)
+        x = x.astype(jnp.float32)
+        return x, own, _bound((d + 4) * UNIT_ROUNDOFF, _norm(x), _norm(v) + largest)
+
+    empty = (jnp.zeros((rows, d), jnp.float32), *(jnp.zeros(rows, jnp.float32) for _ in range(2)))
+    return _in_chunks(count, chunk, empty)
 
 
 @partial(jax.jit, static_argnames="block")
-def _smallest_margins(x, own, items, V, first, last, *, block):
+def _smallest_margins(x, own, items, count, V, first, last, *, block):
     """min over competitors j in [first, last) of s_ii − s_ij, float32; blocks may overhang."""
     n = V.shape[0]
 
     def meet(b, margins):
-        start = jnp.minimum(first + b * block, n - block)
-        competitors = jax.lax.dynamic_slice_in_dim(V, start, block)
-        logits = jnp.matmul(x, competitors.T, precision=HIGHEST)
-        itself = items[:, None] == (start + jnp.arange(block))[None, :]
-        best = jnp.max(jnp.where(itself, -jnp.inf, logits), axis=1)
-        return jnp.minimum(margins, own - best)
+        place = jnp.minimum(first + b * block, n - block)
+        competitors = jax.lax.dynamic_slice_in_dim(V, place, block)
+
+        def chunk(start):
+            logits = jnp.matmul(_rows(x, start), competitors.T, precision=HIGHEST)
+            itself = _rows(items, start)[:, None] == (place + jnp.arange(block))[None, :]
+            best = jnp.max(jnp.where(itself, -jnp.inf, logits), axis=1)
+            return (jnp.minimum(_rows(margins, start), _rows(own, start) - best),)
+
+        return _in_chunks(count, chunk, (margins,))[0]
 
     n_blocks = (last - first + block - 1) // block
     return jax.lax.fori_loop(0, n_blocks, meet, jnp.full(x.shape[0], jnp.inf, jnp.float32))
