@@ -5,6 +5,8 @@ N × N arrays throughout, so N stays in the hundreds.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import scipy.linalg
 
@@ -47,8 +49,36 @@ def frequencies(n, alpha):
     return p / p.sum()
 
 
-def capacity(U, V, alpha, rule):
-    """Items recovered after one population step of ``rule`` from zero."""
+def newton(G, U, V, q, ridge):
+    """(A_v + ridge)⁻¹ G (C_u + ridge)⁻¹, each moment summed item by item, pseudo-inverse for ridge 0."""
+    U, V = U.astype(np.float64), V.astype(np.float64)
+    centred = V - V.mean(axis=0)
+    A = sum(np.outer(v, v) for v in centred) / len(V)
+    C = sum(w * np.outer(u, u) for w, u in zip(q, U, strict=True))
+    left, right = (
+        np.linalg.pinv(M, rcond=1e-12, hermitian=True)
+        if ridge == 0
+        else np.linalg.inv(M + ridge * np.eye(len(M)))
+        for M in (A, C)
+    )
+    return left @ G @ right
+
+
+def capacity(U, V, alpha, rule, q=None):
+    """Items recovered after one step of ``rule`` from zero, with weights q (the population's)."""
     n, d = U.shape
-    G = gradient(np.zeros((d, d)), U, V, frequencies(n, alpha))
+    q = frequencies(n, alpha) if q is None else q
+    G = gradient(np.zeros((d, d)), U, V, q)
     return int(recovered(rule(G), U, V).sum())
+
+
+def loss(W, U, V):
+    """log Σ_j exp(s_ij) − s_ii, item by item; log1p of the others' odds, so that tiny losses keep digits."""
+    losses = []
+    for i, row in enumerate(logits(W, U, V)):
+        margins = [s - row[i] for j, s in enumerate(row) if j != i]
+        worst = max([0.0, *margins])
+        odds = math.fsum(math.exp(margin - worst) for margin in margins)
+        # The item's own term is exp(−worst): 1 where no one beats it.
+        losses.append(math.log1p(odds) if worst == 0 else worst + math.log(odds + math.exp(-worst)))
+    return np.array(losses)
