@@ -28,7 +28,7 @@ import numpy as np
 from spectral_capacity.backend import describe, jax, jnp
 from spectral_capacity.embeddings import generate_embeddings, load_embeddings
 from spectral_capacity.frequencies import power_law
-from spectral_capacity.memory import initial_gradient
+from spectral_capacity.memory import Associations
 from spectral_capacity.recall import recall
 from spectral_capacity.spectral import Gradient, StepContext, polar
 
@@ -37,7 +37,7 @@ ALPHA = 1.5
 
 def our_cell(path: Path, n: int, d: int) -> int:
     U, V = map(jax.device_put, load_embeddings(path, 0))
-    gradient = Gradient(initial_gradient(U, V, power_law(n, ALPHA)))
+    gradient = Gradient(Associations(U, V).initial_gradient(power_law(n, ALPHA)))
     W = polar(gradient, StepContext(d, ALPHA, np.inf))
     return recall(W, U, V).capacity
 
@@ -112,12 +112,12 @@ def run(folder, n, d, repeats, rate64, rate32, options) -> None:
 
     U, V = map(jax.device_put, load_embeddings(stores["arrays"], 0))
     p = power_law(n, ALPHA)
-    G = initial_gradient(U, V, p)
+    G = Associations(U, V).initial_gradient(p)
     W = polar(Gradient(G), StepContext(d, ALPHA, np.inf))
     parts = {
         "load, arrays": lambda: load_embeddings(stores["arrays"], 0),
         "load, keys (draws anew)": lambda: load_embeddings(stores["keys"], 0),
-        "gradient": lambda: initial_gradient(U, V, p),
+        "gradient": lambda: Associations(U, V).initial_gradient(p),
         "polar": lambda: polar(Gradient(G), StepContext(d, ALPHA, np.inf)),
         "recovery": lambda: recall(W, U, V),
     }

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from spectral_capacity.backend import jax
+from spectral_capacity.batches import batch_counts
 from spectral_capacity.embeddings import anisotropic
-from spectral_capacity.frequencies import power_law
-from spectral_capacity.memory import initial_gradient
-from spectral_capacity.optimizers import direction, learning_rate
+from spectral_capacity.frequencies import item_frequencies
+from spectral_capacity.linearresponse import logit_noise, spike_slope
+from spectral_capacity.loss import item_losses
+from spectral_capacity.memory import Associations
+from spectral_capacity.optimizers import direction, learning_rate, response_slope
 from spectral_capacity.outcomes import MEASURED, Status
 from spectral_capacity.recall import recall
-from spectral_capacity.spectral import Gradient, StepContext, spike_slope
+from spectral_capacity.spectral import Gradient, StepContext
 
 LoadEmbeddings = Callable[[int], tuple[np.ndarray, np.ndarray]]
 
@@ -30,39 +35,67 @@ class Memory:
     measured: dict[str, float | int]
 
 
-def one_step(
-    U: Float[Array, "n d"],
-    V: Float[Array, "n d"],
-    p: Float[np.ndarray, " n"],
-    optimizer: Mapping[str, Any],
-    context: StepContext,
-    output_variances: Float[np.ndarray, " d"] | None = None,
-) -> Memory:
-    """One population update from W = 0 and the recall after it.
+@dataclass(frozen=True)
+class BatchMoments:
+    """Second moments of the embeddings for one batch; see :class:`spectral.Moments`."""
 
+    data: Associations
+    weights: Float[np.ndarray, " n"]
+
+    @property
+    def output_covariance(self) -> Float[np.ndarray, "d d"]:
+        return self.data.output_covariance
+
+    @cached_property
+    def input_moment(self) -> Float[np.ndarray, "d d"]:
+        return self.data.input_moment(self.weights)
+
+
+def one_step(
+    data: Associations,
+    p: Float[np.ndarray, " n"],
+    weights: Float[np.ndarray, " n"],
+    optimizer: Mapping[str, Any],
+    *,
+    alpha: float,
+    batch_size: float = math.inf,
+    output_variances: Float[np.ndarray, " d"] | None = None,
+    loss_factors: Sequence[float] | None = None,
+) -> Memory:
+    """One update from W = 0 and the recall, and on request the loss, after it.
+
+    ``weights`` are the q_i of the gradient: ``p`` itself for the population, counts / B for a batch.
     ``optimizer`` is an entry of the configuration's ``optimizers``. ``output_variances`` are the
-    eigenvalues of Ξ for the spike slope (None: isotropic). Raises FloatingPointError when the update is
-    not finite.
+    eigenvalues of Ξ (None: isotropic). ``loss_factors`` are multiples of the configured learning rate at
+    which the loss over all items is computed, N² logits each (None: it is not). Raises
+    FloatingPointError when the update is not finite.
     """
-    gradient = Gradient(initial_gradient(U, V, p))
+    U, V = data.U, data.V
+    gradient = Gradient(data.initial_gradient(weights))
     if not np.isfinite(gradient.matrix).all():
         raise FloatingPointError("the gradient has entries that are not finite")
+    moments = BatchMoments(data, weights)
+    context = StepContext(U.shape[1], alpha, batch_size, moments=moments)
     W = learning_rate(optimizer, context) * direction(optimizer, gradient, context)
     outcome = recall(W, U, V)
-    return Memory(
-        W,
-        {
-            "capacity": outcome.capacity,
-            "prefix_capacity": outcome.prefix_capacity,
-            "recovered_mass": outcome.mass(p),
-            "near_ties": outcome.near_ties,
-            **spectrum(gradient, U.shape[0], output_variances),
-        },
-    )
+    measured = {
+        "capacity": outcome.capacity,
+        "prefix_capacity": outcome.prefix_capacity,
+        "recovered_mass": outcome.mass(p),
+        "near_ties": outcome.near_ties,
+        "items_seen": int(np.count_nonzero(weights)),
+        **spectrum(gradient, weights, output_variances),
+        "signal_slope": response_slope(optimizer, W, gradient, context, output_variances),
+        "logit_noise": logit_noise(W, output_variances),
+        **losses(W, data, p, learning_rate(optimizer, context), loss_factors),
+    }
+    return Memory(W, measured)
 
 
 def spectrum(
-    gradient: Gradient, n_items: int, output_variances: Float[np.ndarray, " d"] | None = None
+    gradient: Gradient,
+    weights: Float[np.ndarray, " n"],
+    output_variances: Float[np.ndarray, " d"] | None = None,
 ) -> dict[str, float | int]:
     """Diagnostics of a gradient's singular values, and whether float64 resolved them all.
 
@@ -71,7 +104,9 @@ def spectrum(
     """
     d = gradient.matrix.shape[0]
     sigma = gradient.singular_values
-    expected_rank = min(d, n_items - 1)  # the mean of the v's is taken out
+    # The mean of all v's is taken out: all items together span one direction less than they are.
+    seen = np.count_nonzero(weights)
+    expected_rank = min(d, seen, weights.size - 1)
     resolved = gradient.rank >= expected_rank or not gradient.matrix.any()
     along = None if output_variances is None else output_variances @ gradient.left**2
     middle = -(-d // 2)
@@ -86,6 +121,25 @@ def spectrum(
     }
 
 
+def losses(
+    W: Float[np.ndarray, "d d"],
+    data: Associations,
+    p: Float[np.ndarray, " n"],
+    rate: float,
+    factors: Sequence[float] | None,
+) -> dict[str, float]:
+    """The loss at the learning rate of ``W``, and the best over its multiples by ``factors``."""
+    names = ("loss", "worst_item_loss", "best_loss", "best_learning_rate", "best_worst_item_loss")
+    if factors is None:
+        return dict.fromkeys(names, np.nan)
+    scales = sorted({1.0, *factors})
+    items = item_losses(W, data.U, data.V, np.array(scales))
+    mean, worst = items @ p, items.max(axis=1)
+    here, best = scales.index(1.0), int(mean.argmin())
+    values = (mean[here], worst[here], mean[best], rate * scales[best], worst[best])
+    return dict(zip(names, map(float, values), strict=True))
+
+
 def train_cell(
     cell: Mapping[str, Any],
     load: LoadEmbeddings,
@@ -93,22 +147,34 @@ def train_cell(
 ) -> dict[str, np.ndarray]:
     """All seeds of one cell; arrays over (batch_size, seed, step), one per variable of ``MEASURED``.
 
-    ``cell`` holds ``n_items, d, alpha, kappa, batch_sizes, seeds, optimizer``; ``load(seed)`` gives
-    (U, V). ``report`` is told of each seed: its counts, how many are done and the time left. A value
-    that is not finite stops the cell with a FloatingPointError that names the coordinates.
+    ``cell`` holds ``n_items, d, alpha, frequencies, kappa, batch_sizes, seeds, root_seed, optimizer,
+    loss_factors``; ``load(seed)`` gives (U, V). ``report`` is told of each seed: its counts, how many are
+    done and the time left. A value that is not finite stops the cell with a FloatingPointError that
+    names the coordinates.
     """
     shape = (len(cell["batch_sizes"]), len(cell["seeds"]), 1)
     results = {name: np.empty(shape, variable.dtype) for name, variable in MEASURED.items()}
-    p = power_law(cell["n_items"], cell["alpha"])
+    table = cell["frequencies"]
+    p = item_frequencies(cell["n_items"], cell["alpha"], table and table["file"])
+    finite = [int(size) for size in cell["batch_sizes"] if math.isfinite(size)]
     started = time.monotonic()
     for s, seed in enumerate(cell["seeds"]):
         U, V = map(jax.device_put, load(seed))  # no copy on a CPU, unlike jnp.asarray
         V, variances = anisotropic(V, cell["kappa"])
+        data = Associations(U, V)
+        counts = batch_counts(p, finite, root_seed=cell["root_seed"], d=cell["d"], seed=seed)
         for b, batch_size in enumerate(cell["batch_sizes"]):
-            context = StepContext(cell["d"], cell["alpha"], batch_size)
+            weights = counts[int(batch_size)] / batch_size if math.isfinite(batch_size) else p
             try:
                 memory = one_step(
-                    U, V, p, cell["optimizer"], context, variances if cell["kappa"] else None
+                    data,
+                    p,
+                    weights,
+                    cell["optimizer"],
+                    alpha=cell["alpha"],
+                    batch_size=batch_size,
+                    output_variances=variances if cell["kappa"] else None,
+                    loss_factors=cell["loss_factors"],
                 )
             except FloatingPointError as error:
                 raise FloatingPointError(

@@ -10,12 +10,15 @@ No momentum and no weight decay: the theory has neither.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import Ge
 from jaxtyping import Float
 
+from spectral_capacity.linearresponse import newton_slope, numerical_range, signal_slope
 from spectral_capacity.spectral import MAPS, Gradient, StepContext
 
 
@@ -32,9 +35,36 @@ def spectral(
     return MAPS[map["name"]](gradient, context, **options)
 
 
+def newton(
+    gradient: Gradient, context: StepContext, *, ridge: Annotated[float, Ge(0)] = 1e-8
+) -> Float[np.ndarray, "d d"]:
+    """One Newton step from zero: (A_v + ridge)^(−1) G (C_u + ridge)^(−1).
+
+    At W = 0 the Hessian of the loss is the Kronecker product of A_v, the covariance of the outputs, and
+    C_u = Σ_i q_i u_i u_iᵀ. Solved in float64 by symmetric eigendecompositions over the numerical range
+    of each factor: a batch of fewer than d items leaves C_u singular, and what G has there is rounding.
+    With ridge 0 the recovered set does not change under any invertible linear map of the v's.
+    """
+    half = _solve(context.moments.output_covariance, ridge, gradient.matrix)
+    return _solve(context.moments.input_moment, ridge, half.T).T
+
+
+def _solve(A, ridge, B):
+    """X of (A + ridge) X = B over the numerical range of A ⪰ 0."""
+    values, vectors = numerical_range(A)
+    return vectors @ ((vectors.T @ B) / (values + ridge)[:, None])
+
+
+def sign(gradient: Gradient, context: StepContext) -> Float[np.ndarray, "d d"]:
+    """SignSGD: the sign of every entry of G. Not a spectral map: it knows the basis."""
+    return np.sign(gradient.matrix)
+
+
 RULES: dict[str, Callable[..., Float[np.ndarray, "d d"]]] = {
     "gradient": gradient,
     "spectral": spectral,
+    "newton": newton,
+    "sign": sign,
 }
 """Every update rule by its name in the configuration."""
 
@@ -45,6 +75,28 @@ def direction(
     """Direction of one update of a configured optimizer (``rule`` and its options)."""
     options = {key: v for key, v in optimizer.items() if key not in ("rule", "learning_rate")}
     return RULES[optimizer["rule"]](gradient, context, **options)
+
+
+def response_slope(
+    optimizer: Mapping[str, Any],
+    W: Float[np.ndarray, "d d"],
+    gradient: Gradient,
+    context: StepContext,
+    output_variances: Float[np.ndarray, " d"] | None = None,
+) -> float:
+    """Slope s at which the update W lifts one rare item, v_iᵀ W u_i ≈ s·q_i; see :mod:`linearresponse`.
+
+    Known for maps of singular values (a user's own map is taken at its word to be one) and for Newton's
+    step; NaN for other rules. ``output_variances`` are the eigenvalues of Ξ, None for I/d.
+    """
+    if optimizer["rule"] in ("gradient", "spectral"):
+        along = None if output_variances is None else output_variances @ gradient.left**2
+        mapped = np.einsum("da,de,ae->a", gradient.left, W, gradient.right, optimize=True)
+        return signal_slope(gradient.singular_values, mapped, context.d, along)
+    if optimizer["rule"] == "newton":
+        rate = learning_rate(optimizer, context)
+        return rate * newton_slope(context.moments.input_moment, optimizer["ridge"])
+    return math.nan
 
 
 def learning_rate(optimizer: Mapping[str, Any], context: StepContext) -> float:

@@ -4,7 +4,8 @@ A map takes a :class:`Gradient`, a :class:`StepContext` and its own options as k
 arguments, and returns a (d, d) float64 direction. Options with their annotations and defaults *are*
 the configuration schema: ``map: {name: newton_schulz, iterations: 5}`` calls
 ``newton_schulz(gradient, context, iterations=5)``, checked before any job starts. To add a map,
-write the function and name it in :data:`MAPS`.
+write the function and name it in :data:`MAPS`; or leave the package alone and name a file of your
+own (:func:`own`).
 
 This is d × d work against the N·d² of a gradient: it runs in NumPy float64 on the host, where the
 singular value decomposition is accurate and the same whatever device holds the embeddings.
@@ -16,11 +17,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 import numpy as np
 from annotated_types import Ge, Gt
 from jaxtyping import Float
+
+from spectral_capacity import newtonschulz, ownmap
 
 
 @dataclass(frozen=True)
@@ -28,13 +31,27 @@ class StepContext:
     """What a rule may know beside the gradient.
 
     d: embedding dimension. alpha: exponent of the item frequencies. batch_size: samples behind the
-    gradient, inf for the population. step: 1 for the first update.
+    gradient, inf for the population. step: 1 for the first update. moments: second moments of the
+    embeddings, computed when asked for.
     """
 
     d: int
     alpha: float
     batch_size: float
     step: int = 1
+    moments: Moments | None = None
+
+
+class Moments(Protocol):
+    """What a preconditioner may ask for, (d, d) float64 each; every one costs as much as a gradient."""
+
+    @property
+    def output_covariance(self) -> Float[np.ndarray, "d d"]:
+        """A_v = (1/N) Σ_j (v_j − v̄)(v_j − v̄)ᵀ."""
+
+    @property
+    def input_moment(self) -> Float[np.ndarray, "d d"]:
+        """C_u = Σ_i q_i u_i u_iᵀ with the weights q_i of this gradient."""
 
 
 class Gradient:
@@ -95,17 +112,47 @@ def smoothed_polar(
     context: StepContext,
     *,
     resolution: PositiveFloat | Literal["theory"] = "theory",
+    unit: Literal["absolute", "bulk"] = "absolute",
 ) -> Float[np.ndarray, "d d"]:
     """h_λ(z) = z / √(z² + λ²), the stabilised Muon of arXiv:2603.26554.
 
-    ``resolution`` is λ in units of the gradient's singular values: far above them the map is a
-    multiple of the identity, far below the polar map. ``theory`` takes
-    :func:`stabilising_resolution`.
+    ``resolution`` is λ, in units of the gradient's singular values (``absolute``) or of d^(−α), the scale of
+    their bulk (``bulk``; Lemma 8). Far above the spectrum the map is a multiple of the identity,
+    far below it the polar map. ``theory`` takes :func:`stabilising_resolution`, whatever the unit.
     """
     if resolution == "theory":
         resolution = stabilising_resolution(context.d, context.alpha, context.batch_size)
+    elif unit == "bulk":
+        resolution *= context.d**-context.alpha
     sigma = gradient.singular_values
     return gradient.with_singular_values(sigma / np.hypot(sigma, resolution))
+
+
+def power(
+    gradient: Gradient,
+    context: StepContext,
+    *,
+    exponent: Annotated[float, Ge(0)],
+) -> Float[np.ndarray, "d d"]:
+    """h(z) = z^γ over the numerical range: γ = 1 is gradient descent, γ = 0 the polar map."""
+    return gradient.with_singular_values(gradient.singular_values**exponent)
+
+
+def own(
+    gradient: Gradient,
+    context: StepContext,
+    *,
+    file: str,
+    function: str,
+    options: dict[str, bool | int | float | str] | None = None,
+) -> Float[np.ndarray, "d d"]:
+    """A map from a Python file of your own: ``function(gradient, context, **options)``.
+
+    Raises TypeError or ValueError, which name the file, when the function does not return a (d, d)
+    array of numbers.
+    """
+    result = ownmap.load(file, function)(gradient, context, **(options or {}))
+    return ownmap.as_direction(result, gradient.matrix.shape, f"{file}: {function}")
 
 
 def newton_schulz(
@@ -124,58 +171,10 @@ def newton_schulz(
     """
     norm = np.linalg.norm(gradient.matrix)
     X = gradient.matrix / norm if norm > 0 else gradient.matrix
-    for a, b, c in newton_schulz_coefficients(coefficients, iterations):
+    for a, b, c in newtonschulz.coefficients(coefficients, iterations):
         S = X @ X.T
         X = a * X + (b * S + c * (S @ S)) @ X
     return X
-
-
-def newton_schulz_coefficients(name: str, iterations: int) -> list[tuple[float, float, float]]:
-    """(a, b, c) of each iteration of :func:`newton_schulz`."""
-    if name == "polar_express":
-        return polar_express_coefficients(iterations)
-    fixed = {"cubic": (1.5, -0.5, 0.0), "jordan": (3.4445, -4.7750, 2.0315)}
-    return [fixed[name]] * iterations
-
-
-def polar_express_coefficients(
-    iterations: int, smallest: float = 1e-3, cushion: float = 0.02407327424182761
-) -> list[tuple[float, float, float]]:
-    """Minimax odd quintics to sign on [l, u], composed greedily (arXiv:2505.16932, Algorithm 1).
-
-    Starts from [``smallest``, 1]; each polynomial maps its interval onto [l', 2 − l'], the next
-    one's. ``cushion`` keeps l/u from below while a polynomial is found, as the authors do, so that no
-    singular value shrinks on the way. Their safety factor for bfloat16 is left out.
-    """
-    lower, upper = smallest, 1.0
-    chosen = []
-    for _ in range(iterations):
-        a, b, c = _minimax_quintic(max(lower, cushion * upper), upper)
-        low, high = (a * x + b * x**3 + c * x**5 for x in (lower, upper))
-        recentre = 2 / (low + high)
-        chosen.append((a * recentre, b * recentre, c * recentre))
-        lower = recentre * low
-        upper = 2 - lower
-    return chosen
-
-
-def _minimax_quintic(lower: float, upper: float) -> tuple[float, float, float]:
-    """Remez exchange for min max |1 − ax − bx³ − cx⁵| on [lower, upper]."""
-    if upper - lower < 5e-6 * upper:  # the limit: Padé's quintic, scaled to the point
-        return (15 / 8) / upper, (-10 / 8) / upper**3, (3 / 8) / upper**5
-    inner = np.array([3 * lower + upper, lower + 3 * upper]) / 4
-    error = np.inf
-    for _ in range(100):
-        x = np.array([lower, *inner, upper])
-        system = np.stack([x, x**3, x**5, np.array([1.0, -1.0, 1.0, -1.0])], axis=1)
-        a, b, c, equal = np.linalg.solve(system, np.ones(4))
-        if abs(error - equal) <= 1e-15:
-            break
-        error = equal
-        # The inner extrema: zeros of a + 3bx² + 5cx⁴.
-        root = np.sqrt(max(9 * b * b - 20 * a * c, 0.0))
-        inner = np.sqrt(np.array([-3 * b - root, -3 * b + root]) / (10 * c))
-    return float(a), float(b), float(c)
 
 
 def stabilising_resolution(d: int, alpha: float, batch_size: float) -> float:
@@ -188,32 +187,12 @@ def stabilising_resolution(d: int, alpha: float, batch_size: float) -> float:
     return max(log_d ** (2 * alpha + 2) * d**-alpha, log_d**2 / batch_size)
 
 
-def spike_slope(
-    singular_values: Float[np.ndarray, " r"],
-    d: int,
-    output_variances: Float[np.ndarray, " r"] | None = None,
-) -> float:
-    """Slope s at which the polar map lifts one item: v_iᵀ polar(G) u_i ≈ s·q_i for a rare item i.
-
-    s = (1/d) Σ_{a≠b} ξ_a / (σ_a + σ_b) over the r directions of the numerical range of G, from
-    first-order perturbation theory of the polar factor. ξ_a is the variance of v along the left
-    singular vector l_a, ξ_a = l_aᵀ Ξ l_a; None means isotropic, ξ_a = 1/d. Saturation of frequent
-    items is ignored. NaN when the range is empty.
-    """
-    r = singular_values.size
-    if r == 0:
-        return math.nan
-    inverse = 1.0 / np.add.outer(singular_values, singular_values)
-    np.fill_diagonal(inverse, 0.0)
-    rows = inverse.sum(axis=1)
-    weights = np.full(r, 1.0 / d) if output_variances is None else output_variances
-    return float(rows @ weights) / d
-
-
 MAPS: dict[str, Callable[..., Float[np.ndarray, "d d"]]] = {
     "identity": identity,
     "polar": polar,
     "smoothed_polar": smoothed_polar,
+    "power": power,
     "newton_schulz": newton_schulz,
+    "own": own,
 }
 """Every spectral map by its name in the configuration."""

@@ -16,10 +16,12 @@ class Stream(IntEnum):
 
     INPUT_EMBEDDINGS = 1
     OUTPUT_EMBEDDINGS = 2
+    BATCHES = 3
 
 
 def stream_key(root: int, stream: Stream, *coordinates: int) -> jax.Array:
-    """Key of ``stream`` at integer ``coordinates`` (for embeddings: d, seed), shape ().
+    """Key of ``stream`` at integer ``coordinates`` (embeddings: d, seed; batches:
+    d, seed, step), shape ().
 
     Threefry-2x32, whatever JAX's default generator is: the same key gives the same bits on every
     device. ``root`` is the ``seed`` of the configuration.

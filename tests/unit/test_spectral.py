@@ -1,3 +1,5 @@
+from functools import partial
+
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -5,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spectral_capacity import spectral
+from spectral_capacity import newtonschulz, spectral
 from spectral_capacity.spectral import Gradient, StepContext
 from tests import oracle
 
@@ -28,11 +30,19 @@ def test_polar_equals_the_oracle_and_is_orthogonal(d, seed, decay):
     np.testing.assert_allclose(W @ W.T, np.eye(d), atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["identity", "polar", "smoothed_polar", "newton_schulz"])
+OPTIONS = {"power": {"exponent": 0.5}}
+"""Of maps that need some."""
+
+MAPS = {
+    name: partial(h, **OPTIONS.get(name, {})) for name, h in spectral.MAPS.items() if name != "own"
+}
+
+
+@pytest.mark.parametrize("name", list(MAPS))
 def test_every_map_turns_with_the_gradient(name):
     G = matrix()
     Q, P = (np.linalg.qr(np.random.default_rng(s).standard_normal((12, 12)))[0] for s in (1, 2))
-    h = spectral.MAPS[name]
+    h = MAPS[name]
     turned = h(Gradient(Q @ G @ P.T), CONTEXT)
     np.testing.assert_allclose(turned, Q @ h(Gradient(G), CONTEXT) @ P.T, atol=1e-11)
 
@@ -54,9 +64,9 @@ def test_polar_leaves_null_directions_alone():
     np.testing.assert_allclose(W, oracle.polar(G), atol=1e-9)
 
 
-@pytest.mark.parametrize("name", list(spectral.MAPS))
+@pytest.mark.parametrize("name", list(MAPS))
 def test_zero_gradient_gives_zero(name):
-    assert not spectral.MAPS[name](Gradient(np.zeros((12, 12))), CONTEXT).any()
+    assert not MAPS[name](Gradient(np.zeros((12, 12))), CONTEXT).any()
 
 
 def test_smoothed_polar_has_both_limits():
@@ -74,6 +84,19 @@ def test_smoothed_polar_is_h_of_the_singular_values():
     np.testing.assert_allclose(np.linalg.svd(W, compute_uv=False), expected, rtol=1e-10)
 
 
+def test_resolution_in_units_of_the_bulk():
+    W = spectral.smoothed_polar(Gradient(matrix()), CONTEXT, resolution=0.3, unit="bulk")
+    same = spectral.smoothed_polar(Gradient(matrix()), CONTEXT, resolution=0.3 * 12**-1.5)
+    np.testing.assert_allclose(W, same, rtol=1e-12)
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])
+def test_power_is_z_to_the_gamma(exponent):
+    W = spectral.power(Gradient(matrix()), CONTEXT, exponent=exponent)
+    A, sigma, B = np.linalg.svd(matrix())
+    np.testing.assert_allclose(W, (A * sigma**exponent) @ B, atol=1e-12)
+
+
 def test_theory_resolution_is_the_theorems():
     d, alpha, batch = 12, 1.5, 100.0
     resolution = max(np.log(d) ** (2 * alpha + 2) * d**-alpha, np.log(d) ** 2 / batch)
@@ -89,7 +112,7 @@ def test_newton_schulz_is_its_polynomial_on_the_singular_values(name, iterations
     G = matrix()
     A, z, B = np.linalg.svd(G)
     z = z / np.linalg.norm(G)
-    for a, b, c in spectral.newton_schulz_coefficients(name, iterations):
+    for a, b, c in newtonschulz.coefficients(name, iterations):
         z = a * z + b * z**3 + c * z**5
     W = spectral.newton_schulz(Gradient(G), CONTEXT, coefficients=name, iterations=iterations)
     np.testing.assert_allclose(W, (A * z) @ B, atol=1e-12)
@@ -121,11 +144,11 @@ def test_polar_express_coefficients_are_the_published_ones():
         (3.3184196573706015, -2.488488024314874, 0.51004894012372),
         (2.300652019954817, -1.6689039845747493, 0.4188073119525673),
     ]
-    np.testing.assert_allclose(spectral.polar_express_coefficients(5), published, rtol=1e-6)
+    np.testing.assert_allclose(newtonschulz.polar_express(5), published, rtol=1e-6)
 
 
 def test_polar_express_polynomials_are_minimax():
-    a, b, c = spectral._minimax_quintic(0.05, 1.0)
+    a, b, c = newtonschulz.minimax_quintic(0.05, 1.0)
     x = np.linspace(0.05, 1.0, 20001)
     error = 1 - (a * x + b * x**3 + c * x**5)
     # Chebyshev: four extrema of equal size and alternating sign.

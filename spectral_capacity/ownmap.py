@@ -1,0 +1,65 @@
+"""Spectral maps from a Python file of the user: checked without running it, loaded by a job."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import os
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+
+def check(path: str | os.PathLike, function: str, options: Iterable[str]) -> None:
+    """Raise ValueError when ``path`` has no function of this name with these keyword-only options.
+
+    Reads the file and does not run it: types of options are the function's own business.
+    """
+    try:
+        tree = ast.parse(Path(path).read_bytes(), filename=str(path))
+    except (SyntaxError, ValueError) as error:
+        raise ValueError(f"{path} is not Python: {error}") from error
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    if function not in functions:
+        known = ", ".join(functions) or "none"
+        raise ValueError(f"{path} has no function {function!r} at its top level; it has: {known}")
+    arguments = functions[function].args
+    if len(arguments.posonlyargs) + len(arguments.args) != 2:
+        raise ValueError(
+            f"{path}: {function} must take (gradient, context) and its options after a *"
+        )
+    known = [argument.arg for argument in arguments.kwonlyargs]
+    required = {
+        name for name, default in zip(known, arguments.kw_defaults, strict=True) if default is None
+    }
+    if arguments.kwarg is None and (unknown := sorted({*options} - {*known})):
+        raise ValueError(
+            f"{path}: {function} has no option {unknown[0]!r}; it has: {', '.join(known) or 'none'}"
+        )
+    if missing := sorted(required - {*options}):
+        raise ValueError(f"{path}: {function} needs the option {missing[0]!r}")
+
+
+@cache
+def load(path: str, function: str) -> Callable[..., Any]:
+    """The function of a file; the file is run once."""
+    name = f"own_map_{Path(path).stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, function)
+
+
+def as_direction(result: Any, shape: tuple[int, int], what: str) -> Float[np.ndarray, "d d"]:
+    """What a user's function returned, as float64. Raises TypeError or ValueError naming ``what``."""
+    try:
+        direction = np.asarray(result, np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{what} returned {type(result).__name__}, not numbers") from error
+    if direction.shape != shape:
+        raise ValueError(f"{what} returned shape {direction.shape}, must be {shape}")
+    return direction
