@@ -12,6 +12,8 @@ SETTINGS = {
     "confidence": 0.95,
     "n_items": 2000,
     "root_seed": 0,
+    "frequencies": None,
+    "options": {"gd": {}, "muon": {}},
     "theory": {"gd": "gradient", "muon": "muon"},
 }
 
@@ -36,7 +38,9 @@ def grid(capacity, alphas=(1.5,), optimizers=("muon",), d=D):
         "capacity": values,
         "bulk_singular_value": 3 * by_d**-1.5,
         "mean_inverse_singular_value": by_d**1.5,
-        "spike_slope": by_d**1.5,
+        "signal_slope": by_d**1.5,
+        "logit_noise": by_d**-0.5,
+        **dict.fromkeys(("best_loss", "worst_item_loss"), by_d * np.nan),
     }
     return xr.Dataset({k: (DIMS, v) for k, v in data.items()}, coordinates)
 
@@ -168,9 +172,61 @@ def test_predictions_stand_beside_the_counts():
     fits = fit_exponents(data, SETTINGS)
     assert (fits.predicted_capacity > 0).all()
     settings = SETTINGS | {"theory": {"gd": "none", "muon": "muon"}}
+    data["signal_slope"] = data.signal_slope.where(data.optimizer != "gd")
     none = fit_exponents(data, settings)
     assert np.isnan(none.predicted_capacity.sel(optimizer="gd")).all()
     assert np.isnan(none.theory.sel(optimizer="gd", quantity="capacity")).all()
+
+
+def test_any_map_with_a_response_is_predicted():
+    data = grid(power(1.3), optimizers=("muon", "map"))
+    settings = SETTINGS | {
+        "theory": {"map": "none", "muon": "muon"},
+        "options": {"map": {}, "muon": {}},
+    }
+    fits = fit_exponents(data, settings)
+    one, other = (fits.predicted_capacity.sel(optimizer=name).values for name in ("map", "muon"))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_numbers_among_the_options_become_coordinates():
+    settings = SETTINGS | {"options": {"gd": {}, "muon": {"iterations": 5.0}}}
+    fits = fit_exponents(grid(power(1.3), optimizers=("gd", "muon")), settings)
+    np.testing.assert_array_equal(fits.option_iterations, [np.nan, 5.0])
+
+
+def test_capacity_relative_to_the_polar_map_is_paired():
+    def capacity(optimizer, alpha, d):
+        muon = np.random.default_rng(0).integers(50, 90, (d.size, 4))
+        return muon if optimizer == "muon" else 0.5 * muon
+
+    fits = fit_exponents(
+        grid(capacity, optimizers=("gd", "muon")),
+        SETTINGS,
+    ).sel(quantity="capacity_to_polar")
+    for name in ("level", "level_low", "level_high"):
+        np.testing.assert_allclose(fits[name].values.ravel(), [0.5, 1.0])
+
+
+def test_critical_batch_sizes_and_their_exponent():
+    sizes = np.append(4.0 ** np.arange(1, 12), np.inf)
+    alpha, seeds = 1.5, 4
+    noise = np.exp(0.02 * np.random.default_rng(0).standard_normal((D.size, 1, seeds)))
+    plateau = 0.5 * D[:, None, None] ** (4 / 3) * noise
+    counts = plateau * (1 + (D[:, None, None] ** 2.0 / sizes[:, None]) ** 2) ** (-1 / (2 * alpha))
+    one = grid(lambda o, a, d: plateau[:, 0])
+    data = xr.concat([one.assign_coords(batch_size=[B]) for B in sizes], "batch_size")
+    data["capacity"][:] = counts[None, None, None, :, :, :, None]
+    fits = fit_exponents(data, SETTINGS)
+    np.testing.assert_allclose(fits.critical_batch_size.values.ravel(), D**2.0, rtol=0.2)
+    line = fits.sel(quantity="critical_batch_size", fit="ols", batch_size=np.inf).squeeze()
+    # The noise of a seed is that of its whole curve: it moves plateau and line, not the break.
+    for name in ("exponent", "boot_low", "boot_high", "theory"):
+        assert line[name].item() == pytest.approx(2.0, abs=1e-3), name
+    information = fits.sel(quantity="information", fit="ols", batch_size=np.inf).squeeze()
+    assert information.exponent.item() == pytest.approx(2 / 3, abs=0.03)
+    assert information.theory.item() == pytest.approx(2 / 3)
+    assert np.isnan(fits.theory.sel(quantity="capacity", batch_size=16.0)).all()
 
 
 def test_weights_and_counts():
@@ -196,9 +252,17 @@ def test_counts_that_leave_little_to_fit(counts):
         assert np.isnan(line.stderr) == (np.ptp(counts, axis=1).max() == 0)
 
 
-def test_the_theorems_do_not_speak_of_anisotropic_embeddings():
-    data = grid(power(1.3)).assign_coords(kappa=[1.0])
-    assert np.isnan(fit_exponents(data, SETTINGS).theory).all()
+def test_theory_of_anisotropic_embeddings():
+    data = grid(power(1.3), optimizers=("gd", "muon", "newton")).assign_coords(kappa=[2.0])
+    names = ("gd", "muon", "newton")
+    settings = SETTINGS | {
+        "theory": dict(zip(names, ("gradient", "muon", "newton"), strict=True)),
+        "options": {name: {} for name in names},
+    }
+    theory = fit_exponents(data, settings).theory.sel(fit="ols").squeeze()
+    # Theorem 5 and Lemma 8 are isotropic; Muon loses 1/(2α) of its exponent, Newton nothing.
+    np.testing.assert_allclose(theory.sel(quantity="capacity"), [np.nan, 1.0, 4 / 3])
+    assert np.isnan(theory.sel(quantity="bulk_singular_value")).all()
 
 
 def test_weighted_errors_come_from_the_spread_over_seeds():
