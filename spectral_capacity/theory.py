@@ -12,9 +12,15 @@ from jaxtyping import Float
 from numpy.polynomial.hermite_e import hermegauss
 
 
-def muon_exponent(alpha: float) -> float:
-    """One population Muon step stores ≍ d^(1 + 1/(2α)) items (arXiv:2603.26554, Theorem 3)."""
-    return 1 + 1 / (2 * alpha)
+def muon_exponent(alpha: float, kappa: float = 0.0) -> float:
+    """One population Muon step stores ≍ d^(1 + 1/(2α)) items (arXiv:2603.26554, Theorem 3).
+
+    For outputs with a spectrum k^(−κ) it is lower by max(κ − 1, 0)/(2α): a heuristic of ours, not a
+    theorem, for κ < 2α + 1; NaN beyond.
+    """
+    if kappa >= 2 * alpha + 1:
+        return math.nan
+    return 1 + 1 / (2 * alpha) - max(kappa - 1, 0) / (2 * alpha)
 
 
 def gradient_exponent(alpha: float) -> float:
@@ -25,6 +31,15 @@ def gradient_exponent(alpha: float) -> float:
 def bulk_exponent(alpha: float) -> float:
     """The singular value of G_0 at rank ~d/2 scales as d^(−α) (arXiv:2603.26554, Lemma 8)."""
     return -alpha
+
+
+def muon_critical_batch_exponent(alpha: float) -> float:
+    """Muon's critical batch size is ≍ d^(α + 1/2): where B^(1/α) meets its capacity (Theorem 3)."""
+    return alpha + 0.5
+
+
+GRADIENT_CRITICAL_BATCH_EXPONENT = 0.5
+"""SGD's critical batch size is ≍ d^(1/2), whatever α (arXiv:2603.26554, Theorem 5)."""
 
 
 def recovery_probability(
@@ -43,13 +58,41 @@ def recovery_probability(
     return np.interp(signal, table, probability)
 
 
-def muon_capacity(p: Float[np.ndarray, " n"], d: int, slope: float) -> float:
-    """Expected count after one polar step: Σ_i E_g[Φ(√d p_i s + g)^(N−1)].
+def response_capacity(p: Float[np.ndarray, " n"], slope: float, noise: float) -> float:
+    """Expected count after one population step: Σ_i E_g[Φ(p_i s/τ + g)^(N−1)].
 
-    The logit of item i is its spike s·p_i plus noise of variance 1/d, and so are its N − 1
-    competitors' logits. ``slope`` is s of :func:`spectral.spike_slope`, measured on the gradient itself.
+    The logit of item i is its spike s·p_i plus noise of standard deviation τ, and so are its N − 1
+    competitors' logits. s and τ (:mod:`linearresponse`) are measured on the gradient itself; there is no
+    fit parameter. Neither saturation of frequent items nor the spikes of competitors are in it: good for
+    maps that flatten the spectrum, not for gradient descent (:func:`gradient_capacity`).
     """
-    return float(recovery_probability(math.sqrt(d) * p * slope, p.size - 1).sum())
+    return float(recovery_probability(p * (slope / noise), p.size - 1).sum())
+
+
+def batch_capacity(
+    p: Float[np.ndarray, " n"], d: int, slope: float, noise: float, batch_size: float
+) -> float:
+    """Expected count after one step on a batch: :func:`response_capacity` with weights q_i = c_i / B.
+
+    c_i ~ Poisson(B p_i) samples of item i lift its logit by s·c_i/B. Just above the critical batch size one
+    sample is enough, so that lucky rare items are recovered beyond the population's capacity: the count
+    overshoots. A batch of fewer than d items is orthogonal enough to be recalled whole; there the
+    linear response means nothing, and the number of distinct items is the prediction.
+    """
+    from scipy.stats import poisson
+
+    seen = items_seen(p, batch_size)
+    if seen < d:
+        return seen
+    samples = np.arange(400.0)
+    few = recovery_probability(samples * (slope / noise / batch_size), p.size - 1)
+    rates = batch_size * p
+    # Smooth in the rate: tabulated below 200 samples, and without fluctuation above.
+    table = np.geomspace(min(rates[-1], 1e-3), 200.0, 300)
+    expected = poisson.pmf(samples[:, None], table).T @ few
+    rare = rates < table[-1]
+    count = np.interp(np.log(rates[rare]), np.log(table), expected).sum()
+    return float(count + recovery_probability(p[~rare] * (slope / noise), p.size - 1).sum())
 
 
 def gradient_capacity(p: Float[np.ndarray, " n"], d: int, *, nodes: int = 100) -> float:
@@ -79,6 +122,29 @@ def gradient_capacity(p: Float[np.ndarray, " n"], d: int, *, nodes: int = 100) -
     logs = np.interp(thresholds, levels, log_all) - log_ndtr(thresholds / spread[some, None])
     probability = np.exp(np.minimum(logs, 0.0)) @ (w / w.sum())
     return float(np.interp(np.log(ranks), np.log(ranks[some]), probability).sum())
+
+
+def items_seen(p: Float[np.ndarray, " n"], batch_size: float) -> float:
+    """Expected number of distinct items among ``batch_size`` samples: Σ_i 1 − (1 − p_i)^B."""
+    return float(-np.expm1(batch_size * np.log1p(-p)).sum())
+
+
+def critical_batch_size(p: Float[np.ndarray, " n"], capacity: float) -> float:
+    """Batch size at which ``capacity`` distinct items are expected to have been seen.
+
+    With the predicted capacity of the population, a critical batch size without a fit parameter: below
+    it a memory recalls about what the batch held, which at infinite N is a·B^(1/α). NaN where the
+    capacity is no more than one item, or all of them.
+    """
+    from scipy.optimize import brentq
+
+    if not 1 < capacity < p.size:
+        return math.nan
+
+    def missing(log_b: float) -> float:
+        return items_seen(p, math.exp(log_b)) - capacity
+
+    return math.exp(brentq(missing, 0.0, math.log(1e3 / p[-1]), xtol=1e-9))
 
 
 def ceiling(n_items: int, d: int) -> float:

@@ -57,21 +57,25 @@ def frequencies_of(settings: Mapping[str, Any], alpha: float) -> Float[np.ndarra
 
 
 def predicted_capacity(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.DataArray:
-    """Parameter-free counts over (*LINE, d) after one population step; NaN where there are none."""
+    """Parameter-free counts over (*LINE, d) after one step; NaN where there are none."""
     mean = grid[["signal_slope", "logit_noise"]].mean("seed").transpose(*LINE, "d")
     predicted = xr.full_like(mean.signal_slope, np.nan)
     predicted.attrs = {"long_name": "capacity predicted without a fit parameter"}
     for where in np.ndindex(predicted.shape):
         point = mean.signal_slope[where]
         slope, noise = point.item(), mean.logit_noise[where].item()
-        if not math.isinf(point.batch_size.item()) or point.step.item() != 1:
+        d, batch_size = point.d.item(), point.batch_size.item()
+        if point.step.item() != 1:
             continue
         p = frequencies_of(settings, point.alpha.item())
         if settings["theory"][point.optimizer.item()] == "gradient":
-            if point.kappa.item() == 0:
-                predicted[where] = theory.gradient_capacity(p, point.d.item())
+            if point.kappa.item() == 0 and math.isinf(batch_size):
+                predicted[where] = theory.gradient_capacity(p, d)
         elif math.isfinite(slope) and noise > 0:
-            predicted[where] = theory.response_capacity(p, slope, noise)
+            if math.isinf(batch_size):
+                predicted[where] = theory.response_capacity(p, slope, noise)
+            else:
+                predicted[where] = theory.batch_capacity(p, d, slope, noise, batch_size)
     return predicted
 
 

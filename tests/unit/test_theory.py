@@ -6,56 +6,27 @@ from scipy.stats import norm
 
 from spectral_capacity import theory
 from spectral_capacity.frequencies import power_law
-from spectral_capacity.spectral import spike_slope
 
 
 def test_exponents():
     assert theory.muon_exponent(1.5) == pytest.approx(4 / 3)
     assert theory.gradient_exponent(1.5) == pytest.approx(1 / 3)
     assert theory.bulk_exponent(1.5) == -1.5
+    assert theory.muon_critical_batch_exponent(1.5) == 2.0
+    assert theory.GRADIENT_CRITICAL_BATCH_EXPONENT == 0.5
 
 
-def test_spike_slope_is_the_derivative_of_the_polar_factor():
-    # Mean over random (u, v) of d/dt vᵀ polar(G + t v uᵀ) u, by central differences.
-    d, t = 20, 1e-6
-    rng = np.random.default_rng(0)
-    G = rng.standard_normal((d, d))
-    sigma = np.linalg.svd(G, compute_uv=False)
-
-    def polar(M):
-        A, _, B = np.linalg.svd(M)
-        return A @ B
-
-    slopes = []
-    for _ in range(4000):
-        u, v = rng.standard_normal((2, d)) / math.sqrt(d)
-        change = polar(G + t * np.outer(v, u)) - polar(G - t * np.outer(v, u))
-        slopes.append(v @ change @ u / (2 * t))
-    error = np.std(slopes) / math.sqrt(len(slopes))
-    assert np.mean(slopes) == pytest.approx(spike_slope(sigma, d), abs=4 * error)
-    assert error < 0.02 * np.mean(slopes)
+def test_muon_exponent_under_anisotropy():
+    assert theory.muon_exponent(1.5, 1.0) == theory.muon_exponent(1.5)
+    assert theory.muon_exponent(1.5, 2.0) == pytest.approx(1.0)
+    assert math.isnan(theory.muon_exponent(1.5, 4.0))
 
 
-def test_anisotropic_spike_slope_is_the_derivative_too():
-    d, t = 12, 1e-6
-    rng = np.random.default_rng(0)
-    G = rng.standard_normal((d, d))
-    variances = np.arange(1, d + 1.0) ** -1
-    variances /= variances.sum()
-    A, sigma, _ = np.linalg.svd(G)
-    slopes = []
-    for _ in range(4000):
-        u = rng.standard_normal(d) / math.sqrt(d)
-        v = rng.standard_normal(d) * np.sqrt(variances)
-        plus, minus = (np.linalg.svd(G + s * t * np.outer(v, u)) for s in (1, -1))
-        change = plus[0] @ plus[2] - minus[0] @ minus[2]
-        slopes.append(v @ change @ u / (2 * t))
-    expected = spike_slope(sigma, d, variances @ A**2)
-    assert np.mean(slopes) == pytest.approx(expected, abs=4 * np.std(slopes) / math.sqrt(4000))
-
-
-def test_spike_slope_of_nothing_is_missing():
-    assert math.isnan(spike_slope(np.array([]), 4))
+def test_response_capacity_is_the_sum_of_recovery_probabilities():
+    p = power_law(500, 1.5)
+    expected = theory.recovery_probability(20 * p / 0.05, 499).sum()
+    assert theory.response_capacity(p, 20.0, 0.05) == pytest.approx(expected)
+    assert theory.response_capacity(p, 1e9, 0.05) == pytest.approx(500)
 
 
 def test_recovery_probability_against_quadrature_and_chance():
@@ -98,3 +69,30 @@ def test_power_law():
     p = power_law(4, 2.0)
     np.testing.assert_allclose(p * (1 + 1 / 4 + 1 / 9 + 1 / 16), [1, 1 / 4, 1 / 9, 1 / 16])
     np.testing.assert_allclose(power_law(5, 0.0), 0.2)
+
+
+def test_items_seen_and_the_batch_that_shows_them():
+    p = power_law(300, 1.5)
+    rng = np.random.default_rng(0)
+    seen = [np.unique(rng.choice(300, 200, p=p)).size for _ in range(400)]
+    assert theory.items_seen(p, 200.0) == pytest.approx(np.mean(seen), rel=0.02)
+    assert theory.items_seen(p, theory.critical_batch_size(p, 77.0)) == pytest.approx(77.0)
+    assert math.isnan(theory.critical_batch_size(p, 0.3))
+    assert math.isnan(theory.critical_batch_size(p, 300.0))
+
+
+def test_batch_capacity_against_the_sum_over_samples():
+    n, d, batch, ratio = 400, 4, 600.0, 900.0
+    p = power_law(n, 1.5)
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(batch * p, (4000, n))
+    expected = theory.recovery_probability(counts.ravel() * ratio / batch, n - 1).sum() / 4000
+    assert theory.batch_capacity(p, d, ratio, 1.0, batch) == pytest.approx(expected, rel=0.01)
+
+
+def test_batch_capacity_of_the_limits():
+    p = power_law(2000, 1.5)
+    many = theory.batch_capacity(p, 16, 300.0, 1.0, 1e9)
+    assert many == pytest.approx(theory.response_capacity(p, 300.0, 1.0), rel=0.01)
+    few = theory.batch_capacity(p, 512, 300.0, 1.0, 64.0)
+    assert few == theory.items_seen(p, 64.0)
