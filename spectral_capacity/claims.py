@@ -2,13 +2,14 @@
 
 A claim predicts an exponent C "up to logarithms": d^C (log d)^k looks, around d̃, like the exponent
 C + k/log d̃. So a claim allows ``log_powers`` k, and its band is C ± k/log d̃, d̃ the geometric mean of
-the d's fitted. Against it stands the interval of the measured exponent over resampled seeds:
+the d's fitted; or a plain ``tolerance``. A claim of "at most" or "at least" has a band that is open on one
+side. Against it stands the interval of the measured value over resampled seeds:
 
 - **supported**: the interval lies inside the band;
 - **contradicted**: the interval and the band do not meet;
 - **inconclusive**: anything else, or no interval (one seed, too few d's).
 
-A claim about several α is contradicted when any of its rows is, supported when all are.
+A claim about several lines is contradicted when any of its rows is, supported when all are.
 """
 
 from __future__ import annotations
@@ -23,22 +24,28 @@ import xarray as xr
 
 from spectral_capacity.artefacts import atomic_path
 from spectral_capacity.claimsfile import Claim, read_claims
+from spectral_capacity.theory import muon_exponent
 
-__all__ = ["Claim", "check", "overall", "read_claims", "to_html", "verdict", "write"]
+__all__ = ["Claim", "band", "check", "overall", "read_claims", "to_html", "verdict", "write"]
 
 SUPPORTED, INCONCLUSIVE, CONTRADICTED = "supported", "inconclusive", "contradicted"
 NOT_MEASURED = "not measured"
 
 
-def verdict(low: float, high: float, predicted: float, tolerance: float) -> str:
-    """The rule: where the interval [low, high] lies against predicted ± tolerance."""
-    if any(map(math.isnan, (low, high, predicted, tolerance))):
+def verdict(low: float, high: float, lower: float, upper: float) -> str:
+    """The rule: where the interval [low, high] lies against the band [lower, upper]."""
+    if any(map(math.isnan, (low, high, lower, upper))):
         return INCONCLUSIVE
-    if predicted - tolerance <= low and high <= predicted + tolerance:
+    if lower <= low and high <= upper:
         return SUPPORTED
-    if high < predicted - tolerance or low > predicted + tolerance:
-        return CONTRADICTED
-    return INCONCLUSIVE
+    return CONTRADICTED if high < lower or low > upper else INCONCLUSIVE
+
+
+def band(relation: str, predicted: float, tolerance: float) -> tuple[float, float]:
+    """What a claim allows: both sides of its prediction, or all of one."""
+    lower = -math.inf if relation == "at_most" else predicted - tolerance
+    upper = math.inf if relation == "at_least" else predicted + tolerance
+    return lower, upper
 
 
 def check(claims: Sequence[Claim], fits: Mapping[str, xr.Dataset]) -> pd.DataFrame:
@@ -52,30 +59,63 @@ def check(claims: Sequence[Claim], fits: Mapping[str, xr.Dataset]) -> pd.DataFra
 
 def _check_one(claim: Claim, fits: xr.Dataset | None) -> pd.DataFrame:
     about = {"claim": claim.id, "statement": claim.statement, "source": claim.source}
-    missing = about | {"verdict": NOT_MEASURED, "claim_verdict": NOT_MEASURED}
-    if fits is None or claim.optimizer not in fits.optimizer:
-        return pd.DataFrame([missing], columns=COLUMNS)
-    point = {"quantity": claim.quantity, "fit": claim.fit, "optimizer": claim.optimizer}
-    lines = fits.sel({**point, "batch_size": math.inf, "step": 1})
     rows = []
-    for index in lines.theory.stack(line=("alpha", "kappa")).dropna("line").line.values:
-        line = lines.sel(alpha=index[0], kappa=index[1])
-        tolerance = claim.log_powers / line.log_d.item()
-        low, high = line.boot_low.item(), line.boot_high.item()
-        predicted = line.theory.item()
-        rows.append(
-            about
-            | {"experiment": claim.experiment, "optimizer": claim.optimizer}
-            | {"quantity": claim.quantity, "fit": claim.fit, "alpha": index[0], "kappa": index[1]}
-            | {"predicted": predicted, "measured": line.exponent.item(), "low": low, "high": high}
-            | {"finite_size": line.finite_size.item(), "tolerance": tolerance}
-            | {"verdict": verdict(low, high, predicted, tolerance)}
-        )
-    if not rows:  # the theory says nothing of the α and κ that were run
+    if fits is not None and claim.quantity in fits.quantity:
+        for optimizer in claim.optimizers:
+            if optimizer in fits.optimizer:
+                rows += [about | row for row in _lines(claim, fits, optimizer)]
+    if not rows:  # nobody ran it, or the theory says nothing of the α and κ that were run
+        missing = about | {"verdict": NOT_MEASURED, "claim_verdict": NOT_MEASURED}
         return pd.DataFrame([missing], columns=COLUMNS)
     frame = pd.DataFrame(rows)
     frame["claim_verdict"] = overall(frame.verdict)
     return frame[COLUMNS]
+
+
+def _lines(claim: Claim, fits: xr.Dataset, optimizer: str) -> Iterable[dict]:
+    """Rows of a claim about one optimizer: every α and κ that has a measurement and a prediction."""
+    lines = fits.sel(quantity=claim.quantity, optimizer=optimizer, batch_size=math.inf, step=1)
+    # The exponent in B of the information line is one number, whatever the fit in d.
+    fit = claim.fit or "ols"
+    for alpha in lines.alpha.values.tolist():
+        for kappa in lines.kappa.values.tolist():
+            line = lines.sel(alpha=alpha, kappa=kappa)
+            if claim.statistic == "level":
+                names = ("level", "level_low", "level_high")
+            else:
+                line, names = line.sel(fit=fit), ("exponent", "boot_low", "boot_high")
+            measured, low, high = (line[name].item() for name in names)
+            predicted = _predicted(claim, line, alpha, kappa)
+            if math.isnan(predicted) or math.isnan(measured):
+                continue
+            tolerance = claim.tolerance
+            if tolerance is None:
+                tolerance = claim.log_powers / line.log_d.item()
+            yield {
+                "experiment": claim.experiment,
+                "optimizer": optimizer,
+                "quantity": claim.quantity,
+                "statistic": claim.statistic,
+                "fit": claim.fit or "",
+                "relation": claim.relation,
+                "alpha": alpha,
+                "kappa": kappa,
+                "predicted": predicted,
+                "measured": measured,
+                "low": low,
+                "high": high,
+                "finite_size": math.nan if claim.statistic == "level" else line.finite_size.item(),
+                "tolerance": tolerance,
+                "verdict": verdict(low, high, *band(claim.relation, predicted, tolerance)),
+            }
+
+
+def _predicted(claim: Claim, line: xr.Dataset, alpha: float, kappa: float) -> float:
+    if claim.quantity == "capacity_to_isotropic" and kappa == 0:
+        return math.nan  # one by definition
+    if claim.predicted == "theory":
+        return line.theory.item()
+    return muon_exponent(alpha, kappa) if claim.predicted == "muon" else float(claim.predicted)
 
 
 def overall(verdicts: Iterable[str]) -> str:
@@ -92,7 +132,9 @@ COLUMNS = [
     "experiment",
     "optimizer",
     "quantity",
+    "statistic",
     "fit",
+    "relation",
     "alpha",
     "kappa",
     "predicted",
@@ -125,32 +167,44 @@ def to_html(rows: pd.DataFrame) -> str:
             f"<p>{_text(first.statement)} <small>{_text(first.source)}</small></p>"
         )
         if first.verdict != NOT_MEASURED:
-            sections.append(
-                f"<p><small>Experiment {_text(first.experiment)}, optimizer "
-                f"{_text(first.optimizer)}, fit “{_text(first.fit)}” of "
-                f"{_text(first.quantity.replace('_', ' '))}.</small></p>"
-            )
+            sections.append(f"<p><small>{_text(_origin(group))}</small></p>")
             sections.append(_table(group))
         sections.append("</section>")
     return _PAGE.format(rule=_RULE, body="\n".join(sections))
 
 
+def _origin(group: pd.DataFrame) -> str:
+    """Where the numbers of a claim come from, in a sentence."""
+    first = group.iloc[0]
+    quantity = first.quantity.replace("_", " ")
+    what = (
+        f"{quantity} at the largest d" if first.statistic == "level" else f"exponent of {quantity}"
+    )
+    if first.fit:
+        what += f", fit “{first.fit}”"
+    return f"Experiment {first.experiment}; {what}."
+
+
+_SIGNS = {"equal": "±", "at_most": "at most +", "at_least": "at least −"}
+
+
 def _table(group: pd.DataFrame) -> str:
-    head = ["α", "κ", "predicted", "allowed", "measured", "interval", "finite-size", "verdict"]
+    head = ["optimizer", "α", "κ", "predicted", "allowed", "measured", "interval", "finite-size"]
     lines = []
     for row in group.itertuples():
         cells = [
+            _text(row.optimizer),
             f"{row.alpha:g}",
             f"{row.kappa:g}",
             _number(row.predicted),
-            f"± {_number(row.tolerance)}",
+            f"{_SIGNS[row.relation]} {_number(row.tolerance)}",
             _number(row.measured),
             f"[{_number(row.low)}, {_number(row.high)}]",
             _number(row.finite_size),
         ]
         mark = f"<td class='{_css(row.verdict)}'>{row.verdict}</td>"
         lines.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + mark + "</tr>")
-    header = "".join(f"<th>{name}</th>" for name in head)
+    header = "".join(f"<th>{name}</th>" for name in [*head, "verdict"])
     return f"<table><thead><tr>{header}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
 
 
@@ -168,7 +222,8 @@ def _css(value: str) -> str:
 
 _RULE = (
     "A claim holds up to logarithms: d^C (log d)^k looks like the exponent C + k/log d. The allowed "
-    "deviation is k/log d at the geometric mean d of the fit, with k written in the claims file. "
+    "deviation is k/log d at the geometric mean d of the fit, with k written in the claims file, or a "
+    "plain tolerance; a claim of “at most” or “at least” allows everything on its other side. "
     "Supported: the measured interval (resampled seeds) lies inside predicted ± allowed. "
     "Contradicted: they do not meet. Inconclusive: anything else. The column finite-size is the same "
     "fit of the parameter-free prediction at the same d's: where it agrees with the measurement, the "
@@ -182,7 +237,7 @@ _PAGE = """<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Claims</title>
 <style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem;
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
        color: #222; background: #fff; }}
 h2 {{ margin: 2rem 0 0; }}
 small {{ color: #555; }}

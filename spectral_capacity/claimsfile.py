@@ -27,15 +27,45 @@ class Claim(BaseModel):
     statement: str
     source: str
     experiment: str
-    optimizer: str
-    quantity: Literal["capacity", "bulk_singular_value", "mean_inverse_singular_value"]
-    fit: Literal["ols", "wls", "largest", "corrected"]
-    log_powers: Annotated[float, Ge(0), Field(allow_inf_nan=False)]
+    optimizer: str | list[str]
+    quantity: Literal[
+        "capacity",
+        "bulk_singular_value",
+        "mean_inverse_singular_value",
+        "capacity_to_polar",
+        "capacity_to_isotropic",
+        "best_loss",
+        "loss_over_bound",
+        "worst_to_uniform",
+        "critical_batch_size",
+        "information",
+    ]
+    statistic: Literal["exponent", "level"] = "exponent"
+    fit: Literal["ols", "wls", "largest", "corrected"] | None = None
+    relation: Literal["equal", "at_most", "at_least"] = "equal"
+    predicted: Literal["theory", "muon"] | Annotated[float, Field(allow_inf_nan=False)] = "theory"
+    log_powers: Annotated[float, Ge(0), Field(allow_inf_nan=False)] | None = None
+    tolerance: Annotated[float, Ge(0), Field(allow_inf_nan=False)] | None = None
+
+    @property
+    def optimizers(self) -> list[str]:
+        return [self.optimizer] if isinstance(self.optimizer, str) else self.optimizer
 
     @model_validator(mode="after")
-    def _fit_exists(self) -> Claim:
+    def _keys_agree(self) -> Claim:
+        whole_curve = self.quantity in ("critical_batch_size", "information")
+        if self.statistic == "exponent" and self.fit is None and self.quantity != "information":
+            raise ValueError("an exponent needs a fit: ols, wls, largest or corrected")
+        if self.statistic == "level" and (self.fit or whole_curve):
+            raise ValueError("a level is the value at the largest d, of a single point: no fit")
+        if self.statistic == "level" and isinstance(self.predicted, str):
+            raise ValueError("a level needs a number as predicted")
         if self.fit == "wls" and self.quantity != "capacity":
-            raise ValueError("fit wls weighs counts; singular values are fitted by ols or largest")
+            raise ValueError("fit wls weighs counts; other quantities are fitted by ols or largest")
+        if (self.log_powers is None) == (self.tolerance is None):
+            raise ValueError("give log_powers or tolerance, one of them")
+        if self.statistic == "level" and self.tolerance is None:
+            raise ValueError("a level needs a tolerance; log_powers are of exponents")
         return self
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any, Literal
 
-from spectral_capacity.config.models import Config
+from spectral_capacity.config.models import Config, MemoryExperiment
+from spectral_capacity.frequencies import item_frequencies, tail_exponent
 
 
 @dataclass(frozen=True)
@@ -48,9 +52,16 @@ class Cell:
         return EmbeddingsFile(self.n_items, self.d, self.seeds)
 
     def settings(self, config: Config) -> dict[str, Any]:
-        """All that determines the cell's result, plain and in a fixed order of keys."""
+        """All that determines the cell's result, plain and in a fixed order of keys.
+
+        Code is not here, neither the package's nor that of a user's own map.
+        """
+        experiment = config.experiments[self.experiment]
         return sorted_plain(
             {
+                "root_seed": config.seed,
+                "frequencies": frequencies(experiment),
+                "loss_factors": experiment.loss and experiment.loss.learning_rate_factors,
                 "name": self.optimizer,
                 "optimizer": config.optimizers[self.optimizer].model_dump(),
                 "alpha": self.alpha,
@@ -70,7 +81,7 @@ def cells(config: Config, experiment: str) -> list[Cell]:
     return [
         Cell(experiment, optimizer, alpha, kappa, d, e.n_items, seeds, batch_sizes)
         for optimizer in e.optimizers
-        for alpha in e.alpha
+        for alpha in alphas(e)
         for kappa in e.kappa
         for d in e.d
         for seeds in seed_blocks(e.seeds, config.seeds_per_job)
@@ -93,7 +104,7 @@ def coordinates(config: Config, experiment: str) -> dict[str, list]:
     e = config.experiments[experiment]
     return {
         "optimizer": list(e.optimizers),
-        "alpha": list(e.alpha),
+        "alpha": alphas(e),
         "kappa": list(e.kappa),
         "d": list(e.d),
         "batch_size": _batch_sizes(e.batch_size),
@@ -102,12 +113,63 @@ def coordinates(config: Config, experiment: str) -> dict[str, list]:
     }
 
 
-def theory_of(optimizer: Any) -> Literal["muon", "gradient", "none"]:
-    """Which theorem speaks of a configured optimizer's one-step capacity."""
-    if optimizer.rule == "gradient":
-        return "gradient"
+def alphas(experiment: MemoryExperiment) -> list[float]:
+    """The exponents of an experiment; for a table of counts the exponent of its tail, three decimals.
+
+    The table's is a coordinate like any other from here on: cells and grid take it from here.
+    """
+    if experiment.frequencies is None:
+        return list(experiment.alpha)
+    table = experiment.frequencies
+    text = _content(Path(table.file).resolve(), Path(table.file).stat().st_mtime_ns)
+    return [_tail(table.file, text, experiment.n_items, table.tail_from)]
+
+
+def frequencies(experiment: MemoryExperiment) -> dict[str, str] | None:
+    """File and digest of the table of counts; None for the power law.
+
+    The digest stands for the file's content, so that a touched or fresh checkout reruns nothing.
+    """
+    if experiment.frequencies is None:
+        return None
+    path = Path(experiment.frequencies.file)
+    return {"file": str(path), "sha256": _content(path.resolve(), path.stat().st_mtime_ns)}
+
+
+@cache
+def _content(path: Path, mtime_ns: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@cache
+def _tail(file: str, content: str, n_items: int, first_rank: int) -> float:
+    return round(float(tail_exponent(item_frequencies(n_items, 1.0, file), first_rank)), 3)
+
+
+def theory_of(optimizer: Any) -> Literal["muon", "gradient", "newton", "none"]:
+    """Which theory speaks of a configured optimizer's one-step capacity."""
+    if optimizer.rule in ("gradient", "newton"):
+        return optimizer.rule
     maps = {"polar": "muon", "identity": "gradient"}
     return maps.get(optimizer.map.name, "none") if optimizer.rule == "spectral" else "none"
+
+
+def numeric_options(optimizer: Any) -> dict[str, float]:
+    """The numbers among an optimizer's options, those of its map included: what a sweep varies."""
+    options = optimizer.model_dump(exclude={"learning_rate"})
+    options |= options.pop("map", None) or {}
+    options |= options.pop("options", None) or {}
+    return {
+        key: float(value)
+        for key, value in options.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+
+
+def own_code(optimizer: Any) -> str | None:
+    """The Python file of a user's own map, None for a map of the package."""
+    spectral_map = getattr(optimizer, "map", None)
+    return spectral_map.file if spectral_map is not None and spectral_map.name == "own" else None
 
 
 def seed_blocks(seeds: int, per_job: int) -> list[tuple[int, ...]]:
@@ -124,8 +186,8 @@ def sorted_plain(value: Any) -> Any:
     return value
 
 
-def _batch_sizes(values: Sequence[str]) -> list[float]:
-    return [math.inf for _ in values]
+def _batch_sizes(values: Sequence[int | str]) -> list[float]:
+    return [math.inf if value == "population" else float(value) for value in values]
 
 
 def _span(seeds: Sequence[int]) -> str:

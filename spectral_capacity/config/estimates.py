@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from spectral_capacity.config.cells import Cell, EmbeddingsFile
+from spectral_capacity.config.models import Config
 
 SMALL_FILE = 200_000
 """Bytes, generously, of a cell, a key store or a figure."""
@@ -21,20 +22,28 @@ def disk_bytes(files: Iterable[EmbeddingsFile], n_others: int, store: str) -> in
     return arrays + SMALL_FILE * n_others
 
 
-def core_seconds(cell: Cell, flops: float) -> float:
+def core_seconds(cell: Cell, config: Config, flops: float) -> float:
     """Time of a cell on one core that does ``flops`` float64 operations a second.
 
-    Counts the gradient in float64, the screening of all items and the confirmation of the recovered
-    ones in float32 (twice the rate), and drawing the embeddings; 1.5 for memory traffic between
-    jobs side by side, 1.5 s for start-up. Good to a factor of two on a CPU.
+    Counts, for each seed, drawing the embeddings; for each batch the gradient in float64 (of the
+    items that a power law lets one see), the screening of all items and the confirmation of the recovered
+    ones in float32 (twice the rate); Newton's moments; the logits of a loss and their exponentials, 20
+    operations each. 1.5 for memory traffic between jobs side by side, 1.5 s for start-up. Good to a factor
+    of two on a CPU.
     """
     N, d = cell.n_items, cell.d
-    gradient = 2 * N * d**2
-    screening = 2 * N * d * (d + 128)
-    confirmation = 2 * N * d * 1.6 * d
-    arithmetic = (gradient + (screening + confirmation) / 2) / flops
+    newton = config.optimizers[cell.optimizer].rule == "newton"
+    loss = config.experiments[cell.experiment].loss
+    work = 2 * N * d**2 * newton
+    for batch_size in cell.batch_sizes:
+        seen = min(N, batch_size ** min(1 / cell.alpha, 1.0))
+        recovered = min(1.6 * d, seen)
+        work += 2 * seen * d**2 * (1 + newton)
+        work += (2 * N * d * (d + 128) + 2 * N * d * recovered) / 2
+        if loss:
+            work += N**2 * (2 * d + 20 * (1 + len(loss.learning_rate_factors)))
     drawing = 6e-9 * 2 * N * d
-    return 1.5 * len(cell.seeds) * (arithmetic + drawing) + 1.5
+    return 1.5 * len(cell.seeds) * (work / flops + drawing) + 1.5
 
 
 def measured_flops() -> float:

@@ -85,18 +85,35 @@ class EmbeddingsOfYourOwn(Strict):
     file: str
 
 
+class FrequencyTable(Strict):
+    """A CSV file with a column ``count``: the items are its n_items most frequent rows."""
+
+    file: str
+    tail_from: Annotated[int, Ge(1)] = 100
+
+
+class LossGrid(Strict):
+    """Measure the softmax loss, at the configured learning rate and at these multiples of it."""
+
+    learning_rate_factors: _axis(Annotated[float, Gt(0)]) = [1.0]
+
+
 class MemoryExperiment(Strict):
     """Linear associative memory: every combination of the lists is one cell of the grid."""
 
     kind: Literal["memory"] = "memory"
     n_items: Annotated[int, Ge(2)]
     d: _axis(Annotated[int, Ge(2)])
-    alpha: _axis(Annotated[float, Gt(0)])
+    alpha: _axis(Annotated[float, Gt(0)]) | None = None
+    frequencies: FrequencyTable | None = None
     kappa: _axis(Annotated[float, Ge(0)]) = [0.0]
-    batch_size: _axis(Literal["population"]) = ["population"]
+    batch_size: _axis(Annotated[int, Ge(1), Field(le=10**9)] | Literal["population"]) = [
+        "population"
+    ]
     optimizers: _axis(Name)
     steps: Annotated[int, Ge(1), Field(le=1)] = 1
     gradient: Literal["exact"] = "exact"
+    loss: LossGrid | None = None
     seeds: Annotated[int, Ge(1)] = 4
     embeddings: EmbeddingsOfYourOwn | None = None
 
@@ -113,13 +130,24 @@ class Figures(Strict):
     """Which experiment each figure shows (null: do not draw it), and how."""
 
     fig1a: Name | None = "one_step"
+    fig1b: Name | None = "minibatch"
     fig2: Name | None = "one_step"
+    fig3: Name | None = "minibatch"
+    fig6: Name | None = "anisotropy"
+    newton_schulz_depth: Name | None = "newton_schulz_depth"
+    resolution: Name | None = "resolution"
+    spectrum: Name | None = "spectrum"
+    loss: Name | None = "loss"
+    real_words: Name | None = "real_words"
     formats: _axis(Literal["pdf", "svg", "png"]) = ["pdf", "svg", "png"]
     finite_size: bool = True
     style: str = "config/figures.mplstyle"
 
 
-FIGURES = ("fig1a", "fig2")
+FIGURES = tuple(
+    name for name, field in Figures.model_fields.items() if field.annotation == Name | None
+)
+"""Names of all figures, in order."""
 
 
 class Config(Strict):

@@ -8,9 +8,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from spectral_capacity import ownmap
 from spectral_capacity.claimsfile import read_claims
 from spectral_capacity.config.messages import ConfigError, describe_all, key_path
 from spectral_capacity.config.models import FIGURES, Config, MemoryExperiment
+from spectral_capacity.frequencies import from_counts, read_counts
 
 
 def parse(given: Mapping[str, Any], *, root: str | Path = ".") -> Config:
@@ -49,8 +51,20 @@ def _cross_checks(config: Config, root: Path) -> Iterator[str]:
                     f"{key_path((*at, 'optimizers', i))}: {optimizer!r} is not defined; "
                     f"optimizers has {', '.join(config.optimizers)}"
                 )
+        yield from _check_frequencies(experiment, at, root)
         if experiment.embeddings:
             yield from _check_own_embeddings(experiment, at, root)
+    for name, optimizer in config.optimizers.items():
+        spectral_map = getattr(optimizer, "map", None)
+        if spectral_map is not None and spectral_map.name == "own":
+            try:
+                ownmap.check(
+                    root / spectral_map.file, spectral_map.function, spectral_map.options or {}
+                )
+            except FileNotFoundError:
+                yield f"optimizers.{name}.map.file: {spectral_map.file!r}: no such file"
+            except (OSError, ValueError) as error:
+                yield f"optimizers.{name}.map: {error}"
     for figure in FIGURES:
         shown = getattr(config.figures, figure)
         if shown is not None and shown not in config.experiments:
@@ -66,6 +80,33 @@ def _cross_checks(config: Config, root: Path) -> Iterator[str]:
                 read_claims(root / path)
             except ValueError as error:
                 yield f"{key}: {error}"
+
+
+def _check_frequencies(
+    experiment: MemoryExperiment, at: tuple[str, ...], root: Path
+) -> Iterator[str]:
+    table = experiment.frequencies
+    if table is None:
+        if experiment.alpha is None:
+            yield f"{key_path((*at, 'alpha'))}: is missing"
+        return
+    key = key_path((*at, "frequencies", "file"))
+    if experiment.alpha is not None:
+        yield (
+            f"{key_path((*at, 'alpha'))}: {experiment.alpha}: leave it out (or write null), the "
+            "exponent is that of the table's tail"
+        )
+    try:
+        from_counts(read_counts(root / table.file), experiment.n_items)
+    except FileNotFoundError:
+        yield f"{key}: {table.file!r}: no such file"
+    except (OSError, ValueError) as error:
+        yield f"{key}: {error}"
+    if table.tail_from > experiment.n_items // 2:
+        yield (
+            f"{key_path((*at, 'frequencies', 'tail_from'))}: {table.tail_from}: must be at most half "
+            f"of n_items, {experiment.n_items}"
+        )
 
 
 def _check_own_embeddings(

@@ -36,7 +36,22 @@ CLAIM = {
     ],
 )
 def test_the_rule(low, high, expected):
-    assert claims.verdict(low, high, predicted=1.3, tolerance=0.2) == expected
+    assert claims.verdict(low, high, *claims.band("equal", 1.3, 0.2)) == expected
+
+
+@pytest.mark.parametrize(
+    ("relation", "low", "high", "expected"),
+    [
+        ("at_most", 0.1, 0.2, SUPPORTED),
+        ("at_most", 1.4, 1.6, INCONCLUSIVE),
+        ("at_most", 1.6, 1.7, CONTRADICTED),
+        ("at_least", 3.0, 4.0, SUPPORTED),
+        ("at_least", 1.0, 1.2, INCONCLUSIVE),
+        ("at_least", 0.1, 1.0, CONTRADICTED),
+    ],
+)
+def test_one_sided_claims(relation, low, high, expected):
+    assert claims.verdict(low, high, *claims.band(relation, 1.3, 0.2)) == expected
 
 
 def test_one_verdict_for_several_lines():
@@ -102,8 +117,48 @@ def test_the_page_and_the_table(tmp_path):
 
 
 def test_the_claims_of_the_repository_can_be_read():
-    ids = [claim.id for claim in claims.read_claims("data/claims.yaml")]
-    assert ids == ["T3", "T5", "L8"]
+    ids = {claim.id for claim in claims.read_claims("data/claims.yaml")}
+    assert {"T3", "T3B", "C4", "T5", "N", "NA", "K", "OPT", "L8", "INFO"} <= ids
+
+
+def level(low, high):
+    """Fits in which the counts of a map are low … high times those of the polar map."""
+
+    def capacity(optimizer, alpha, d):
+        ratios = np.linspace(low, high, 4) if optimizer == "gd" else 1.0
+        return d[:, None] * ratios * np.ones(4)
+
+    return fit_exponents(grid(capacity, optimizers=("gd", "muon")), SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [(0.5, 0.6, SUPPORTED), (0.9, 1.2, INCONCLUSIVE), (1.2, 1.3, CONTRADICTED)],
+)
+def test_a_claim_about_a_level(low, high, expected):
+    changes = {
+        "optimizer": ["gd"],
+        "quantity": "capacity_to_polar",
+        "statistic": "level",
+        "relation": "at_most",
+        "predicted": 1.0,
+        "tolerance": 0.05,
+    }
+    plain = {k: v for k, v in CLAIM.items() if k not in ("fit", "log_powers")}
+    rows = claims.check([claims.Claim(**plain | changes)], {"one_step": level(low, high)})
+    assert rows.verdict.tolist() == [expected]
+    assert rows.measured.item() == pytest.approx((low + high) / 2)
+    assert "at most" in claims.to_html(rows)
+
+
+def test_a_claim_about_several_optimizers_has_a_row_for_each():
+    fits = fit_exponents(
+        grid(lambda o, a, d: d[:, None] * np.ones(2), optimizers=("gd", "muon")), SETTINGS
+    )
+    several = CLAIM | {"optimizer": ["gd", "muon", "adam"], "predicted": "muon"}
+    rows = claims.check([claims.Claim(**several)], {"one_step": fits})
+    assert rows.optimizer.tolist() == ["gd", "muon"]
+    np.testing.assert_allclose(rows.predicted, 4 / 3)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +169,9 @@ def test_the_claims_of_the_repository_can_be_read():
         ("x: 3", r"c\.yaml: entry"),
         (yaml.safe_dump([CLAIM, CLAIM]), "each id once; repeated: T3"),
         (yaml.safe_dump([CLAIM | {"fit": "wls", "quantity": "bulk_singular_value"}]), "fit wls"),
+        (yaml.safe_dump([CLAIM | {"fit": None}]), "an exponent needs a fit"),
+        (yaml.safe_dump([CLAIM | {"tolerance": 0.1}]), "log_powers or tolerance, one of them"),
+        (yaml.safe_dump([CLAIM | {"statistic": "level"}]), "a level is the value at the largest d"),
     ],
 )
 def test_bad_claims_name_the_entry(tmp_path, text, message):

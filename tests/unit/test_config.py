@@ -1,4 +1,5 @@
 import copy
+import hashlib
 import json
 from pathlib import Path
 
@@ -7,7 +8,14 @@ import pytest
 import yaml
 
 from spectral_capacity import config as configuration
-from spectral_capacity.config import ConfigError, cells, coordinates, embeddings_files, parse
+from spectral_capacity.config import (
+    FIGURES,
+    ConfigError,
+    cells,
+    coordinates,
+    embeddings_files,
+    parse,
+)
 from spectral_capacity.config.cells import seed_blocks
 from spectral_capacity.netcdf import write_netcdf
 
@@ -54,6 +62,7 @@ def test_the_shipped_configurations():
 
 
 E = "experiments.one_step"
+W = "experiments.real_words"
 BAD = [
     (f"{E}.alpha", [1.5, 2.0, -1.0], f"{E}.alpha[2]: -1.0: must be greater than 0"),
     (f"{E}.alpha", [1.5, "x"], f"{E}.alpha[1]: 'x': must be a valid number"),
@@ -89,7 +98,42 @@ BAD = [
         "optimizers.gd.learning_rate.d_power: 500: must be",
     ),
     ("results", "r{x}", "results: 'r{x}': must match pattern"),
-    (f"{E}.batch_size", [16], f"{E}.batch_size[0]: 16: must be 'population'"),
+    (
+        f"{E}.batch_size",
+        [0],
+        f"{E}.batch_size[0]: 0: must be greater than or equal to 1 or must be 'population'",
+    ),
+    (f"{E}.batch_size", [16, 16], f"{E}.batch_size: each value once; repeated: 16"),
+    (f"{E}.batch_size", [1.5], f"{E}.batch_size[0]: 1.5: must be a valid integer"),
+    (f"{E}.alpha", None, f"{E}.alpha: is missing"),
+    (
+        f"{E}.loss",
+        {"learning_rate_factors": [0.0]},
+        f"{E}.loss.learning_rate_factors[0]: 0.0: must",
+    ),
+    (f"{W}.alpha", [1.5], f"{W}.alpha: [1.5]: leave it out (or write null)"),
+    (f"{W}.frequencies.file", "no.csv", f"{W}.frequencies.file: 'no.csv': no such file"),
+    (f"{W}.n_items", 60_000, f"{W}.frequencies.file: "),
+    (
+        f"{W}.frequencies.tail_from",
+        40_000,
+        f"{W}.frequencies.tail_from: 40000: must be at most half",
+    ),
+    (
+        "optimizers.newton.ridge",
+        -1.0,
+        "optimizers.newton.ridge: -1.0: must be greater than or equal",
+    ),
+    (
+        "optimizers.muon.map",
+        {"name": "own", "file": "no.py", "function": "h"},
+        "optimizers.muon.map.file: 'no.py': no such file",
+    ),
+    (
+        "optimizers.muon.map",
+        {"name": "own", "file": "README.md", "function": "h"},
+        "optimizers.muon.map: ",
+    ),
     (f"{E}.embeddings", {"file": "no.nc"}, f"{E}.embeddings.file: 'no.nc': no such file"),
     ("resluts", "x", "resluts: unknown key; did you mean results?"),
     ("results", "", "results: '': must"),
@@ -178,6 +222,8 @@ def test_own_embeddings_are_checked_against_the_experiment(tmp_path, shape, seed
         "embeddings": {"file": str(tmp_path / "own.nc")},
     }
     if message is None:
+        given["experiments"] = {"one_step": given["experiments"]["one_step"]}
+        given["figures"] = dict.fromkeys(FIGURES)
         assert not embeddings_files(parse(given, root=ROOT))
     else:
         with pytest.raises(ConfigError, match=message):
@@ -203,7 +249,44 @@ def test_cells_cover_the_grid_and_have_their_own_files():
     assert len({cell.name for cell in all_cells}) == len(all_cells)
     assert {cell.seeds for cell in all_cells} == {(0, 1, 2, 3), (4, 5)}
     assert coordinates(config, "one_step")["seed"] == list(range(6))
-    assert set(embeddings_files(config)) == {cell.embeddings.name for cell in all_cells}
+    assert set(embeddings_files(config)) >= {cell.embeddings.name for cell in all_cells}
+
+
+def test_experiments_share_their_embeddings():
+    config = parse(DEFAULT, root=ROOT)
+    names = [
+        {cell.embeddings.name for cell in cells(config, experiment)}
+        for experiment in ("one_step", "minibatch", "anisotropy")
+    ]
+    assert names[0] >= names[1]
+    assert names[0] >= names[2]
+
+
+def test_batches_are_inside_a_cell_and_infinite_for_the_population():
+    config = parse(change(f"{E}.batch_size", [16, "population"]), root=ROOT)
+    assert len(cells(config, "one_step")) == 50
+    assert cells(config, "one_step")[0].batch_sizes == (16.0, np.inf)
+    assert coordinates(config, "one_step")["batch_size"] == [16.0, np.inf]
+
+
+def test_a_table_gives_its_tail_as_alpha_and_its_digest_to_the_cells(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    config = parse(DEFAULT, root=ROOT)
+    (alpha,) = coordinates(config, "real_words")["alpha"]
+    assert 1.4 < alpha < 1.7
+    cell = cells(config, "real_words")[0]
+    assert cell.alpha == alpha
+    table = (ROOT / "data/english_words.csv").read_bytes()
+    digest = hashlib.sha256(table).hexdigest()
+    assert cell.settings(config)["frequencies"]["sha256"] == digest
+    assert cells(config, "one_step")[0].settings(config)["frequencies"] is None
+
+
+def test_what_a_sweep_varies():
+    optimizers = parse(DEFAULT, root=ROOT).optimizers
+    assert configuration.numeric_options(optimizers["jordan_5"]) == {"iterations": 5.0}
+    assert configuration.numeric_options(optimizers["newton"]) == {"ridge": 1e-8}
+    assert configuration.numeric_options(optimizers["muon"]) == {}
 
 
 def test_close_floats_have_different_files():

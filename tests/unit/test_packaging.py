@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from spectral_capacity.config import FIGURES
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 CONDA_NAMES = {"matplotlib": "matplotlib-base"}
@@ -57,10 +59,8 @@ def test_rules_scripts_logs_and_benchmarks_share_their_names():
     for script in (ROOT / "scripts").glob("*.py"):
         name = script.stem
         if name.startswith("plot_"):
-            assert (
-                f'"{name.removeprefix("plot_")}"'
-                in (ROOT / "spectral_capacity/config/models.py").read_text()
-            )
+            assert name.removeprefix("plot_") in FIGURES
+            assert (ROOT / f"workflow/report/{name.removeprefix('plot_')}.rst").is_file()
             continue
         assert f"rule {name}:" in rules
         assert f'code=code("{name}")' in rules

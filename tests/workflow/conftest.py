@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from spectral_capacity.config import FIGURES
+
 ROOT = Path(__file__).parents[2]
 TREE = ("Snakefile", "workflow", "profiles", "scripts", "spectral_capacity", "config", "data")
 
@@ -113,9 +115,19 @@ def copy(destination: Path) -> Workflow:
             )
         else:
             shutil.copy2(source, destination / name)
+    _only_one_step(destination / "config/config.yaml")
     workflow = Workflow(destination)
     workflow.configure()
     return workflow
+
+
+def _only_one_step(path: Path) -> None:
+    """Leave the default's other experiments out: a configuration laid over it cannot take them away."""
+    config = yaml.safe_load(path.read_text())
+    config["experiments"] = {"one_step": config["experiments"]["one_step"]}
+    shown = {figure: config["figures"][figure] for figure in FIGURES}
+    config["figures"] |= {f: e if e in config["experiments"] else None for f, e in shown.items()}
+    path.write_text(yaml.safe_dump(config))
 
 
 @pytest.fixture

@@ -75,6 +75,46 @@ def test_a_new_optimizer_runs_its_new_cells(finished):
     assert finished.ran() == {"train_memory": 4} | AFTER_CELLS
 
 
+MAP = """
+def soften(gradient, context, *, cut=0.1):
+    sigma = gradient.singular_values
+    return gradient.with_singular_values(sigma / (sigma + cut * sigma[0]))
+"""
+
+
+def test_the_code_of_an_own_map_retrains_its_own_cells(finished):
+    (finished.folder / "my_maps.py").write_text(MAP)
+    mine = {"rule": "spectral", "map": {"name": "own", "file": "my_maps.py", "function": "soften"}}
+    names = ["gd", "muon", "mine"]
+    finished.configure({"optimizers": names}, optimizers={"mine": mine})
+    assert finished.ran() == {"train_memory": 4} | AFTER_CELLS
+    finished.edit("my_maps.py", "gradient.singular_values\n", "gradient.singular_values  # σ\n")
+    assert finished.ran() == {}
+    finished.edit("my_maps.py", "cut=0.1", "cut=0.2")
+    assert finished.ran() == {"train_memory": 4} | AFTER_CELLS
+    mine["map"]["options"] = {"cutt": 0.3}
+    finished.configure({"optimizers": names}, optimizers={"mine": mine})
+    assert "optimizers.mine.map: my_maps.py: soften has no option 'cutt'" in finished.run(
+        fails=True
+    )
+
+
+def test_a_table_of_counts_is_known_by_its_content(finished):
+    table = finished.folder / "counts.csv"
+    table.write_text("count\n" + "\n".join(str(10**6 // i**2) for i in range(1, 400)) + "\n")
+    finished.configure({"alpha": None, "frequencies": {"file": "counts.csv", "tail_from": 10}})
+    assert finished.ran() == {"train_memory": 4} | AFTER_CELLS
+    table.touch()
+    assert finished.ran() == {}
+    table.write_text(table.read_text().replace("1000000", "1000001"))
+    assert finished.ran() == {"train_memory": 4} | AFTER_CELLS
+
+
+def test_another_batch_size_runs_the_cells_that_hold_it(finished):
+    finished.configure({"batch_size": [16, "population"]})
+    assert finished.ran() == {"train_memory": CELLS} | AFTER_CELLS
+
+
 def test_a_value_taken_away_runs_no_cell(finished):
     finished.configure({"alpha": [2.0]})
     assert finished.ran() == AFTER_CELLS

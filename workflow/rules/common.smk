@@ -54,6 +54,12 @@ def code(rule):
     return provenance.code_digest(ROOT / "scripts" / f"{rule}.py", ROOT)
 
 
+def own_code(wildcards):
+    """Digest of the file with a user's own map, for the cells of its optimizer."""
+    own = configuration.own_code(CONFIG.optimizers[cell_of(wildcards).optimizer])
+    return provenance.code_digest(own, ROOT) if own else ""
+
+
 def embeddings_settings(wildcards):
     file = EMBEDDINGS[wildcards.embeddings]
     return configuration.sorted_plain(
@@ -111,7 +117,12 @@ def fit_settings(wildcards):
             **CONFIG.fits.model_dump(),
             "experiment": wildcards.experiment,
             "n_items": experiment.n_items,
+            "frequencies": configuration.frequencies(experiment),
             "root_seed": CONFIG.seed,
+            "options": {
+                name: configuration.numeric_options(CONFIG.optimizers[name])
+                for name in experiment.optimizers
+            },
             "theory": {
                 name: configuration.theory_of(CONFIG.optimizers[name])
                 for name in experiment.optimizers
@@ -187,7 +198,7 @@ onstart:
     if trained:
         flops = estimates.measured_flops()
         cores = getattr(workflow.resource_settings, "cores", None) or 1  # none on a cluster
-        seconds = sum(estimates.core_seconds(cell, flops) for cell in trained) / cores
+        seconds = sum(estimates.core_seconds(cell, CONFIG, flops) for cell in trained) / cores
         print(
             f"{len(trained)} cells to train: about {estimates.duration(seconds)} on "
             f"{cores} CPU cores, {estimates.size(needed)} of disk",

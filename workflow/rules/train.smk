@@ -12,5 +12,6 @@ rule train_memory:
     params:
         settings=cell_settings,
         code=code("train_memory"),
+        own_code=own_code,
     script:
         "../../scripts/train_memory.py"
