@@ -10,9 +10,13 @@ from pydantic import ValidationError
 
 from spectral_capacity import ownmap
 from spectral_capacity.claimsfile import read_claims
+from spectral_capacity.config.cells import theory_of
 from spectral_capacity.config.messages import ConfigError, describe_all, key_path
 from spectral_capacity.config.models import FIGURES, Config, MemoryExperiment
 from spectral_capacity.frequencies import from_counts, read_counts
+
+RELATIVE_FIGURES = ("newton_schulz_depth", "resolution")
+"""Figures that show counts relative to those of the exact polar map."""
 
 
 def parse(given: Mapping[str, Any], *, root: str | Path = ".") -> Config:
@@ -72,6 +76,14 @@ def _cross_checks(config: Config, root: Path) -> Iterator[str]:
                 f"figures.{figure}: {shown!r} is not defined; experiments has "
                 f"{', '.join(config.experiments)}; null leaves the figure out"
             )
+        elif shown is not None and figure in RELATIVE_FIGURES:
+            names = config.experiments[shown].optimizers
+            known = [config.optimizers[name] for name in names if name in config.optimizers]
+            if [theory_of(optimizer) for optimizer in known].count("muon") != 1:
+                yield (
+                    f"figures.{figure}: {shown!r}: its optimizers, {', '.join(names)}, must have one with "
+                    "the exact polar map, which the others are compared with"
+                )
     for key, path in (("figures.style", config.figures.style), ("claims", config.claims)):
         if not (root / path).is_file():
             yield f"{key}: {path!r}: no such file"

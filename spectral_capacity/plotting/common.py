@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,13 +13,14 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from spectral_capacity.artefacts import atomic_path
 
-LABELS = {"gd": "GD", "muon": "Muon"}
+LABELS = {"gd": "GD", "muon": "Muon", "newton": "Newton"}
 MARKERS = "osD^vP*X"
 COLUMN, PAGE = 3.4, 7.0
 """Widths in inches: one column, and the page."""
@@ -33,6 +35,7 @@ def style(path: str | os.PathLike) -> Iterator[None]:
 
 def save(figure: Figure, paths: Iterable[str | os.PathLike]) -> None:
     """Write one figure in the formats of the paths' suffixes; equal figures give equal files."""
+    _settle(figure)
     undated = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}
     for path in map(Path, paths):
         with atomic_path(path) as temporary:
@@ -40,8 +43,18 @@ def save(figure: Figure, paths: Iterable[str | os.PathLike]) -> None:
     plt.close(figure)
 
 
-def label(optimizer: str) -> str:
-    """How an optimizer is called in a figure."""
+def _settle(figure: Figure) -> None:
+    """Lay out once; the solver's last digits differ from time to time and would be in the files."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position(np.round(axes.get_position(original=True).bounds, 6))
+
+
+def label(optimizer: str, *, minibatches: bool = False) -> str:
+    """How an optimizer is called in a figure; gradient descent on minibatches is SGD."""
+    if minibatches and optimizer == "gd":
+        return "SGD"
     return LABELS.get(optimizer, optimizer.replace("_", " "))
 
 
@@ -49,6 +62,45 @@ def shades(n: int) -> list:
     """n colours in order, dark to light, told apart in grey and by colour-blind readers."""
     colours = matplotlib.colormaps["viridis"]
     return [colours(0.88 * i / max(n - 1, 1)) for i in range(n)]
+
+
+def configuration(dataset: xr.Dataset) -> dict:
+    """The settings that a grid or fits were made with."""
+    return json.loads(dataset.attrs["provenance"])["configuration"]
+
+
+def seed_range(values: np.ndarray, floor: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
+    """Mean of (m, seeds) over seeds, and its distances (2, m) to the least and the largest.
+
+    A range that reaches zero has no end on a logarithmic axis: it is drawn down to ``floor``.
+    """
+    mean, low, high = values.mean(axis=1), values.min(axis=1), values.max(axis=1)
+    low = np.where(low > 0, low, np.minimum(floor, mean))
+    return mean, np.stack([mean - low, high - mean]).clip(0)  # not −1e-17
+
+
+def fitted_power(axes: Axes, d: np.ndarray, mean: np.ndarray, exponent: float, **style) -> None:
+    """The least-squares power d^exponent of the positive means; nothing where there is none."""
+    seen = mean > 0
+    if np.isfinite(exponent) and seen.any():
+        constant = np.log(mean[seen]).mean() - exponent * np.log(d[seen]).mean()
+        smooth = np.geomspace(d.min(), d.max(), 50)
+        axes.plot(smooth, np.exp(constant) * smooth**exponent, **style)
+
+
+def power_text(exponent: float, low: float, high: float) -> str:
+    """d^exponent and its interval for a legend; what is not finite is left out."""
+    text = rf"$d^{{\,{exponent:.2f}}}$" if np.isfinite(exponent) else ""
+    if np.isfinite([low, high]).all():
+        text += f" [{low:.2f}, {high:.2f}]".replace("-", "\N{MINUS SIGN}")
+    return text
+
+
+def room_above(axes: Axes, share: float) -> None:
+    """Lengthen a y axis upwards by this share of itself, for a legend above the data."""
+    transform = axes.yaxis.get_transform()
+    low, high = transform.transform(np.array(axes.get_ylim()))
+    axes.set_ylim(top=transform.inverted().transform(np.array([high + share * (high - low)]))[0])
 
 
 def powers_of_two(axes: Axes, values: np.ndarray) -> None:

@@ -10,9 +10,11 @@ from matplotlib.figure import Figure
 from spectral_capacity.plotting.common import (
     MARKERS,
     PAGE,
+    fitted_power,
     label,
     plt,
     powers_of_two,
+    seed_range,
     shades,
 )
 
@@ -54,16 +56,11 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
 
 def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -> None:
     d, alphas = grid.d.values, grid.alpha.values
-    smooth = np.geomspace(d.min(), d.max(), 50)
     powers = fits.sel(quantity="capacity", fit="ols")
     shift = np.geomspace(0.94, 1.06, alphas.size) if alphas.size > 1 else [1.0]
     for i, (alpha, colour) in enumerate(zip(alphas, shades(alphas.size), strict=True)):
-        counts = grid.capacity.sel(alpha=alpha).values
-        mean = counts.mean(axis=1)
+        mean, spread = seed_range(grid.capacity.sel(alpha=alpha).values)
         seen = mean > 0
-        spread = np.abs(np.stack([counts.min(axis=1), counts.max(axis=1)]) - mean)
-        # A range that reaches zero has no end on a logarithmic axis: draw it down to one half.
-        spread[0] = np.minimum(spread[0], mean - 0.5 * (mean > 0.5))
         exponent = powers.exponent.sel(alpha=alpha).item()
         axes.errorbar(
             d[seen] * shift[i],
@@ -74,11 +71,7 @@ def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -
             elinewidth=0.8,
             label=rf"$\alpha$ = {alpha:g}:  $d^{{\,{exponent:.2f}}}$",
         )
-        if np.isfinite(exponent):
-            constant = np.log(mean[seen]).mean() - exponent * np.log(d[seen]).mean()
-            axes.plot(
-                smooth, np.exp(constant) * smooth**exponent, "--", color=colour, linewidth=0.8
-            )
+        fitted_power(axes, d, mean, exponent, linestyle="--", color=colour, linewidth=0.8)
         if finite_size:
             axes.plot(d, fits.predicted_capacity.sel(alpha=alpha), ":", color=colour, linewidth=1.4)
     powers_of_two(axes, d)

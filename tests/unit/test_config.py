@@ -163,6 +163,11 @@ BAD = [
         "optimizers.gd.learning_rate.scale: 0: must be greater",
     ),
     ("figures.fig2", "nope", "figures.fig2: 'nope' is not defined; experiments has one_step"),
+    (
+        "experiments.resolution.optimizers",
+        ["gd", "soft_1"],
+        "figures.resolution: 'resolution': its optimizers, gd, soft_1, must have one with the exact polar",
+    ),
     ("figures.formats", ["gif"], "figures.formats[0]: 'gif': must be 'pdf', 'svg' or 'png'"),
     ("figures.style", "no.mplstyle", "figures.style: 'no.mplstyle': no such file"),
     ("claims", "no.yaml", "claims: 'no.yaml': no such file"),

@@ -38,10 +38,12 @@ class Workflow:
     """A copy of the repository that Snakemake runs in."""
 
     folder: Path
+    configfile: str = "tiny.yaml"
+    results_name: str = "results"
 
     @property
     def results(self) -> Path:
-        return self.folder / "results"
+        return self.folder / self.results_name
 
     def configure(self, one_step: dict | None = None, **top) -> None:
         """Write the tiny configuration with changes to its experiment, or at the top."""
@@ -51,7 +53,7 @@ class Workflow:
         (self.folder / "tiny.yaml").write_text(yaml.safe_dump(config))
 
     def command(self, *arguments: str) -> list[str]:
-        snakemake = [sys.executable, "-m", "snakemake", "--configfile", "tiny.yaml"]
+        snakemake = [sys.executable, "-m", "snakemake", "--configfile", self.configfile]
         return [*snakemake, "--cores", "2", *arguments]
 
     @property
@@ -106,6 +108,15 @@ class Workflow:
 
 
 def copy(destination: Path) -> Workflow:
+    """A copy with the tiny configuration of one experiment."""
+    copy_tree(destination)
+    _only_one_step(destination / "config/config.yaml")
+    workflow = Workflow(destination)
+    workflow.configure()
+    return workflow
+
+
+def copy_tree(destination: Path) -> None:
     destination.mkdir(parents=True)
     for name in TREE:
         source = ROOT / name
@@ -115,10 +126,6 @@ def copy(destination: Path) -> Workflow:
             )
         else:
             shutil.copy2(source, destination / name)
-    _only_one_step(destination / "config/config.yaml")
-    workflow = Workflow(destination)
-    workflow.configure()
-    return workflow
 
 
 def _only_one_step(path: Path) -> None:
