@@ -54,13 +54,15 @@ def check(claims: Sequence[Claim], fits: Mapping[str, xr.Dataset]) -> pd.DataFra
     ``fits`` are results of :func:`regression.fit_exponents` by experiment. A claim about an experiment or an
     optimizer that was not run is one row with the verdict "not measured".
     """
+    if not claims:
+        return pd.DataFrame(columns=COLUMNS)
     return pd.concat([_check_one(claim, fits.get(claim.experiment)) for claim in claims])
 
 
 def _check_one(claim: Claim, fits: xr.Dataset | None) -> pd.DataFrame:
     about = {"claim": claim.id, "statement": claim.statement, "source": claim.source}
     rows = []
-    if fits is not None and claim.quantity in fits.quantity:
+    if fits is not None and claim.quantity in fits.quantity and math.inf in fits.batch_size:
         for optimizer in claim.optimizers:
             if optimizer in fits.optimizer:
                 rows += [about | row for row in _lines(claim, fits, optimizer)]
@@ -115,7 +117,9 @@ def _predicted(claim: Claim, line: xr.Dataset, alpha: float, kappa: float) -> fl
         return math.nan  # one by definition
     if claim.predicted == "theory":
         return line.theory.item()
-    return muon_exponent(alpha, kappa) if claim.predicted == "muon" else float(claim.predicted)
+    if claim.predicted == "muon":
+        return muon_exponent(alpha, kappa) if alpha > 1 else math.nan
+    return float(claim.predicted)
 
 
 def overall(verdicts: Iterable[str]) -> str:
@@ -177,9 +181,11 @@ def _origin(group: pd.DataFrame) -> str:
     """Where the numbers of a claim come from, in a sentence."""
     first = group.iloc[0]
     quantity = first.quantity.replace("_", " ")
-    what = (
-        f"{quantity} at the largest d" if first.statistic == "level" else f"exponent of {quantity}"
-    )
+    what = f"exponent of {quantity} in d"
+    if first.quantity == "information":
+        what = "exponent of capacity in the batch size"
+    elif first.statistic == "level":
+        what = f"{quantity} at the largest d"
     if first.fit:
         what += f", fit “{first.fit}”"
     return f"Experiment {first.experiment}; {what}."

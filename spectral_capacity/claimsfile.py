@@ -60,6 +60,8 @@ class Claim(BaseModel):
             raise ValueError("a level is the value at the largest d, of a single point: no fit")
         if self.statistic == "level" and isinstance(self.predicted, str):
             raise ValueError("a level needs a number as predicted")
+        if self.quantity == "information" and (self.fit or self.log_powers is not None):
+            raise ValueError("information is an exponent in B: no fit in d, and a tolerance")
         if self.fit == "wls" and self.quantity != "capacity":
             raise ValueError("fit wls weighs counts; other quantities are fitted by ols or largest")
         if (self.log_powers is None) == (self.tolerance is None):

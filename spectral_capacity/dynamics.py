@@ -17,7 +17,7 @@ from spectral_capacity.batches import batch_counts
 from spectral_capacity.embeddings import anisotropic
 from spectral_capacity.frequencies import item_frequencies
 from spectral_capacity.linearresponse import logit_noise, spike_slope
-from spectral_capacity.loss import item_losses
+from spectral_capacity.loss import item_losses, population_loss
 from spectral_capacity.memory import Associations
 from spectral_capacity.optimizers import direction, learning_rate, response_slope
 from spectral_capacity.outcomes import MEASURED, Status
@@ -134,7 +134,7 @@ def losses(
         return dict.fromkeys(names, np.nan)
     scales = sorted({1.0, *factors})
     items = item_losses(W, data.U, data.V, np.array(scales))
-    mean, worst = items @ p, items.max(axis=1)
+    mean, worst = population_loss(items, p), items.max(axis=1)
     here, best = scales.index(1.0), int(mean.argmin())
     values = (mean[here], worst[here], mean[best], rate * scales[best], worst[best])
     return dict(zip(names, map(float, values), strict=True))

@@ -89,7 +89,7 @@ def write_fits(
     """Write :func:`regression.fit_exponents` as NetCDF, and its exponents as CSV, a row per fit."""
     variables = {name: (v.dims, v.values, v.attrs) for name, v in fits.variables.items()}
     write_netcdf(path, variables, _attributes("Exponents in d, and predictions", provenance))
-    frame = fits[[name for name in fits if "fit" in fits[name].dims]].to_dataframe()
+    frame = fits[[name for name in fits if "quantity" in fits[name].dims]].to_dataframe()
     frame = frame.dropna(subset=["exponent"]).reset_index()
     with atomic_path(table) as temporary:
         frame.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")

@@ -21,6 +21,9 @@ from jaxtyping import Float
 from spectral_capacity.linearresponse import newton_slope, numerical_range, signal_slope
 from spectral_capacity.spectral import MAPS, Gradient, StepContext
 
+RIDGE = 1e-8
+"""Of arXiv:2603.26554's Newton step."""
+
 
 def gradient(gradient: Gradient, context: StepContext) -> Float[np.ndarray, "d d"]:
     """Gradient descent (SGD on a minibatch): the negative gradient itself."""
@@ -36,7 +39,7 @@ def spectral(
 
 
 def newton(
-    gradient: Gradient, context: StepContext, *, ridge: Annotated[float, Ge(0)] = 1e-8
+    gradient: Gradient, context: StepContext, *, ridge: Annotated[float, Ge(0)] = RIDGE
 ) -> Float[np.ndarray, "d d"]:
     """One Newton step from zero: (A_v + ridge)^(−1) G (C_u + ridge)^(−1).
 
@@ -95,7 +98,7 @@ def response_slope(
         return signal_slope(gradient.singular_values, mapped, context.d, along)
     if optimizer["rule"] == "newton":
         rate = learning_rate(optimizer, context)
-        return rate * newton_slope(context.moments.input_moment, optimizer["ridge"])
+        return rate * newton_slope(context.moments.input_moment, optimizer.get("ridge", RIDGE))
     return math.nan
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import importlib.util
 import os
+import sys
 from collections.abc import Callable, Iterable
 from functools import cache
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ def check(path: str | os.PathLike, function: str, options: Iterable[str]) -> Non
         tree = ast.parse(Path(path).read_bytes(), filename=str(path))
     except (SyntaxError, ValueError) as error:
         raise ValueError(f"{path} is not Python: {error}") from error
+    if any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree)):
+        raise ValueError(f"{path} has a relative import, but is no part of a package")
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     if function not in functions:
         known = ", ".join(functions) or "none"
@@ -46,16 +50,20 @@ def check(path: str | os.PathLike, function: str, options: Iterable[str]) -> Non
 
 @cache
 def load(path: str, function: str) -> Callable[..., Any]:
-    """The function of a file; the file is run once."""
+    """The function of a file; the file is run once, and may import its neighbours."""
     name = f"own_map_{Path(path).stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    loader = SourceFileLoader(name, str(path))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
+    sys.modules[name] = module  # dataclasses look themselves up there
+    sys.path.append(str(Path(path).resolve().parent))
+    loader.exec_module(module)
     return getattr(module, function)
 
 
 def as_direction(result: Any, shape: tuple[int, int], what: str) -> Float[np.ndarray, "d d"]:
     """What a user's function returned, as float64. Raises TypeError or ValueError naming ``what``."""
+    if np.iscomplexobj(result):
+        raise TypeError(f"{what} returned complex numbers")
     try:
         direction = np.asarray(result, np.float64)
     except (TypeError, ValueError) as error:

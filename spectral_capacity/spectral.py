@@ -70,6 +70,8 @@ class Gradient:
         left, sigma, right = np.linalg.svd(self.matrix)
         threshold = sigma[0] * sigma.size * np.finfo(np.float64).eps
         rank = int((sigma > threshold).sum())
+        for factor in (left, sigma, right):  # shared by all who ask: a map must not edit them
+            factor.setflags(write=False)
         return left[:, :rank], sigma, right[:rank]
 
     @property
@@ -144,7 +146,7 @@ def own(
     *,
     file: str,
     function: str,
-    options: dict[str, bool | int | float | str] | None = None,
+    options: dict[str, bool | int | float | str | list[float]] | None = None,
 ) -> Float[np.ndarray, "d d"]:
     """A map from a Python file of your own: ``function(gradient, context, **options)``.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from spectral_capacity.config.models import Config, MemoryExperiment
-from spectral_capacity.frequencies import item_frequencies, tail_exponent
+from spectral_capacity.frequencies import from_counts, read_counts, tail_exponent
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Cell:
             {
                 "root_seed": config.seed,
                 "frequencies": frequencies(experiment),
-                "loss_factors": experiment.loss and experiment.loss.learning_rate_factors,
+                "loss_factors": experiment.loss and sorted(experiment.loss.learning_rate_factors),
                 "name": self.optimizer,
                 "optimizer": config.optimizers[self.optimizer].model_dump(),
                 "alpha": self.alpha,
@@ -118,32 +118,31 @@ def alphas(experiment: MemoryExperiment) -> list[float]:
 
     The table's is a coordinate like any other from here on: cells and grid take it from here.
     """
-    if experiment.frequencies is None:
-        return list(experiment.alpha)
     table = experiment.frequencies
-    text = _content(Path(table.file).resolve(), Path(table.file).stat().st_mtime_ns)
-    return [_tail(table.file, text, experiment.n_items, table.tail_from)]
+    return [_table(experiment)[1]] if table else list(experiment.alpha)
 
 
 def frequencies(experiment: MemoryExperiment) -> dict[str, str] | None:
     """File and digest of the table of counts; None for the power law.
 
-    The digest stands for the file's content, so that a touched or fresh checkout reruns nothing.
+    The digest is of the counts that are used: a touched file, another comment or word, or more rows
+    below rerun nothing.
     """
     if experiment.frequencies is None:
         return None
-    path = Path(experiment.frequencies.file)
-    return {"file": str(path), "sha256": _content(path.resolve(), path.stat().st_mtime_ns)}
+    return {"file": experiment.frequencies.file, "sha256": _table(experiment)[0]}
+
+
+def _table(experiment: MemoryExperiment) -> tuple[str, float]:
+    table = experiment.frequencies
+    path = Path(table.file).resolve()
+    return _read_table(path, path.stat().st_mtime_ns, experiment.n_items, table.tail_from)
 
 
 @cache
-def _content(path: Path, mtime_ns: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-@cache
-def _tail(file: str, content: str, n_items: int, first_rank: int) -> float:
-    return round(float(tail_exponent(item_frequencies(n_items, 1.0, file), first_rank)), 3)
+def _read_table(path: Path, mtime_ns: int, n_items: int, first_rank: int) -> tuple[str, float]:
+    p = from_counts(read_counts(path), n_items)
+    return hashlib.sha256(p.tobytes()).hexdigest(), round(tail_exponent(p, first_rank), 3)
 
 
 def theory_of(optimizer: Any) -> Literal["muon", "gradient", "newton", "none"]:

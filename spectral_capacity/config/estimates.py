@@ -25,7 +25,7 @@ def disk_bytes(files: Iterable[EmbeddingsFile], n_others: int, store: str) -> in
 def core_seconds(cell: Cell, config: Config, flops: float) -> float:
     """Time of a cell on one core that does ``flops`` float64 operations a second.
 
-    Counts, for each seed, drawing the embeddings; for each batch the gradient in float64 (of the
+    Counts, for each seed, drawing embeddings and samples; for each batch the gradient in float64 (of the
     items that a power law lets one see), the screening of all items and the confirmation of the recovered
     ones in float32 (twice the rate); Newton's moments; the logits of a loss and their exponentials, 20
     operations each. 1.5 for memory traffic between jobs side by side, 1.5 s for start-up. Good to a factor
@@ -42,7 +42,8 @@ def core_seconds(cell: Cell, config: Config, flops: float) -> float:
         work += (2 * N * d * (d + 128) + 2 * N * d * recovered) / 2
         if loss:
             work += N**2 * (2 * d + 20 * (1 + len(loss.learning_rate_factors)))
-    drawing = 6e-9 * 2 * N * d
+    samples = max((b for b in cell.batch_sizes if math.isfinite(b)), default=0)
+    drawing = 6e-9 * 2 * N * d + 1e-7 * samples
     return 1.5 * len(cell.seeds) * (work / flops + drawing) + 1.5
 
 

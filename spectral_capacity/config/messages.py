@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -63,6 +64,7 @@ def _describe(error: ErrorDetails, given: Any, model: type[BaseModel]) -> str:
     message = message.replace(
         "valid dictionary or object to extract fields from", "mapping of keys"
     )
+    message = re.sub("valid dictionary or instance of .*", "mapping of keys", message)
     if kind == "float_type" and _reads_as_number(error["input"]):
         message += f"; YAML takes {error['input']} for text, write it with a point, as 1.0e-3"
     return f"{key_path(where)}: {f'{found}: ' if found else ''}{message}"

@@ -13,10 +13,22 @@ from spectral_capacity.claimsfile import read_claims
 from spectral_capacity.config.cells import theory_of
 from spectral_capacity.config.messages import ConfigError, describe_all, key_path
 from spectral_capacity.config.models import FIGURES, Config, MemoryExperiment
-from spectral_capacity.frequencies import from_counts, read_counts
+from spectral_capacity.frequencies import from_counts, read_counts, tail_exponent
 
-RELATIVE_FIGURES = ("newton_schulz_depth", "resolution")
-"""Figures that show counts relative to those of the exact polar map."""
+NEEDS = {
+    "population": "population among its batch_size",
+    "batches": "four finite sizes or more in its batch_size",
+    "loss": "a loss section",
+    "polar": "exactly one optimizer with the exact polar map, which the others are compared with",
+}
+FIGURE_NEEDS = {
+    "fig1b": ("batches",),
+    "fig3": ("batches",),
+    "loss": ("loss",),
+    "newton_schulz_depth": ("polar",),
+    "resolution": ("polar",),
+}
+"""What a figure's experiment must have, beside the population that all of them show."""
 
 
 def parse(given: Mapping[str, Any], *, root: str | Path = ".") -> Config:
@@ -76,14 +88,12 @@ def _cross_checks(config: Config, root: Path) -> Iterator[str]:
                 f"figures.{figure}: {shown!r} is not defined; experiments has "
                 f"{', '.join(config.experiments)}; null leaves the figure out"
             )
-        elif shown is not None and figure in RELATIVE_FIGURES:
-            names = config.experiments[shown].optimizers
-            known = [config.optimizers[name] for name in names if name in config.optimizers]
-            if [theory_of(optimizer) for optimizer in known].count("muon") != 1:
-                yield (
-                    f"figures.{figure}: {shown!r}: its optimizers, {', '.join(names)}, must have one with "
-                    "the exact polar map, which the others are compared with"
-                )
+        elif shown is not None:
+            for need in FIGURE_NEEDS.get(figure, ()):
+                if not _has(config, shown, need):
+                    yield f"figures.{figure}: {shown!r}: must have {NEEDS[need]}"
+            if not _has(config, shown, "population"):
+                yield f"figures.{figure}: {shown!r}: must have {NEEDS['population']}"
     for key, path in (("figures.style", config.figures.style), ("claims", config.claims)):
         if not (root / path).is_file():
             yield f"{key}: {path!r}: no such file"
@@ -92,6 +102,16 @@ def _cross_checks(config: Config, root: Path) -> Iterator[str]:
                 read_claims(root / path)
             except ValueError as error:
                 yield f"{key}: {error}"
+
+
+def _has(config: Config, name: str, need: str) -> bool:
+    experiment = config.experiments[name]
+    if need == "polar":
+        known = [config.optimizers[o] for o in experiment.optimizers if o in config.optimizers]
+        return [theory_of(optimizer) for optimizer in known].count("muon") == 1
+    if need == "batches":
+        return sum(size != "population" for size in experiment.batch_size) >= 4
+    return experiment.loss is not None if need == "loss" else "population" in experiment.batch_size
 
 
 def _check_frequencies(
@@ -109,7 +129,9 @@ def _check_frequencies(
             "exponent is that of the table's tail"
         )
     try:
-        from_counts(read_counts(root / table.file), experiment.n_items)
+        p = from_counts(read_counts(root / table.file), experiment.n_items)
+        if table.tail_from <= experiment.n_items // 2 and tail_exponent(p, table.tail_from) < 1e-3:
+            yield f"{key}: counts do not fall from rank {table.tail_from} on: there is no tail"
     except FileNotFoundError:
         yield f"{key}: {table.file!r}: no such file"
     except (OSError, ValueError) as error:

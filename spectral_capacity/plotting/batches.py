@@ -44,10 +44,7 @@ def mark_break(axes: Axes, fits: xr.Dataset, level: float, colour) -> float:
     names = ("critical_batch_size", "critical_batch_size_low", "critical_batch_size_high")
     critical, low, high = (fits[name].item() if name in fits else np.nan for name in names)
     if np.isfinite(critical):
-        bars = None if np.isnan(low) else [[critical - low], [high - critical]]
-        axes.errorbar(
-            critical, level, xerr=bars, fmt="none", color=colour, elinewidth=1.2, zorder=5
-        )
+        axes.plot([low, high], [level, level], color=colour, linewidth=1.2, zorder=5)
         axes.plot(critical, level, "*", color=colour, markersize=9, mec="white", mew=0.4, zorder=5)
     return critical
 

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from spectral_capacity.artefacts import atomic_path
+from spectral_capacity.frequencies import item_frequencies
 
 LABELS = {"gd": "GD", "muon": "Muon", "newton": "Newton"}
 MARKERS = "osD^vP*X"
@@ -67,6 +68,13 @@ def shades(n: int) -> list:
 def configuration(dataset: xr.Dataset) -> dict:
     """The settings that a grid or fits were made with."""
     return json.loads(dataset.attrs["provenance"])["configuration"]
+
+
+def frequencies(grid: xr.Dataset, alpha: float) -> np.ndarray:
+    """p of a grid's items: the power law, or its table's, read relative to the current folder."""
+    settings = configuration(grid)
+    table = settings.get("frequencies")
+    return item_frequencies(settings["n_items"], alpha, table and table["file"])
 
 
 def seed_range(values: np.ndarray, floor: float = 0.5) -> tuple[np.ndarray, np.ndarray]:

@@ -6,9 +6,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from spectral_capacity.frequencies import power_law
 from spectral_capacity.plotting.batches import batch_axis, batch_curve, batch_prediction, mark_break
-from spectral_capacity.plotting.common import COLUMN, MARKERS, configuration, label, plt
+from spectral_capacity.plotting.common import COLUMN, MARKERS, frequencies, label, plt
 from spectral_capacity.theory import items_seen
 
 
@@ -52,7 +51,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
                 color=f"C{i}",
                 fontsize=7,
             )
-    p = power_law(configuration(grid)["n_items"], alpha)
+    p = frequencies(grid, alpha)
     smooth = np.geomspace(1, sizes[np.isfinite(sizes)].max(initial=1), 60)
     seen = [items_seen(p, size) for size in smooth]
     axes.plot(smooth, seen, color="0.6", linewidth=1.6, zorder=1, label="distinct items seen")

@@ -7,13 +7,12 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from spectral_capacity.frequencies import power_law
 from spectral_capacity.plotting.batches import batch_axis, batch_curve, batch_prediction, mark_break
 from spectral_capacity.plotting.common import (
     MARKERS,
     PAGE,
-    configuration,
     fitted_power,
+    frequencies,
     label,
     plt,
     power_text,
@@ -87,7 +86,7 @@ def _curves(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -
         if finite_size:
             batch_prediction(axes, one, sizes, infinity, color=colour)
     axes.set_ylim(axes.get_ylim())  # the line below may leave the axes
-    p = power_law(configuration(grid)["n_items"], alpha)
+    p = frequencies(grid, alpha)
     smooth = np.geomspace(1, sizes[np.isfinite(sizes)].max(initial=1), 60)
     seen = [items_seen(p, size) for size in smooth]
     axes.plot(smooth, seen, color="0.6", linewidth=1.6, zorder=1)
@@ -107,7 +106,6 @@ def _breaks(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
         one = fits.sel(optimizer=optimizer)
         critical = one.critical_batch_size.values
         ends = np.stack([one.critical_batch_size_low, one.critical_batch_size_high])
-        bars = np.nan_to_num(np.abs(ends - critical))
         powers = one.sel(quantity="critical_batch_size", batch_size=np.inf)
         text = label(optimizer, minibatches=True)
         for fit, name in (("ols", "all $d$"), ("largest", "largest $d$")):
@@ -115,7 +113,8 @@ def _breaks(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
             exponent, low, high = (line[n].item() for n in ("exponent", "boot_low", "boot_high"))
             if np.isfinite(exponent):
                 text += f"\n{name}: {power_text(exponent, low, high)}"
-        axes.errorbar(d, critical, bars, fmt="*", markersize=7, color=f"C{i}", label=text)
+        axes.vlines(d, *ends, color=f"C{i}", linewidth=1.2)
+        axes.plot(d, critical, "*", markersize=7, color=f"C{i}", label=text)
         if finite_size:
             expected = one.predicted_critical_batch_size
             axes.plot(d, expected, "o:", markerfacecolor="white", color=f"C{i}", zorder=1)
@@ -134,4 +133,4 @@ def _breaks(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
             style = {"textcoords": "offset points", "color": "0.35", "fontsize": 7}
             axes.annotate(text, middle, **place, **style)
     axes.legend(loc="upper left")
-    room_above(axes, 0.7)
+    room_above(axes, 1.0)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from spectral_capacity.criticalbatch import fit_break, information_exponent
+from spectral_capacity.regression.criticalbatch import fit_break, information_exponent
 from spectral_capacity.regression.quantities import asymptotic, frequencies_of
 from spectral_capacity.regression.rows import COUNTS_ONLY, FITS, STATISTICS, fit_row, stream
 from spectral_capacity.theory import critical_batch_size
@@ -37,10 +37,11 @@ def fit_curves(
     ``predicted`` are the parameter-free capacities over (*LINE, d). The rows stand at ``batch_size`` inf:
     ``critical_batch_size``, its exponent in d, for every fit that is not of counts; and ``information``,
     the exponent of capacity in B below the break, under the fit ``ols`` only. A grid without the
-    population or with fewer than four finite batch sizes gives nothing.
+    population or with fewer than four finite batch sizes gives nothing, nor does a law whose information
+    line is not B^(1/α): α ≤ 1, or a table of counts.
     """
     sizes = grid.batch_size.values
-    if not np.isinf(sizes).any() or np.isfinite(sizes).sum() < 4:
+    if not np.isinf(sizes).any() or np.isfinite(sizes).sum() < 4 or settings["frequencies"]:
         return xr.Dataset(), []
     shape = tuple(grid.sizes[dim] for dim in (*CURVE, "d"))
     found = {name: np.full(shape, np.nan) for name in BREAKS}
@@ -48,6 +49,8 @@ def fit_curves(
     for where in np.ndindex(shape[:-1]):
         curve = dict(zip(CURVE, where, strict=True))
         at = {dim: grid[dim].values[i].item() for dim, i in curve.items()}
+        if at["alpha"] <= 1:
+            continue
         counts = grid.capacity.isel(curve).transpose("d", "batch_size", "seed").values.astype(float)
         breaks = [
             fit_break(

@@ -93,6 +93,14 @@ def slopes(X, means, weights):
     return slopes
 
 
+def interval(values: Float[np.ndarray, " r"], confidence: float) -> list[float]:
+    """Percentiles of resampled values; NaN where more of them are NaN than one tail holds."""
+    tail = (1 - confidence) / 2
+    if np.isnan(values).mean() > tail:
+        return [math.nan, math.nan]
+    return np.nanquantile(values, [tail, 1 - tail]).tolist()
+
+
 def resampled_means(sample, resamples, rng):
     """Means over seeds drawn with replacement, independently for each d, (resamples, d).
 

@@ -57,7 +57,10 @@ def frequencies_of(settings: Mapping[str, Any], alpha: float) -> Float[np.ndarra
 
 
 def predicted_capacity(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.DataArray:
-    """Parameter-free counts over (*LINE, d) after one step; NaN where there are none."""
+    """Parameter-free counts over (*LINE, d) after one step; NaN where there are none.
+
+    They are of Gaussian embeddings: a user's own have none.
+    """
     mean = grid[["signal_slope", "logit_noise"]].mean("seed").transpose(*LINE, "d")
     predicted = xr.full_like(mean.signal_slope, np.nan)
     predicted.attrs = {"long_name": "capacity predicted without a fit parameter"}
@@ -65,7 +68,7 @@ def predicted_capacity(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.Data
         point = mean.signal_slope[where]
         slope, noise = point.item(), mean.logit_noise[where].item()
         d, batch_size = point.d.item(), point.batch_size.item()
-        if point.step.item() != 1:
+        if point.step.item() != 1 or settings["own_embeddings"]:
             continue
         p = frequencies_of(settings, point.alpha.item())
         if settings["theory"][point.optimizer.item()] == "gradient":
@@ -155,7 +158,9 @@ QUANTITIES: dict[str, Quantity] = {
     "loss_over_bound": Quantity(
         "best loss times (recovered items)^(alpha - 1)",
         _loss_over_bound,
-        _isotropic(lambda alpha: 0.0),
+        lambda family, alpha, kappa: (
+            0.0 if family in ("muon", "gradient") and kappa == 0 else math.nan
+        ),
     ),
     "worst_to_uniform": Quantity(
         "largest loss of an item, at the configured learning rate, relative to log N",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from spectral_capacity.regression.lines import fit_counts, fit_line, slopes
+from spectral_capacity.regression.lines import fit_counts, fit_line, interval, slopes
 
 FITS = {
     "ols": "ordinary least squares of the log of the mean over seeds, all d (the paper's fit)",
@@ -70,7 +70,7 @@ def fit_row(fit, d, mean, resampled, settings, sample=None, expected=None):
         return row
     if resampled is not None:
         spread = slopes(X, resampled[:, use], weights)
-        row["boot_low"], row["boot_high"] = np.nanquantile(spread, tails(settings))
+        row["boot_low"], row["boot_high"] = interval(spread, settings["confidence"])
     if expected is not None and (expected[use] > 0).all():
         row["finite_size"] = fit_line(X, np.log(expected[use]), weights).slope
     return row

@@ -169,6 +169,7 @@ def test_a_claim_about_several_optimizers_has_a_row_for_each():
         ("x: 3", r"c\.yaml: entry"),
         (yaml.safe_dump([CLAIM, CLAIM]), "each id once; repeated: T3"),
         (yaml.safe_dump([CLAIM | {"fit": "wls", "quantity": "bulk_singular_value"}]), "fit wls"),
+        (yaml.safe_dump([CLAIM | {"quantity": "information"}]), "information is an exponent in B"),
         (yaml.safe_dump([CLAIM | {"fit": None}]), "an exponent needs a fit"),
         (yaml.safe_dump([CLAIM | {"tolerance": 0.1}]), "log_powers or tolerance, one of them"),
         (yaml.safe_dump([CLAIM | {"statistic": "level"}]), "a level is the value at the largest d"),
@@ -179,3 +180,22 @@ def test_bad_claims_name_the_entry(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(ValueError, match=message):
         claims.read_claims(path)
+
+
+def test_no_claims_make_an_empty_table(tmp_path):
+    rows = claims.check([], {})
+    claims.write(rows, tmp_path / "c.csv", tmp_path / "c.html")
+    assert rows.columns.tolist() == claims.COLUMNS
+    assert "<h1>" in (tmp_path / "c.html").read_text()
+
+
+def test_without_the_population_nothing_is_measured():
+    finite = grid(lambda o, a, d: d[:, None] * np.ones(2)).assign_coords(batch_size=[64.0])
+    rows = claims.check([claims.Claim(**CLAIM)], {"one_step": fit_exponents(finite, SETTINGS)})
+    assert rows.verdict.tolist() == [NOT_MEASURED]
+
+
+def test_no_theory_speaks_of_flat_frequencies():
+    fits = fit_exponents(grid(lambda o, a, d: d[:, None] * np.ones(2), alphas=(0.8,)), SETTINGS)
+    claim = claims.Claim(**CLAIM | {"predicted": "muon"})
+    assert claims.check([claim], {"one_step": fits}).verdict.tolist() == [NOT_MEASURED]

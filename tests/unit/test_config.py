@@ -17,6 +17,7 @@ from spectral_capacity.config import (
     parse,
 )
 from spectral_capacity.config.cells import seed_blocks
+from spectral_capacity.frequencies import from_counts, read_counts
 from spectral_capacity.netcdf import write_netcdf
 
 ROOT = Path(__file__).parents[2]
@@ -125,14 +126,14 @@ BAD = [
         "optimizers.newton.ridge: -1.0: must be greater than or equal",
     ),
     (
-        "optimizers.muon.map",
+        "optimizers.soft_1.map",
         {"name": "own", "file": "no.py", "function": "h"},
-        "optimizers.muon.map.file: 'no.py': no such file",
+        "optimizers.soft_1.map.file: 'no.py': no such file",
     ),
     (
-        "optimizers.muon.map",
+        "optimizers.soft_1.map",
         {"name": "own", "file": "README.md", "function": "h"},
-        "optimizers.muon.map: ",
+        "optimizers.soft_1.map: ",
     ),
     (f"{E}.embeddings", {"file": "no.nc"}, f"{E}.embeddings.file: 'no.nc': no such file"),
     ("resluts", "x", "resluts: unknown key; did you mean results?"),
@@ -166,8 +167,16 @@ BAD = [
     (
         "experiments.resolution.optimizers",
         ["gd", "soft_1"],
-        "figures.resolution: 'resolution': its optimizers, gd, soft_1, must have one with the exact polar",
+        "figures.resolution: 'resolution': must have exactly one optimizer with the exact polar map",
     ),
+    ("figures.fig3", "one_step", "figures.fig3: 'one_step': must have four finite sizes or more"),
+    ("figures.loss", "one_step", "figures.loss: 'one_step': must have a loss section"),
+    (
+        "experiments.spectrum.batch_size",
+        [64],
+        "figures.spectrum: 'spectrum': must have population among its batch_size",
+    ),
+    (f"{E}.loss", True, f"{E}.loss: True: must be a mapping of keys"),
     ("figures.formats", ["gif"], "figures.formats[0]: 'gif': must be 'pdf', 'svg' or 'png'"),
     ("figures.style", "no.mplstyle", "figures.style: 'no.mplstyle': no such file"),
     ("claims", "no.yaml", "claims: 'no.yaml': no such file"),
@@ -281,9 +290,9 @@ def test_a_table_gives_its_tail_as_alpha_and_its_digest_to_the_cells(monkeypatch
     assert 1.4 < alpha < 1.7
     cell = cells(config, "real_words")[0]
     assert cell.alpha == alpha
-    table = (ROOT / "data/english_words.csv").read_bytes()
-    digest = hashlib.sha256(table).hexdigest()
-    assert cell.settings(config)["frequencies"]["sha256"] == digest
+    digest = cell.settings(config)["frequencies"]["sha256"]
+    p = from_counts(read_counts(ROOT / "data/english_words.csv"), cell.n_items)
+    assert digest == hashlib.sha256(p.tobytes()).hexdigest()
     assert cells(config, "one_step")[0].settings(config)["frequencies"] is None
 
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from spectral_capacity.criticalbatch import fit_break, information_exponent
+from spectral_capacity.regression.criticalbatch import fit_break, information_exponent
 
 ALPHA = 1.5
 B = np.append(2.0 ** np.arange(1, 19), np.inf)

@@ -22,6 +22,13 @@ def vector(gradient, context):
 def anything(gradient, context, **options):
     return options["a"] * gradient.matrix
 
+def rotated(gradient, context):
+    return 1j * gradient.matrix
+
+def editing(gradient, context):
+    gradient.singular_values[:] = 0.0
+    return gradient.matrix
+
 def alone(gradient):
     return gradient.matrix
 """
@@ -73,3 +80,24 @@ def test_a_file_that_is_not_python(tmp_path):
 def test_what_is_not_a_direction_names_the_file(file, function, error, message):
     with pytest.raises(error, match=message):
         own(Gradient(np.eye(4)), CONTEXT, file=file, function=function)
+
+
+def test_a_file_may_have_dataclasses_neighbours_and_any_name(tmp_path):
+    (tmp_path / "neighbour_of_maps.py").write_text("HALF = 0.5\n")
+    path = tmp_path / "maps.txt"
+    path.write_text(
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass\n"
+        "from neighbour_of_maps import HALF\n"
+        "@dataclass\nclass Cut:\n    at: float\n"
+        "def h(gradient, context):\n    return Cut(HALF).at * gradient.matrix\n"
+    )
+    G = Gradient(np.eye(4))
+    np.testing.assert_array_equal(own(G, CONTEXT, file=str(path), function="h"), 0.5 * np.eye(4))
+
+
+def test_a_relative_import_is_refused(tmp_path):
+    path = tmp_path / "maps.py"
+    path.write_text("from . import x\ndef h(gradient, context): ...\n")
+    with pytest.raises(ValueError, match="relative import"):
+        ownmap.check(path, "h", [])

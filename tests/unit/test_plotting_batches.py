@@ -110,14 +110,15 @@ def test_fig3_shows_every_d_and_the_fitted_exponents(measured):
             mean = g.capacity.sel(optimizer=optimizer, d=d).mean("seed").squeeze()
             expected = mean.sortby("batch_size").values[:-1]
             np.testing.assert_allclose(finite[0].get_ydata(), expected)
-    for optimizer, container in zip(("gd", "muon"), drawn.axes[2].containers, strict=True):
+    stars = [line for line in drawn.axes[2].lines if line.get_marker() == "*"]
+    for optimizer, star in zip(("gd", "muon"), stars, strict=True):
         expected = fits.critical_batch_size.sel(optimizer=optimizer).values.ravel()
-        np.testing.assert_allclose(container[0].get_ydata(), expected)
+        np.testing.assert_allclose(star.get_ydata(), expected)
         line = fits.sel(optimizer=optimizer, quantity="critical_batch_size", batch_size=np.inf)
         for fit in ("ols", "largest"):
             one = line.sel(fit=fit)
             numbers = one.exponent.item(), one.boot_low.item(), one.boot_high.item()
-            assert common.power_text(*numbers) in container.get_label()
+            assert common.power_text(*numbers) in star.get_label()
 
 
 def test_fig3_shows_predictions_when_asked(measured):

@@ -37,6 +37,9 @@ def test_counts_agree_within_seed_noise(tmp_path, d):
             "d": d,
             "alpha": alpha,
             "kappa": 0.0,
+            "frequencies": None,
+            "root_seed": 0,
+            "loss_factors": None,
             "batch_sizes": [np.inf],
             "seeds": seeds,
         }

@@ -13,6 +13,7 @@ SETTINGS = {
     "n_items": 2000,
     "root_seed": 0,
     "frequencies": None,
+    "own_embeddings": False,
     "options": {"gd": {}, "muon": {}},
     "theory": {"gd": "gradient", "muon": "muon"},
 }
@@ -285,3 +286,13 @@ def test_flagged_seeds_are_counted():
     data = grid(power(1.3))
     data["status"][0, 0, 0, 1, 0, :2, 0] = 1
     assert fit_exponents(data, SETTINGS).flagged.values.ravel().tolist() == [0, 2, 0, 0, 0]
+
+
+def test_own_embeddings_and_laws_without_a_power_are_not_predicted():
+    data = grid(power(1.3))
+    own = fit_exponents(data, SETTINGS | {"own_embeddings": True})
+    assert np.isnan(own.predicted_capacity).all()
+    sizes = np.append(16.0 ** np.arange(1, 6), np.inf)
+    curves = xr.concat([data.assign_coords(batch_size=[B]) for B in sizes], "batch_size")
+    flat = fit_exponents(curves.assign_coords(alpha=[0.8]), SETTINGS | {"bootstrap": 100})
+    assert np.isnan(flat.critical_batch_size).all()

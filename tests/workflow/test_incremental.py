@@ -211,4 +211,4 @@ def test_results_do_not_depend_on_the_store(finished):
     finished.configure(embeddings={"store": "arrays"})
     assert finished.ran() == ALL
     for name, values in read(finished).items():
-        assert np.asarray(values).tolist() == np.asarray(before[name]).tolist(), name
+        np.testing.assert_array_equal(values, before[name], err_msg=name)

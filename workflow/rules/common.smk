@@ -118,6 +118,7 @@ def fit_settings(wildcards):
             "experiment": wildcards.experiment,
             "n_items": experiment.n_items,
             "frequencies": configuration.frequencies(experiment),
+            "own_embeddings": experiment.embeddings is not None,
             "root_seed": CONFIG.seed,
             "options": {
                 name: configuration.numeric_options(CONFIG.optimizers[name])

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Real
 
+from spectral_capacity.regression.lines import interval
+
 SHARPNESS = (0.3, 10.0)
 """Bounds of the sharpness of the turn: spread over decades … a corner at any grid of batch sizes."""
 
@@ -107,11 +109,11 @@ def fit_break(
         fits = [_fit(log_b, counts[:, some].mean(axis=1), mean, alpha) for some in multisets]
         breaks = np.array([math.nan if one is None else one["log_break"] for one in fits])
         resampled = _spread(breaks[which.ravel()], fit["log_break"], seeds)
-        low, high = np.exp(_interval(resampled, confidence)).tolist()
+        low, high = np.exp(interval(resampled, confidence)).tolist()
     return Break(
         resampled=resampled,
         points=points,
-        critical_batch_size=math.exp(fit["log_break"]),
+        critical_batch_size=np.exp(fit["log_break"]).item(),
         low=low,
         high=high,
         plateau=math.exp(fit["log_plateau"]),
@@ -157,7 +159,7 @@ def information_exponent(
         picks = rng.integers(seeds, size=(bootstrap, counts.shape[0], seeds))
         times = (picks[..., None] == np.arange(seeds)).mean(axis=2)
         slopes = _common_slope(log_b, np.einsum("rks,kms->rkm", times, counts), use)
-        low, high = _interval(_spread(slopes, slope, seeds), confidence).tolist()
+        low, high = interval(_spread(slopes, slope, seeds), confidence)
     return InformationSlope(slope, low, high, int(use.sum()))
 
 
@@ -217,11 +219,3 @@ def _common_slope(x, means, use):
 def _spread(values, centre, seeds):
     """Resampled values with the variance of S seeds; drawing from them has (S−1)/S of it."""
     return centre + (values - centre) * math.sqrt(seeds / (seeds - 1))
-
-
-def _interval(values, confidence):
-    """Percentiles; NaN where more values are NaN than one tail holds."""
-    tail = (1 - confidence) / 2
-    if np.isnan(values).mean() > tail:
-        return np.full(2, np.nan)
-    return np.nanquantile(values, [tail, 1 - tail])
