@@ -12,16 +12,20 @@ from tests.workflow.conftest import ROOT, Workflow, copy_tree
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 
-@pytest.fixture(scope="module")
-def smoke(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("smoke") / "tree"
-    copy_tree(folder)
-    workflow = Workflow(folder, configfile="config/smoke.yaml", results_name="results-smoke")
-    workflow.run()
-    return workflow
+def test_the_smoke_configuration(tmp_path):
+    """One test: the run takes a minute, and xdist would repeat it for every worker."""
+    copy_tree(tmp_path / "tree")
+    smoke = Workflow(
+        tmp_path / "tree", configfile="config/smoke.yaml", results_name="results-smoke"
+    )
+    smoke.run()
+    every_experiment_has_its_artefacts(smoke)
+    every_claim_was_held_against_a_measurement(smoke)
+    the_grids_hold_what_the_experiments_ask_for(smoke)
+    assert "Nothing to be done" in smoke.run()
 
 
-def test_every_experiment_has_its_artefacts(smoke):
+def every_experiment_has_its_artefacts(smoke):
     names = yaml.safe_load((ROOT / "config/config.yaml").read_text())["experiments"]
     for name in names:
         assert (smoke.results / f"fits/{name}.csv").is_file()
@@ -32,31 +36,24 @@ def test_every_experiment_has_its_artefacts(smoke):
         assert (smoke.results / f"figures/{figure}.png").is_file()
 
 
-def test_every_claim_was_held_against_a_measurement(smoke):
+def every_claim_was_held_against_a_measurement(smoke):
     rows = pd.read_csv(smoke.results / "claims.csv", keep_default_na=False)  # a claim is named NA
     claims = {claim["id"] for claim in yaml.safe_load((ROOT / "data/claims.yaml").read_text())}
     assert set(rows.claim) == claims
-    # Memories of d ≤ 16 pin down no critical batch size, and one map stands for all of OPT's.
+    # At d ≤ 16 there is no critical batch size to find, GD may recover nothing, and OPT's maps are left out.
     unmeasured = set(rows.claim[rows.verdict == "not measured"])
-    assert unmeasured <= {"T3B", "T5B", "INFO", "OPT"}
+    assert unmeasured <= {"T3B", "T5B", "INFO", "OPT", "T5 loss"}
 
 
-def test_the_grids_hold_what_the_experiments_ask_for(smoke):
+def the_grids_hold_what_the_experiments_ask_for(smoke):
     def read(experiment, name):
         with netCDF4.Dataset(smoke.results / f"grids/{experiment}.nc") as grid:
             return np.asarray(grid[name][:])
 
-    sizes = read("minibatch", "batch_size")
-    assert np.isinf(sizes[-1])
-    seen = read("minibatch", "items_seen")
-    assert (np.diff(seen, axis=4) >= 0).all()  # nested batches
-    counts = read("anisotropy", "capacity")
-    newton = counts[1]
+    assert np.isinf(read("minibatch", "batch_size")[-1])
+    assert (np.diff(read("minibatch", "items_seen"), axis=4) >= 0).all()  # nested batches
+    newton = read("anisotropy", "capacity")[1]
     np.testing.assert_allclose(newton[:, 0], newton[:, 1], atol=1)  # any κ
     assert np.isfinite(read("loss", "best_loss")).all()
     assert (read("loss", "best_loss") <= read("loss", "loss")).all()
     assert np.isnan(read("one_step", "loss")).all()
-
-
-def test_a_second_call_does_nothing(smoke):
-    assert "Nothing to be done" in smoke.run()
