@@ -56,6 +56,8 @@ def test_the_shipped_configurations():
     assert len(cells(parse(DEFAULT, root=ROOT), "one_step")) == 50
     smoke = parse(merged("smoke"), root=ROOT)
     assert max(smoke.experiments["one_step"].d) <= 32
+    depths = parse(merged("depth"), root=ROOT).experiments["newton_schulz_depth"]
+    assert len(depths.optimizers) == 16
     paper = parse(merged("paper"), root=ROOT)
     assert paper.experiments["one_step"].seeds == 16
     assert max(paper.experiments["one_step"].d) == 1024
