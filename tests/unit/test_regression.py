@@ -134,7 +134,7 @@ def test_corrected_takes_out_what_falls_like_one_over_d():
 
 def test_seed_intervals_cover_the_truth_at_about_their_rate():
     covered = 0
-    for trial in range(60):
+    for trial in range(30):
         rng = np.random.default_rng(trial)
         counts = rng.poisson(2.0 * D[:, None] ** 1.2, (D.size, 12))
         line = one(
@@ -144,7 +144,7 @@ def test_seed_intervals_cover_the_truth_at_about_their_rate():
             "wls",
         )
         covered += line.boot_low.item() <= 1.2 <= line.boot_high.item()
-    assert 50 <= covered <= 60  # 95 %, a little less for percentiles of twelve seeds
+    assert 25 <= covered <= 30  # 95 %, a little less for percentiles of twelve seeds
 
 
 def test_resampling_is_reproducible():
