@@ -24,7 +24,7 @@ import xarray as xr
 
 from spectral_capacity.artefacts import atomic_path
 from spectral_capacity.claimsfile import Claim, read_claims
-from spectral_capacity.theory import muon_exponent
+from spectral_capacity.scaling import muon_exponent
 
 __all__ = ["Claim", "band", "check", "overall", "read_claims", "to_html", "verdict", "write"]
 

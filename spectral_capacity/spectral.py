@@ -24,6 +24,7 @@ from annotated_types import Ge, Gt
 from jaxtyping import Float
 
 from spectral_capacity import newtonschulz, ownmap
+from spectral_capacity.scaling import bulk_exponent
 
 
 @dataclass(frozen=True)
@@ -118,14 +119,15 @@ def smoothed_polar(
 ) -> Float[np.ndarray, "d d"]:
     """h_λ(z) = z / √(z² + λ²), the stabilised Muon of arXiv:2603.26554.
 
-    ``resolution`` is λ, in units of the gradient's singular values (``absolute``) or of d^(−α), the scale of
-    their bulk (``bulk``; Lemma 8). Far above the spectrum the map is a multiple of the identity,
-    far below it the polar map. ``theory`` takes :func:`stabilising_resolution`, whatever the unit.
+    ``resolution`` is λ, in units of the gradient's singular values (``absolute``) or of the scale of
+    their bulk (``bulk``): d^(−α) at the first step (Lemma 8), λ_t ∝ d^(1/2 − α e_t) at step t (Theorem
+    9). Far above the spectrum the map is a multiple of the identity, far below it the polar map.
+    ``theory`` takes :func:`stabilising_resolution`, whatever the unit.
     """
     if resolution == "theory":
-        resolution = stabilising_resolution(context.d, context.alpha, context.batch_size)
+        resolution = stabilising_resolution(context)
     elif unit == "bulk":
-        resolution *= context.d**-context.alpha
+        resolution *= bulk_scale(context)
     sigma = gradient.singular_values
     return gradient.with_singular_values(sigma / np.hypot(sigma, resolution))
 
@@ -179,14 +181,22 @@ def newton_schulz(
     return X
 
 
-def stabilising_resolution(d: int, alpha: float, batch_size: float) -> float:
-    """λ = max{(log d)^(2α+2) d^(−α), (log d)²/B}, at which the theory runs stabilised Muon.
+def bulk_scale(context: StepContext) -> float:
+    """Scale of the bulk singular values that are left to learn at this step, without logarithms."""
+    return context.d ** bulk_exponent(context.alpha, context.step)
 
-    Zero in its second part for the population gradient (``batch_size`` inf). The logarithms make it
-    larger than the whole spectrum of G_0 at any d that fits a computer.
+
+def stabilising_resolution(context: StepContext) -> float:
+    """λ = max{(log d)^(2α+2) · bulk, (log d)²/B}, at which the theory runs stabilised Muon.
+
+    The bulk is d^(−α) at the first step (Theorem 3) and d^(1/2 − α e_t) at step t (Theorem 9). Zero in
+    its second part for the population gradient (``batch_size`` inf). The logarithms make it larger than
+    the whole spectrum of G_0 at any d that fits a computer.
     """
-    log_d = math.log(d)
-    return max(log_d ** (2 * alpha + 2) * d**-alpha, log_d**2 / batch_size)
+    log_d = math.log(context.d)
+    return max(
+        log_d ** (2 * context.alpha + 2) * bulk_scale(context), log_d**2 / context.batch_size
+    )
 
 
 MAPS: dict[str, Callable[..., Float[np.ndarray, "d d"]]] = {

@@ -1,4 +1,4 @@
-"""Predictions: exponents of the theorems, and finite-size counts that have no free parameter.
+"""Predictions: finite-size counts that have no free parameter; for exponents see :mod:`scaling`.
 
 Everything here is a function of plain numbers and NumPy arrays, in float64.
 """
@@ -10,36 +10,6 @@ import math
 import numpy as np
 from jaxtyping import Float
 from numpy.polynomial.hermite_e import hermegauss
-
-
-def muon_exponent(alpha: float, kappa: float = 0.0) -> float:
-    """One population Muon step stores ≍ d^(1 + 1/(2α)) items (arXiv:2603.26554, Theorem 3).
-
-    For outputs with a spectrum k^(−κ) it is lower by max(κ − 1, 0)/(2α): a heuristic of ours, not a
-    theorem, for κ < 2α + 1; NaN beyond.
-    """
-    if kappa >= 2 * alpha + 1:
-        return math.nan
-    return 1 + 1 / (2 * alpha) - max(kappa - 1, 0) / (2 * alpha)
-
-
-def gradient_exponent(alpha: float) -> float:
-    """One population gradient step stores ≍ d^(1/(2α)) items (arXiv:2603.26554, Theorem 5)."""
-    return 1 / (2 * alpha)
-
-
-def bulk_exponent(alpha: float) -> float:
-    """The singular value of G_0 at rank ~d/2 scales as d^(−α) (arXiv:2603.26554, Lemma 8)."""
-    return -alpha
-
-
-def muon_critical_batch_exponent(alpha: float) -> float:
-    """Muon's critical batch size is ≍ d^(α + 1/2): where B^(1/α) meets its capacity (Theorem 3)."""
-    return alpha + 0.5
-
-
-GRADIENT_CRITICAL_BATCH_EXPONENT = 0.5
-"""SGD's critical batch size is ≍ d^(1/2), whatever α (arXiv:2603.26554, Theorem 5)."""
 
 
 def recovery_probability(

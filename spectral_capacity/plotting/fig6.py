@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from spectral_capacity import theory
+from spectral_capacity import scaling
 from spectral_capacity.plotting.common import (
     MARKERS,
     PAGE,
@@ -21,8 +21,8 @@ from spectral_capacity.plotting.common import (
 )
 
 THEORY = {
-    "muon": ("-.", "heuristic", theory.muon_exponent),
-    "newton": ("-", "theory", lambda alpha, kappa: theory.muon_exponent(alpha)),
+    "muon": ("-.", "heuristic", scaling.muon_exponent),
+    "newton": ("-", "theory", lambda alpha, kappa: scaling.muon_exponent(alpha)),
 }
 """By family: how the exponent is drawn and called, and what it is. Other families have none over κ."""
 

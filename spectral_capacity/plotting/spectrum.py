@@ -18,7 +18,7 @@ from spectral_capacity.plotting.common import (
     seed_range,
     shades,
 )
-from spectral_capacity.theory import bulk_exponent
+from spectral_capacity.scaling import bulk_exponent
 
 ABSOLUTE = {
     "sigma_max": (r"largest $\sigma$", "--"),

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from spectral_capacity import theory
+from spectral_capacity import scaling, theory
 from spectral_capacity.frequencies import item_frequencies
 
 LINE = ("optimizer", "alpha", "kappa", "batch_size", "step")
@@ -44,10 +44,10 @@ def asymptotic(quantity: str, family: str, at: Mapping[str, Any]) -> float:
 def capacity_exponent(family: str, alpha: float, kappa: float) -> float:
     """Of the count: theorems at κ = 0, Muon's heuristic at κ > 0, Newton's invariance at every κ."""
     if family == "muon":
-        return theory.muon_exponent(alpha, kappa)
+        return scaling.muon_exponent(alpha, kappa)
     if family == "newton":
-        return theory.muon_exponent(alpha)
-    return theory.gradient_exponent(alpha) if family == "gradient" and kappa == 0 else math.nan
+        return scaling.muon_exponent(alpha)
+    return scaling.gradient_exponent(alpha) if family == "gradient" and kappa == 0 else math.nan
 
 
 def frequencies_of(settings: Mapping[str, Any], alpha: float) -> Float[np.ndarray, " n"]:
@@ -130,8 +130,8 @@ def _critical_exponent(family: str, alpha: float, kappa: float) -> float:
     if kappa != 0:
         return math.nan
     if family == "muon":
-        return theory.muon_critical_batch_exponent(alpha)
-    return theory.GRADIENT_CRITICAL_BATCH_EXPONENT if family == "gradient" else math.nan
+        return scaling.muon_critical_batch_exponent(alpha)
+    return scaling.GRADIENT_CRITICAL_BATCH_EXPONENT if family == "gradient" else math.nan
 
 
 QUANTITIES: dict[str, Quantity] = {
@@ -139,12 +139,12 @@ QUANTITIES: dict[str, Quantity] = {
     "bulk_singular_value": Quantity(
         "singular value of the gradient at rank d/2",
         _measured("bulk_singular_value"),
-        _isotropic(theory.bulk_exponent),
+        _isotropic(scaling.bulk_exponent),
     ),
     "mean_inverse_singular_value": Quantity(
         "mean of 1/sigma of the gradient",
         _measured("mean_inverse_singular_value"),
-        _isotropic(lambda alpha: -theory.bulk_exponent(alpha)),
+        _isotropic(lambda alpha: -scaling.bulk_exponent(alpha)),
     ),
     "capacity_to_polar": Quantity(
         "recovered items relative to the exact polar map's, same seed", _capacity_to_polar, _nothing

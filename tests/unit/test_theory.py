@@ -8,20 +8,6 @@ from spectral_capacity import theory
 from spectral_capacity.frequencies import power_law
 
 
-def test_exponents():
-    assert theory.muon_exponent(1.5) == pytest.approx(4 / 3)
-    assert theory.gradient_exponent(1.5) == pytest.approx(1 / 3)
-    assert theory.bulk_exponent(1.5) == -1.5
-    assert theory.muon_critical_batch_exponent(1.5) == 2.0
-    assert theory.GRADIENT_CRITICAL_BATCH_EXPONENT == 0.5
-
-
-def test_muon_exponent_under_anisotropy():
-    assert theory.muon_exponent(1.5, 1.0) == theory.muon_exponent(1.5)
-    assert theory.muon_exponent(1.5, 2.0) == pytest.approx(1.0)
-    assert math.isnan(theory.muon_exponent(1.5, 4.0))
-
-
 def test_response_capacity_is_the_sum_of_recovery_probabilities():
     p = power_law(500, 1.5)
     expected = theory.recovery_probability(20 * p / 0.05, 499).sum()
