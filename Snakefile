@@ -8,6 +8,7 @@ include: "workflow/rules/grids.smk"
 include: "workflow/rules/fits.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/plan.smk"
 
 
 rule all:

@@ -10,6 +10,5 @@ snakemake: Snakemake
 
 settings = snakemake.params.settings
 with job_log(snakemake.log[0], "generate_embeddings", settings) as report:
-    backend.use_device("cpu")
-    backend.use_compilation_cache(snakemake.config["results"] + "/.jax_cache")
+    backend.start("cpu", snakemake.config["results"])
     generate_embeddings(snakemake.output[0], **settings, report=report)

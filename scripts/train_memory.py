@@ -5,17 +5,21 @@ from functools import partial
 from snakemake.script import Snakemake
 
 from spectral_capacity import backend
-from spectral_capacity.dynamics import train_cell
+from spectral_capacity.checkpoints import Checkpoint, identity
 from spectral_capacity.embeddings import load_embeddings
 from spectral_capacity.grids import write_cell
 from spectral_capacity.joblog import job_log
 from spectral_capacity.provenance import record
+from spectral_capacity.training import train_cell
 
 snakemake: Snakemake
 
-cell = snakemake.params.settings
-with job_log(snakemake.log[0], "train_memory", cell) as report:
-    backend.use_device(snakemake.config["device"])
-    backend.use_compilation_cache(snakemake.config["results"] + "/.jax_cache")
-    results = train_cell(cell, partial(load_embeddings, snakemake.input.embeddings), report)
-    write_cell(snakemake.output[0], cell, results, record(cell, backend.describe()))
+params, config, source = snakemake.params, snakemake.config, snakemake.input.embeddings
+with job_log(snakemake.log[0], "train_memory", params.settings) as report:
+    devices = backend.start(config["device"], config["results"], config["all_devices"])
+    made_with = record(params.settings, backend.describe())
+    known_by = identity(made_with, source, params.code, params.own_code)
+    load, seconds = partial(load_embeddings, source), config["checkpoint_seconds"]
+    with Checkpoint(params.checkpoint, known_by, seconds, report) as checkpoint:
+        results = train_cell(params.settings, load, report, checkpoint, devices)
+        write_cell(snakemake.output[0], params.settings, results, made_with)

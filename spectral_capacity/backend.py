@@ -22,10 +22,22 @@ import jax.numpy as jnp
 
 jax.config.update("jax_enable_x64", True)
 
-__all__ = ["HIGHEST", "describe", "jax", "jnp", "use_compilation_cache", "use_device"]
+__all__ = ["HIGHEST", "describe", "jax", "jnp", "start", "use_compilation_cache", "use_device"]
 
 HIGHEST = jax.lax.Precision.HIGHEST
 """Matrix products in the type they say: no TF32 or bfloat16 passes on accelerators."""
+
+
+def start(
+    device: Literal["auto", "cpu", "gpu"], results: str | Path, all_devices: bool = False
+) -> int:
+    """Begin a job: its device, and a compilation cache below the folder of results.
+
+    Gives how many devices may share the rows of a softmax: all of the kind that computes, or one.
+    """
+    use_device(device)
+    use_compilation_cache(Path(results, ".jax_cache"))
+    return len(jax.devices()) if all_devices else 1
 
 
 def use_device(device: Literal["auto", "cpu", "gpu"]) -> None:

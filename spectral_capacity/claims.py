@@ -51,8 +51,8 @@ def band(relation: str, predicted: float, tolerance: float) -> tuple[float, floa
 def check(claims: Sequence[Claim], fits: Mapping[str, xr.Dataset]) -> pd.DataFrame:
     """One row per claim and line: predicted, measured, interval, band, verdicts.
 
-    ``fits`` are results of :func:`regression.fit_exponents` by experiment. A claim about an experiment or an
-    optimizer that was not run is one row with the verdict "not measured".
+    ``fits`` are results of :func:`regression.fit_exponents` by experiment. A claim about an experiment, an
+    optimizer or steps that were not run is one row with the verdict "not measured".
     """
     if not claims:
         return pd.DataFrame(columns=COLUMNS)
@@ -65,7 +65,8 @@ def _check_one(claim: Claim, fits: xr.Dataset | None) -> pd.DataFrame:
     if fits is not None and claim.quantity in fits.quantity and math.inf in fits.batch_size:
         for optimizer in claim.optimizers:
             if optimizer in fits.optimizer:
-                rows += [about | row for row in _lines(claim, fits, optimizer)]
+                for step in _steps(claim, fits):
+                    rows += [about | row for row in _lines(claim, fits, optimizer, step)]
     if not rows:  # nobody ran it, or the theory says nothing of the α and κ that were run
         missing = about | {"verdict": NOT_MEASURED, "claim_verdict": NOT_MEASURED}
         return pd.DataFrame([missing], columns=COLUMNS)
@@ -74,10 +75,16 @@ def _check_one(claim: Claim, fits: xr.Dataset | None) -> pd.DataFrame:
     return frame[COLUMNS]
 
 
-def _lines(claim: Claim, fits: xr.Dataset, optimizer: str) -> Iterable[dict]:
+def _steps(claim: Claim, fits: xr.Dataset) -> list[int]:
+    """The steps of a claim that were fitted."""
+    fitted = fits.step.values.tolist()
+    return fitted[-1:] if claim.steps == "last" else [t for t in claim.steps if t in fitted]
+
+
+def _lines(claim: Claim, fits: xr.Dataset, optimizer: str, step: int) -> Iterable[dict]:
     """Rows of a claim about one optimizer: every α and κ that has a measurement and a prediction."""
-    lines = fits.sel(quantity=claim.quantity, optimizer=optimizer, batch_size=math.inf, step=1)
-    # The exponent in B of the information line is one number, whatever the fit in d.
+    lines = fits.sel(quantity=claim.quantity, optimizer=optimizer, batch_size=math.inf, step=step)
+    # An exponent of the information line is one number, whatever the fit in d.
     fit = claim.fit or "ols"
     for alpha in lines.alpha.values.tolist():
         for kappa in lines.kappa.values.tolist():
@@ -87,7 +94,7 @@ def _lines(claim: Claim, fits: xr.Dataset, optimizer: str) -> Iterable[dict]:
             else:
                 line, names = line.sel(fit=fit), ("exponent", "boot_low", "boot_high")
             measured, low, high = (line[name].item() for name in names)
-            predicted = _predicted(claim, line, alpha, kappa)
+            predicted = _predicted(claim, line, alpha, kappa, step)
             if math.isnan(predicted) or math.isnan(measured):
                 continue
             tolerance = claim.tolerance
@@ -102,6 +109,7 @@ def _lines(claim: Claim, fits: xr.Dataset, optimizer: str) -> Iterable[dict]:
                 "relation": claim.relation,
                 "alpha": alpha,
                 "kappa": kappa,
+                "step": step,
                 "predicted": predicted,
                 "measured": measured,
                 "low": low,
@@ -112,13 +120,13 @@ def _lines(claim: Claim, fits: xr.Dataset, optimizer: str) -> Iterable[dict]:
             }
 
 
-def _predicted(claim: Claim, line: xr.Dataset, alpha: float, kappa: float) -> float:
+def _predicted(claim: Claim, line: xr.Dataset, alpha: float, kappa: float, step: int) -> float:
     if claim.quantity == "capacity_to_isotropic" and kappa == 0:
         return math.nan  # one by definition
     if claim.predicted == "theory":
         return line.theory.item()
     if claim.predicted == "muon":
-        return muon_exponent(alpha, kappa) if alpha > 1 else math.nan
+        return muon_exponent(alpha, kappa, step) if alpha > 1 else math.nan
     return float(claim.predicted)
 
 
@@ -141,6 +149,7 @@ COLUMNS = [
     "relation",
     "alpha",
     "kappa",
+    "step",
     "predicted",
     "measured",
     "low",
@@ -182,8 +191,8 @@ def _origin(group: pd.DataFrame) -> str:
     first = group.iloc[0]
     quantity = first.quantity.replace("_", " ")
     what = f"exponent of {quantity} in d"
-    if first.quantity == "information":
-        what = "exponent of capacity in the batch size"
+    if first.quantity in _IN_SAMPLES:
+        what = f"exponent of capacity in the {_IN_SAMPLES[first.quantity]}"
     elif first.statistic == "level":
         what = f"{quantity} at the largest d"
     if first.fit:
@@ -191,17 +200,24 @@ def _origin(group: pd.DataFrame) -> str:
     return f"Experiment {first.experiment}; {what}."
 
 
+_IN_SAMPLES = {
+    "information": "batch size",
+    "information_steps": "number of steps, at fixed batch sizes",
+}
 _SIGNS = {"equal": "±", "at_most": "at most +", "at_least": "at least −"}
 
 
 def _table(group: pd.DataFrame) -> str:
-    head = ["optimizer", "α", "κ", "predicted", "allowed", "measured", "interval", "finite-size"]
+    steps = bool((group.step != 1).any())
+    head = ["optimizer", "α", "κ", *["t"] * steps]
+    head += ["predicted", "allowed", "measured", "interval", "finite-size"]
     lines = []
     for row in group.itertuples():
         cells = [
             _text(row.optimizer),
             f"{row.alpha:g}",
             f"{row.kappa:g}",
+            *[f"{row.step:g}"] * steps,
             _number(row.predicted),
             f"{_SIGNS[row.relation]} {_number(row.tolerance)}",
             _number(row.measured),
@@ -232,8 +248,8 @@ _RULE = (
     "plain tolerance; a claim of “at most” or “at least” allows everything on its other side. "
     "Supported: the measured interval (resampled seeds) lies inside predicted ± allowed. "
     "Contradicted: they do not meet. Inconclusive: anything else. The column finite-size is the same "
-    "fit of the parameter-free prediction at the same d's: where it agrees with the measurement, the "
-    "distance to the asymptotic exponent is due to finite d."
+    "fit of the parameter-free prediction at the same points: where it agrees with the measurement, the "
+    "distance to the asymptotic exponent is due to finite size."
 )
 
 _PAGE = """<!DOCTYPE html>

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from annotated_types import Ge
+from annotated_types import Ge, MinLen
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -37,9 +37,13 @@ class Claim(BaseModel):
         "best_loss",
         "loss_over_bound",
         "worst_to_uniform",
+        "final_capacity",
+        "final_to_ceiling",
         "critical_batch_size",
         "information",
+        "information_steps",
     ]
+    steps: Annotated[list[Annotated[int, Ge(1)]], MinLen(1)] | Literal["last"] = [1]
     statistic: Literal["exponent", "level"] = "exponent"
     fit: Literal["ols", "wls", "largest", "corrected"] | None = None
     relation: Literal["equal", "at_most", "at_least"] = "equal"
@@ -53,15 +57,19 @@ class Claim(BaseModel):
 
     @model_validator(mode="after")
     def _keys_agree(self) -> Claim:
-        whole_curve = self.quantity in ("critical_batch_size", "information")
-        if self.statistic == "exponent" and self.fit is None and self.quantity != "information":
+        in_samples = self.quantity in ("information", "information_steps")
+        whole_curve = in_samples or self.quantity == "critical_batch_size"
+        of_a_run = self.quantity in ("final_capacity", "final_to_ceiling", "information_steps")
+        if of_a_run and self.steps != "last":
+            raise ValueError(f"{self.quantity} is of a whole run: steps: last")
+        if self.statistic == "exponent" and self.fit is None and not in_samples:
             raise ValueError("an exponent needs a fit: ols, wls, largest or corrected")
         if self.statistic == "level" and (self.fit or whole_curve):
             raise ValueError("a level is the value at the largest d, of a single point: no fit")
         if self.statistic == "level" and isinstance(self.predicted, str):
             raise ValueError("a level needs a number as predicted")
-        if self.quantity == "information" and (self.fit or self.log_powers is not None):
-            raise ValueError("information is an exponent in B: no fit in d, and a tolerance")
+        if in_samples and (self.fit or self.log_powers is not None):
+            raise ValueError(f"{self.quantity} is no exponent in d: no fit, and a tolerance")
         if self.fit == "wls" and self.quantity != "capacity":
             raise ValueError("fit wls weighs counts; other quantities are fitted by ols or largest")
         if (self.log_powers is None) == (self.tolerance is None):

@@ -1,38 +1,100 @@
-"""Training: what happens to a memory in one cell of an experiment, seed by seed."""
+"""Training: the steps of one memory, W ← W + η·D, and what it recalls after each of them."""
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int64
 
-from spectral_capacity.backend import jax
-from spectral_capacity.batches import batch_counts
-from spectral_capacity.embeddings import anisotropic
-from spectral_capacity.frequencies import item_frequencies
-from spectral_capacity.linearresponse import logit_noise, spike_slope
-from spectral_capacity.loss import item_losses, population_loss
+from spectral_capacity.competition import compete
+from spectral_capacity.diagnostics import losses, spectrum
+from spectral_capacity.linearresponse import logit_noise
 from spectral_capacity.memory import Associations
 from spectral_capacity.optimizers import direction, learning_rate, response_slope
 from spectral_capacity.outcomes import MEASURED, Status
-from spectral_capacity.recall import recall
+from spectral_capacity.recall import Recall, recall, recall_from_margins
+from spectral_capacity.softmaxgradient import SoftmaxGradient, softmax_gradient
 from spectral_capacity.spectral import Gradient, StepContext
 
-LoadEmbeddings = Callable[[int], tuple[np.ndarray, np.ndarray]]
+LARGEST = 1e15
+"""Entry of W beyond which float32 logits mean nothing: the run has diverged."""
 
 
 @dataclass(frozen=True)
-class Memory:
-    """A memory after training, and what was measured on the way (one value per variable)."""
+class EarlyStop:
+    """Stop when the count has gained less than the share ``gain`` over ``window`` steps."""
 
+    window: int
+    gain: float
+
+    def __call__(self, counts: Int64[np.ndarray, " t"]) -> bool:
+        if counts.size <= self.window:
+            return False
+        before = counts[-1 - self.window].item()
+        return counts[-1].item() - before < self.gain * max(before, 1)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one memory learns from, and how.
+
+    weights: the q_i of the gradient at each step, 1 … ``steps``; None for the population's, p.
+    optimizer: an entry of the configuration's ``optimizers``. gradient: ``exact``, the softmax gradient at
+    the memory as it is, or ``thresholded``, the paper's Eq. 7: items that are recovered are left out, and
+    all others keep the gradient they had at W = 0. output_variances: eigenvalues of Ξ (None:
+    isotropic). loss_factors: multiples of the learning rate at which the loss over all items is computed
+    after each step, N² logits each (None: only where it comes with the gradient).
+    """
+
+    data: Associations
+    p: Float[np.ndarray, " n"]
+    optimizer: Mapping[str, Any]
+    alpha: float
+    steps: int = 1
+    gradient: Literal["exact", "thresholded"] = "exact"
+    batch_size: float = math.inf
+    weights: Callable[[int], Float[np.ndarray, " n"]] | None = None
+    output_variances: Float[np.ndarray, " d"] | None = None
+    loss_factors: Sequence[float] | None = None
+    early_stop: EarlyStop | None = None
+    devices: int = 1
+
+    @property
+    def meets_all(self) -> bool:
+        """Whether a gradient has every item meet every other: the recall and the loss come with it."""
+        everyone = self.weights is None and bool(self.p.all())
+        return everyone and self.gradient == "exact" and self.steps > 1
+
+
+@dataclass(frozen=True)
+class State:
+    """A memory after ``step`` updates: all that the next one depends on, and what was measured.
+
+    seen: items that some gradient so far was made of. counts: recovered items after each step.
+    measured: one value per variable of ``MEASURED``, of the last step.
+    """
+
+    step: int
     W: Float[np.ndarray, "d d"]
-    measured: dict[str, float | int]
+    recovered: Bool[np.ndarray, " n"]
+    seen: Bool[np.ndarray, " n"]
+    counts: Int64[np.ndarray, " t"]
+    measured: dict[str, float | int] = field(default_factory=dict)
+
+    @classmethod
+    def start(cls, n: int, d: int) -> State:
+        """W = 0: every logit ties, nothing is recovered."""
+        nobody = np.zeros(n, bool)
+        return cls(0, np.zeros((d, d)), nobody, nobody, np.zeros(0, np.int64))
+
+    @property
+    def diverged(self) -> bool:
+        return self.measured.get("status") == Status.DIVERGED
 
 
 @dataclass(frozen=True)
@@ -51,141 +113,88 @@ class BatchMoments:
         return self.data.input_moment(self.weights)
 
 
-def one_step(
-    data: Associations,
-    p: Float[np.ndarray, " n"],
-    weights: Float[np.ndarray, " n"],
-    optimizer: Mapping[str, Any],
-    *,
-    alpha: float,
-    batch_size: float = math.inf,
-    output_variances: Float[np.ndarray, " d"] | None = None,
-    loss_factors: Sequence[float] | None = None,
-) -> Memory:
-    """One update from W = 0 and the recall, and on request the loss, after it.
+def train(run: Run, state: State | None = None) -> Iterator[State]:
+    """The memory after each step, from W = 0 or from the ``state`` after an earlier one.
 
-    ``weights`` are the q_i of the gradient: ``p`` itself for the population, counts / B for a batch.
-    ``optimizer`` is an entry of the configuration's ``optimizers``. ``output_variances`` are the
-    eigenvalues of Ξ (None: isotropic). ``loss_factors`` are multiples of the configured learning rate at
-    which the loss over all items is computed, N² logits each (None: it is not). Raises
-    FloatingPointError when the update is not finite.
+    Ends after ``steps`` updates, at an early stop, or with a state of status ``diverged`` once W or its
+    gradient is not finite, or W is larger than :data:`LARGEST`. The states do not depend on where the
+    run was taken up. Raises FloatingPointError when the very first gradient is not finite: then the
+    embeddings are not.
     """
-    U, V = data.U, data.V
-    gradient = Gradient(data.initial_gradient(weights))
-    if not np.isfinite(gradient.matrix).all():
-        raise FloatingPointError("the gradient has entries that are not finite")
-    moments = BatchMoments(data, weights)
-    context = StepContext(U.shape[1], alpha, batch_size, moments=moments)
-    W = learning_rate(optimizer, context) * direction(optimizer, gradient, context)
-    outcome = recall(W, U, V)
-    measured = {
-        "capacity": outcome.capacity,
-        "prefix_capacity": outcome.prefix_capacity,
-        "recovered_mass": outcome.mass(p),
-        "near_ties": outcome.near_ties,
-        "items_seen": int(np.count_nonzero(weights)),
-        **spectrum(gradient, weights, output_variances),
-        "signal_slope": response_slope(optimizer, W, gradient, context, output_variances),
-        "logit_noise": logit_noise(W, output_variances),
-        **losses(W, data, p, learning_rate(optimizer, context), loss_factors),
-    }
-    return Memory(W, measured)
+    n, d = run.data.U.shape
+    state = state or State.start(n, d)
+    ahead: SoftmaxGradient | None = None
+    while not _finished(run, state):
+        step = state.step + 1
+        q = run.p if run.weights is None else run.weights(step)
+        context = StepContext(d, run.alpha, run.batch_size, step, BatchMoments(run.data, q))
+        matrix, items = _gradient(run, state, q, ahead)
+        if not np.isfinite(matrix).all():
+            if step == 1:
+                raise FloatingPointError("the gradient has entries that are not finite")
+            yield _diverged(state, step)
+            return
+        gradient = Gradient(matrix)
+        rate = learning_rate(run.optimizer, context)
+        W = state.W + rate * direction(run.optimizer, gradient, context)
+        if not np.abs(W).max() < LARGEST:  # NaN is not
+            yield _diverged(state, step)
+            return
+        outcome, loss, ahead = _look(run, W, step)
+        seen = state.seen | (q > 0)
+        variances = run.output_variances
+        measured = {
+            "capacity": outcome.capacity,
+            "prefix_capacity": outcome.prefix_capacity,
+            "recovered_mass": outcome.mass(run.p),
+            "near_ties": outcome.near_ties,
+            "items_seen": int(np.count_nonzero(seen)),
+            **spectrum(gradient, items, variances),
+            # Of a step from zero; nobody knows how a later one lifts an item.
+            "signal_slope": response_slope(run.optimizer, W, gradient, context, variances)
+            if step == 1
+            else math.nan,
+            "logit_noise": logit_noise(W, variances),
+            **losses(W, run.data, run.p, rate, run.loss_factors),
+        }
+        if run.loss_factors is None:
+            measured["loss"] = loss
+        counts = np.append(state.counts, np.int64(outcome.capacity))
+        state = State(step, W, outcome.recovered, seen, counts, measured)
+        yield state
 
 
-def spectrum(
-    gradient: Gradient,
-    weights: Float[np.ndarray, " n"],
-    output_variances: Float[np.ndarray, " d"] | None = None,
-) -> dict[str, float | int]:
-    """Diagnostics of a gradient's singular values, and whether float64 resolved them all.
-
-    ``bulk_singular_value`` is σ at rank ⌈d/2⌉. ``status`` is ``precision_limited`` when directions
-    that the items should span fell below the numerical range (a gradient of zero has none to lose).
-    """
-    d = gradient.matrix.shape[0]
-    sigma = gradient.singular_values
-    # The mean of all v's is taken out: all items together span one direction less than they are.
-    seen = np.count_nonzero(weights)
-    expected_rank = min(d, seen, weights.size - 1)
-    resolved = gradient.rank >= expected_rank or not gradient.matrix.any()
-    along = None if output_variances is None else output_variances @ gradient.left**2
-    middle = -(-d // 2)
-    return {
-        "status": Status.OK if resolved else Status.PRECISION_LIMITED,
-        "sigma_max": sigma[0] if sigma.size else 0.0,
-        "sigma_min": sigma[-1] if sigma.size else 0.0,
-        "bulk_singular_value": sigma[middle - 1] if sigma.size >= middle else np.nan,
-        "mean_inverse_singular_value": float(np.mean(1 / sigma)) if sigma.size else np.nan,
-        "null_directions": d - gradient.rank,
-        "spike_slope": spike_slope(sigma, d, along),
-    }
+def _finished(run: Run, state: State) -> bool:
+    stopped = run.early_stop is not None and run.early_stop(state.counts)
+    return state.step >= run.steps or state.diverged or stopped
 
 
-def losses(
-    W: Float[np.ndarray, "d d"],
-    data: Associations,
-    p: Float[np.ndarray, " n"],
-    rate: float,
-    factors: Sequence[float] | None,
-) -> dict[str, float]:
-    """The loss at the learning rate of ``W``, and the best over its multiples by ``factors``."""
-    names = ("loss", "worst_item_loss", "best_loss", "best_learning_rate", "best_worst_item_loss")
-    if factors is None:
-        return dict.fromkeys(names, np.nan)
-    scales = sorted({1.0, *factors})
-    items = item_losses(W, data.U, data.V, np.array(scales))
-    mean, worst = population_loss(items, p), items.max(axis=1)
-    here, best = scales.index(1.0), int(mean.argmin())
-    values = (mean[here], worst[here], mean[best], rate * scales[best], worst[best])
-    return dict(zip(names, map(float, values), strict=True))
+def _gradient(run, state, q, ahead):
+    """The negative gradient at a state, and how many items it is a sum over."""
+    if state.step == 0 or run.gradient == "thresholded":
+        left = np.where(state.recovered, 0.0, q)
+        # The mean of all v's is taken out: all items together span one direction less than they are.
+        return run.data.initial_gradient(left), min(int(np.count_nonzero(left)), q.size - 1)
+    found = ahead or softmax_gradient(state.W, run.data, q, devices=run.devices)
+    return found.matrix, int(np.count_nonzero(found.weights))
 
 
-def train_cell(
-    cell: Mapping[str, Any],
-    load: LoadEmbeddings,
-    report: Callable[[str], None] = lambda line: None,
-) -> dict[str, np.ndarray]:
-    """All seeds of one cell; arrays over (batch_size, seed, step), one per variable of ``MEASURED``.
+def _look(run: Run, W, step) -> tuple[Recall, float, SoftmaxGradient | None]:
+    """What W recalls, its loss, and its gradient: the latter two where they are to be had on the way."""
+    U, V = run.data.U, run.data.V
+    if not run.meets_all:
+        return recall(W, U, V), math.nan, None
+    if step < run.steps:
+        ahead = softmax_gradient(W, run.data, run.p, devices=run.devices)
+        met = ahead.competition
+    else:
+        ahead = None
+        met = compete(W, run.data, np.arange(run.p.size), means=False, devices=run.devices)
+    outcome = recall_from_margins(met.own - met.best, met.bound, W, U, V)
+    return outcome, float(run.p @ met.losses), ahead
 
-    ``cell`` holds ``n_items, d, alpha, frequencies, kappa, batch_sizes, seeds, root_seed, optimizer,
-    loss_factors``; ``load(seed)`` gives (U, V). ``report`` is told of each seed: its counts, how many are
-    done and the time left. A value that is not finite stops the cell with a FloatingPointError that
-    names the coordinates.
-    """
-    shape = (len(cell["batch_sizes"]), len(cell["seeds"]), 1)
-    results = {name: np.empty(shape, variable.dtype) for name, variable in MEASURED.items()}
-    table = cell["frequencies"]
-    p = item_frequencies(cell["n_items"], cell["alpha"], table and table["file"])
-    finite = [int(size) for size in cell["batch_sizes"] if math.isfinite(size)]
-    started = time.monotonic()
-    for s, seed in enumerate(cell["seeds"]):
-        U, V = map(jax.device_put, load(seed))  # no copy on a CPU, unlike jnp.asarray
-        V, variances = anisotropic(V, cell["kappa"])
-        data = Associations(U, V)
-        counts = batch_counts(p, finite, root_seed=cell["root_seed"], d=cell["d"], seed=seed)
-        for b, batch_size in enumerate(cell["batch_sizes"]):
-            weights = counts[int(batch_size)] / batch_size if math.isfinite(batch_size) else p
-            try:
-                memory = one_step(
-                    data,
-                    p,
-                    weights,
-                    cell["optimizer"],
-                    alpha=cell["alpha"],
-                    batch_size=batch_size,
-                    output_variances=variances if cell["kappa"] else None,
-                    loss_factors=cell["loss_factors"],
-                )
-            except FloatingPointError as error:
-                raise FloatingPointError(
-                    f"{error} (seed {seed}, batch size {batch_size})"
-                ) from error
-            for name, values in results.items():
-                values[b, s, 0] = memory.measured[name]
-        done = s + 1
-        left = (time.monotonic() - started) / done * (len(cell["seeds"]) - done)
-        report(
-            f"seed {seed}: recovered {results['capacity'][:, s, -1].tolist()}; "
-            f"{done} of {len(cell['seeds'])} seeds done, about {left:.0f} s left"
-        )
-    return results
+
+def _diverged(state: State, step: int) -> State:
+    measured = {name: variable.missing for name, variable in MEASURED.items()}
+    measured["status"] = Status.DIVERGED
+    return State(step, state.W, state.recovered, state.seen, state.counts, measured)

@@ -26,7 +26,7 @@ def write_cell(
     results: Mapping[str, np.ndarray],
     provenance: Mapping[str, Any],
 ) -> None:
-    """Write what :func:`dynamics.train_cell` measured, with all seven dimensions."""
+    """Write what :func:`training.train_cell` measured, with all seven dimensions."""
     coordinates = {
         "optimizer": [cell["name"]],
         "alpha": [cell["alpha"]],

@@ -19,6 +19,7 @@ from annotated_types import Ge
 from jaxtyping import Float
 
 from spectral_capacity.linearresponse import newton_slope, numerical_range, signal_slope
+from spectral_capacity.scaling import gradient_exponent
 from spectral_capacity.spectral import MAPS, Gradient, StepContext
 
 RIDGE = 1e-8
@@ -41,12 +42,13 @@ def spectral(
 def newton(
     gradient: Gradient, context: StepContext, *, ridge: Annotated[float, Ge(0)] = RIDGE
 ) -> Float[np.ndarray, "d d"]:
-    """One Newton step from zero: (A_v + ridge)^(−1) G (C_u + ridge)^(−1).
+    """Newton's step from zero, (A_v + ridge)^(−1) G (C_u + ridge)^(−1); a preconditioner later on.
 
     At W = 0 the Hessian of the loss is the Kronecker product of A_v, the covariance of the outputs, and
     C_u = Σ_i q_i u_i u_iᵀ. Solved in float64 by symmetric eigendecompositions over the numerical range
     of each factor: a batch of fewer than d items leaves C_u singular, and what G has there is rounding.
-    With ridge 0 the recovered set does not change under any invertible linear map of the v's.
+    With ridge 0 the recovered set does not change under any invertible linear map of the v's. Left out:
+    the Hessian away from zero, which is no such product.
     """
     half = _solve(context.moments.output_covariance, ridge, gradient.matrix)
     return _solve(context.moments.input_moment, ridge, half.T).T
@@ -103,6 +105,13 @@ def response_slope(
 
 
 def learning_rate(optimizer: Mapping[str, Any], context: StepContext) -> float:
-    """η = scale · d^d_power."""
+    """η_t = scale · d^d_power, times d^(α e_t) for the schedule ``growing``.
+
+    e_t is the exponent that gradient descent reaches in t steps with these rates (arXiv:2603.26554, Theorem
+    10): at step t the items to learn next have frequencies of about d^(−α e_t).
+    """
     rate = optimizer["learning_rate"]
-    return rate["scale"] * context.d ** rate["d_power"]
+    power = rate["d_power"]
+    if rate.get("schedule") == "growing":
+        power += context.alpha * gradient_exponent(context.alpha, context.step)
+    return rate["scale"] * context.d**power

@@ -35,14 +35,14 @@ MEASURED: dict[str, Measured] = {
     "capacity": Measured(np.int64, "number of recovered items"),
     "prefix_capacity": Measured(np.int64, "length of the initial run of recovered items"),
     "recovered_mass": Measured(np.float64, "total frequency of the recovered items"),
-    "loss": Measured(np.float64, "softmax loss at the configured learning rate"),
+    "loss": Measured(np.float64, "softmax loss, at the configured learning rate"),
     "worst_item_loss": Measured(np.float64, "largest loss of an item at that learning rate"),
     "best_loss": Measured(np.float64, "smallest softmax loss over the grid of learning rates"),
     "best_learning_rate": Measured(np.float64, "learning rate of the smallest loss"),
     "best_worst_item_loss": Measured(
         np.float64, "largest loss of an item at the learning rate of the smallest loss"
     ),
-    "items_seen": Measured(np.int64, "distinct items behind the gradient"),
+    "items_seen": Measured(np.int64, "distinct items behind the gradients so far"),
     "status": Measured(np.int8, "how far to trust the values"),
     "sigma_max": Measured(np.float64, "largest singular value of the gradient"),
     "sigma_min": Measured(np.float64, "smallest singular value in the gradient's numerical range"),

@@ -15,8 +15,8 @@ from spectral_capacity import __version__
 
 PACKAGE = __package__
 DTYPE_POLICY = (
-    "embeddings float32; gradients, singular values and near ties float64; other logits float32 "
-    "with an error bound"
+    "embeddings float32; sums of gradients, singular values and near ties float64; other logits "
+    "float32 with an error bound, for the items that weigh most in a softmax gradient float64"
 )
 
 

@@ -79,7 +79,7 @@ def recall(
     # Recall knows no scale, float32 has a range; a power of two rounds nothing, so ties stay ties.
     W = jnp.asarray(np.ldexp(W, -int(np.frexp(scale)[1])))
 
-    largest = _largest_norm(V)
+    largest = largest_norm(V)
     head = min(head, n)
     alive = np.asarray(_screen(W, U, V, largest, row_block=min(row_block, n), head=head))
     survivors = np.flatnonzero(alive)
@@ -91,6 +91,26 @@ def recall(
         recovered[won] = True
         near_ties += tied
     return Recall(recovered, near_ties)
+
+
+def recall_from_margins(
+    margins: Float[np.ndarray, " n"],
+    bounds: Float[np.ndarray, " n"],
+    W: Float[np.ndarray, "d d"],
+    U: Float[Array, "n d"],
+    V: Float[Array, "n d"],
+    *,
+    competitor_block: int = 1024,
+) -> Recall:
+    """What :func:`recall` finds, where the smallest margin of every item is known to within ``bounds``.
+
+    For memories whose logits were computed anyway; what is too close to call is decided in float64.
+    """
+    recovered = margins > 2 * bounds
+    close = np.flatnonzero(~recovered & ~(margins < -2 * bounds))
+    exact = _exact_margins(close, jnp.asarray(W), U, V, min(competitor_block, V.shape[0]))
+    recovered[close] = exact > 0
+    return Recall(recovered, int((np.abs(exact) <= bounds[close]).sum()))
 
 
 def _confirm(items, W, U, V, largest, row_block, block):
@@ -124,8 +144,19 @@ def _filled(values, rows):
 
 
 @jax.jit
-def _largest_norm(V):
+def largest_norm(V: Float[Array, "n d"]) -> Float[Array, ""]:
+    """An upper bound of max_j ‖v_j‖, float32."""
     return jnp.sqrt(jnp.max(jnp.sum(V * V, axis=1, dtype=jnp.float32))) * (1 + 1e-5)
+
+
+def margin_bound(
+    x: Float[Array, "m d"], v: Float[Array, "m d"], largest: Float[Array, ""]
+) -> Float[Array, " m"]:
+    """Error of the float32 margins (v − v_j)ᵀ x of queries x = W u_i rounded from float64.
+
+    ``largest`` is that of all v_j (:func:`largest_norm`). Infinite where norms leave float32's range.
+    """
+    return _bound((x.shape[1] + 4) * UNIT_ROUNDOFF, _norm(x), _norm(v) + largest)
 
 
 def _norm(rows):
@@ -192,7 +223,7 @@ def _queries(items, count, W, U, V, largest):
         x = jnp.matmul(u.astype(jnp.float64), W.T, precision=HIGHEST)
         own = jnp.sum(v.astype(jnp.float64) * x, axis=1).astype(jnp.float32)
         x = x.astype(jnp.float32)
-        return x, own, _bound((d + 4) * UNIT_ROUNDOFF, _norm(x), _norm(v) + largest)
+        return x, own, margin_bound(x, v, largest)
 
     empty = (jnp.zeros((rows, d), jnp.float32), *(jnp.zeros(rows, jnp.float32) for _ in range(2)))
     return _in_chunks(count, chunk, empty)

@@ -82,3 +82,22 @@ def loss(W, U, V):
         # The item's own term is exp(−worst): 1 where no one beats it.
         losses.append(math.log1p(odds) if worst == 0 else worst + math.log(odds + math.exp(-worst)))
     return np.array(losses)
+
+
+def train(U, V, q, rule, rate, steps, *, thresholded=False):
+    """Memories after each of ``steps`` updates W + rate(t)·rule(G) from zero, and their recovered sets.
+
+    ``q(t)`` are the weights of step t. Thresholded: items that are recovered are left out, all others
+    keep their gradient at W = 0.
+    """
+    W, known = np.zeros((V.shape[1], U.shape[1])), np.zeros(len(U), bool)
+    found = []
+    for t in range(1, steps + 1):
+        if thresholded:
+            G = gradient(np.zeros_like(W), U, V, np.where(known, 0, q(t)))
+        else:
+            G = gradient(W, U, V, q(t))
+        W = W + rate(t) * rule(G)
+        known = recovered(W, U, V)
+        found.append((W, known))
+    return found

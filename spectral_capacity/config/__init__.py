@@ -9,6 +9,7 @@ from spectral_capacity.config.cells import (
     frequencies,
     numeric_options,
     own_code,
+    shown,
     sorted_plain,
     theory_of,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "numeric_options",
     "own_code",
     "parse",
+    "shown",
     "sorted_plain",
     "theory_of",
 ]

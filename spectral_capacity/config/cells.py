@@ -62,6 +62,9 @@ class Cell:
                 "root_seed": config.seed,
                 "frequencies": frequencies(experiment),
                 "loss_factors": experiment.loss and sorted(experiment.loss.learning_rate_factors),
+                "steps": experiment.steps,
+                "early_stop": experiment.early_stop and experiment.early_stop.model_dump(),
+                "gradient": experiment.gradient,
                 "name": self.optimizer,
                 "optimizer": config.optimizers[self.optimizer].model_dump(),
                 "alpha": self.alpha,
@@ -143,6 +146,17 @@ def _table(experiment: MemoryExperiment) -> tuple[str, float]:
 def _read_table(path: Path, mtime_ns: int, n_items: int, first_rank: int) -> tuple[str, float]:
     p = from_counts(read_counts(path), n_items)
     return hashlib.sha256(p.tobytes()).hexdigest(), round(tail_exponent(p, first_rank), 3)
+
+
+def shown(config: Config, figure: str) -> dict[str, str]:
+    """The experiments that a figure shows, each with the key that names it; none for a figure left out."""
+    names = getattr(config.figures, figure)
+    key = f"figures.{figure}"
+    if names is None:
+        return {}
+    if isinstance(names, str):
+        return {key: names}
+    return {f"{key}.{role}": name for role, name in names.model_dump().items()}
 
 
 def theory_of(optimizer: Any) -> Literal["muon", "gradient", "newton", "none"]:

@@ -42,10 +42,11 @@ class Strict(BaseModel):
 
 
 class LearningRate(Strict):
-    """η = scale · d^d_power."""
+    """η_t = scale · d^d_power; the schedule ``growing`` multiplies it with d^(α e_t) at step t."""
 
     scale: Annotated[float, Gt(0)] = 1.0
     d_power: Annotated[float, Ge(-10), Field(le=10)] = 0.0
+    schedule: Literal["constant", "growing"] = "constant"
 
 
 def _options(function: Callable, **fields: Any) -> Any:
@@ -98,6 +99,13 @@ class LossGrid(Strict):
     learning_rate_factors: _axis(Annotated[float, Gt(0)]) = [1.0]
 
 
+class EarlyStop(Strict):
+    """Stop a run when its count has gained less than the share ``gain`` over ``window`` steps."""
+
+    window: Annotated[int, Ge(1)] = 10
+    gain: Annotated[float, Gt(0), Field(lt=1)] = 0.005
+
+
 class MemoryExperiment(Strict):
     """Linear associative memory: every combination of the lists is one cell of the grid."""
 
@@ -111,8 +119,9 @@ class MemoryExperiment(Strict):
         "population"
     ]
     optimizers: _axis(Name)
-    steps: Annotated[int, Ge(1), Field(le=1)] = 1
-    gradient: Literal["exact"] = "exact"
+    steps: Annotated[int, Ge(1), Field(le=100_000)] = 1
+    early_stop: EarlyStop | None = None
+    gradient: Literal["exact", "thresholded"] = "exact"
     loss: LossGrid | None = None
     seeds: Annotated[int, Ge(1)] = 4
     embeddings: EmbeddingsOfYourOwn | None = None
@@ -126,6 +135,13 @@ class Fits(Strict):
     confidence: Annotated[float, Gt(0), Field(lt=1)] = 0.95
 
 
+class TwoExperiments(Strict):
+    """The same optimizers on exact and on thresholded gradients."""
+
+    exact: Name
+    thresholded: Name
+
+
 class Figures(Strict):
     """Which experiment each figure shows (null: do not draw it), and how."""
 
@@ -133,19 +149,31 @@ class Figures(Strict):
     fig1b: Name | None = "minibatch"
     fig2: Name | None = "one_step"
     fig3: Name | None = "minibatch"
+    fig4a: Name | None = "steps"
+    fig4b: Name | None = "steps"
+    fig4c: Name | None = "steps"
+    fig4d: Name | None = "long_run"
+    fig4e: Name | None = "steps"
+    fig5a: Name | None = "gd_against_muon"
+    fig5b: Name | None = "minibatch_steps"
     fig6: Name | None = "anisotropy"
     newton_schulz_depth: Name | None = "newton_schulz_depth"
     resolution: Name | None = "resolution"
     spectrum: Name | None = "spectrum"
     loss: Name | None = "loss"
     real_words: Name | None = "real_words"
+    thresholded: TwoExperiments | None = TwoExperiments(
+        exact="gd_against_muon", thresholded="thresholded"
+    )
     formats: _axis(Literal["pdf", "svg", "png"]) = ["pdf", "svg", "png"]
     finite_size: bool = True
     style: str = "config/figures.mplstyle"
 
 
 FIGURES = tuple(
-    name for name, field in Figures.model_fields.items() if field.annotation == Name | None
+    name
+    for name, field in Figures.model_fields.items()
+    if field.annotation in (Name | None, TwoExperiments | None)
 )
 """Names of all figures, in order."""
 
@@ -156,7 +184,9 @@ class Config(Strict):
     results: Annotated[str, StringConstraints(pattern=r"^[^{}]+$")] = "results"
     seed: Annotated[int, Ge(0), Field(lt=2**32)] = 0
     device: Literal["auto", "cpu", "gpu"] = "auto"
+    all_devices: bool = False
     seeds_per_job: Annotated[int, Ge(1)] = 4
+    checkpoint_seconds: Annotated[float, Ge(0)] = 60.0
     embeddings: EmbeddingsStore = EmbeddingsStore()
     optimizers: Annotated[dict[Name, Optimizer], MinLen(1)]
     experiments: Annotated[dict[Name, MemoryExperiment], MinLen(1)]

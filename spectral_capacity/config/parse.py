@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from spectral_capacity import ownmap
 from spectral_capacity.claimsfile import read_claims
-from spectral_capacity.config.cells import theory_of
+from spectral_capacity.config.cells import shown, theory_of
 from spectral_capacity.config.messages import ConfigError, describe_all, key_path
 from spectral_capacity.config.models import FIGURES, Config, MemoryExperiment
 from spectral_capacity.frequencies import from_counts, read_counts, tail_exponent
@@ -19,11 +19,23 @@ NEEDS = {
     "population": "population among its batch_size",
     "batches": "four finite sizes or more in its batch_size",
     "loss": "a loss section",
+    "muon": "an optimizer with the exact polar map",
+    "2 steps": "steps: 2 or more",
+    "3 steps": "steps: 3 or more",
+    "4 steps": "steps: 4 or more",
     "polar": "exactly one optimizer with the exact polar map, which the others are compared with",
 }
 FIGURE_NEEDS = {
     "fig1b": ("batches",),
     "fig3": ("batches",),
+    "fig4a": ("muon", "2 steps"),
+    "fig4b": ("muon", "3 steps"),
+    "fig4c": ("muon", "4 steps"),
+    "fig4d": ("muon", "2 steps"),
+    "fig4e": ("muon", "2 steps"),
+    "fig5a": ("2 steps",),
+    "fig5b": ("muon", "2 steps"),
+    "thresholded": ("2 steps",),
     "loss": ("loss",),
     "newton_schulz_depth": ("polar",),
     "resolution": ("polar",),
@@ -68,6 +80,13 @@ def _cross_checks(config: Config, root: Path) -> Iterator[str]:
                     f"optimizers has {', '.join(config.optimizers)}"
                 )
         yield from _check_frequencies(experiment, at, root)
+        if experiment.steps > 1 and experiment.loss:
+            factors = experiment.loss.learning_rate_factors
+            if factors != [1.0]:
+                yield (
+                    f"{key_path((*at, 'loss', 'learning_rate_factors'))}: {factors}: must be [1.0] with "
+                    "more than one step; a multiple of the memory is another learning rate at the first only"
+                )
         if experiment.embeddings:
             yield from _check_own_embeddings(experiment, at, root)
     for name, optimizer in config.optimizers.items():
@@ -82,18 +101,17 @@ def _cross_checks(config: Config, root: Path) -> Iterator[str]:
             except (OSError, ValueError) as error:
                 yield f"optimizers.{name}.map: {error}"
     for figure in FIGURES:
-        shown = getattr(config.figures, figure)
-        if shown is not None and shown not in config.experiments:
-            yield (
-                f"figures.{figure}: {shown!r} is not defined; experiments has "
-                f"{', '.join(config.experiments)}; null leaves the figure out"
-            )
-        elif shown is not None:
-            for need in FIGURE_NEEDS.get(figure, ()):
-                if not _has(config, shown, need):
-                    yield f"figures.{figure}: {shown!r}: must have {NEEDS[need]}"
-            if not _has(config, shown, "population"):
-                yield f"figures.{figure}: {shown!r}: must have {NEEDS['population']}"
+        for key, name in shown(config, figure).items():
+            if name not in config.experiments:
+                yield (
+                    f"{key}: {name!r} is not defined; experiments has "
+                    f"{', '.join(config.experiments)}; null leaves the figure out"
+                )
+                continue
+            for need in (*FIGURE_NEEDS.get(figure, ()), "population"):
+                if not _has(config, name, need):
+                    yield f"{key}: {name!r}: must have {NEEDS[need]}"
+    yield from _check_pair(config)
     for key, path in (("figures.style", config.figures.style), ("claims", config.claims)):
         if not (root / path).is_file():
             yield f"{key}: {path!r}: no such file"
@@ -104,8 +122,34 @@ def _cross_checks(config: Config, root: Path) -> Iterator[str]:
                 yield f"{key}: {error}"
 
 
+def _check_pair(config: Config) -> Iterator[str]:
+    """Figure thresholded compares two experiments: they must have something in common."""
+    pair = config.figures.thresholded
+    if pair is None or not {pair.exact, pair.thresholded} <= set(config.experiments):
+        return
+    for role, name in pair.model_dump().items():
+        if config.experiments[name].gradient != role:
+            yield f"figures.thresholded.{role}: {name!r}: must have gradient: {role}"
+    exact, other = (config.experiments[name] for name in (pair.exact, pair.thresholded))
+    for key in ("n_items", "frequencies", "embeddings"):
+        if getattr(exact, key) != getattr(other, key):
+            yield (
+                f"figures.thresholded: {pair.exact!r} and {pair.thresholded!r} differ in {key}: their "
+                "counts cannot be compared"
+            )
+    for axis in ("optimizers", "d", "alpha"):
+        one, two = (getattr(experiment, axis) or [] for experiment in (exact, other))
+        if not set(one) & set(two):
+            yield f"figures.thresholded: {pair.exact!r} and {pair.thresholded!r} share no {axis}"
+
+
 def _has(config: Config, name: str, need: str) -> bool:
     experiment = config.experiments[name]
+    if need.endswith("steps"):
+        return experiment.steps >= int(need.removesuffix(" steps"))
+    if need == "muon":
+        known = [config.optimizers[o] for o in experiment.optimizers if o in config.optimizers]
+        return "muon" in map(theory_of, known)
     if need == "polar":
         known = [config.optimizers[o] for o in experiment.optimizers if o in config.optimizers]
         return [theory_of(optimizer) for optimizer in known].count("muon") == 1

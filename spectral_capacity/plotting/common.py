@@ -53,10 +53,15 @@ def _settle(figure: Figure) -> None:
 
 
 def label(optimizer: str, *, minibatches: bool = False) -> str:
-    """How an optimizer is called in a figure; gradient descent on minibatches is SGD."""
-    if minibatches and optimizer == "gd":
-        return "SGD"
-    return LABELS.get(optimizer, optimizer.replace("_", " "))
+    """How an optimizer is called in a figure; gradient descent on minibatches is SGD.
+
+    What a name has beyond that of a known optimizer stands in parentheses: ``gd_growing``, GD (growing).
+    """
+    name, _, variant = optimizer.partition("_")
+    if name not in LABELS:
+        return optimizer.replace("_", " ")
+    known = "SGD" if minibatches and name == "gd" else LABELS[name]
+    return f"{known} ({variant.replace('_', ' ')})" if variant else known
 
 
 def shades(n: int) -> list:
@@ -70,6 +75,16 @@ def configuration(dataset: xr.Dataset) -> dict:
     return json.loads(dataset.attrs["provenance"])["configuration"]
 
 
+def first_muon(fits: xr.Dataset) -> str:
+    """Name of the first exact Muon among the optimizers of these fits; ValueError where there is none."""
+    names = fits.optimizer.values[(fits.family == "muon").values]
+    if names.size == 0:
+        raise ValueError(
+            "no optimizer of this experiment is exact Muon (rule: spectral, map: polar)"
+        )
+    return names[0].item()
+
+
 def frequencies(grid: xr.Dataset, alpha: float) -> np.ndarray:
     """p of a grid's items: the power law, or its table's, read relative to the current folder."""
     settings = configuration(grid)
@@ -80,7 +95,8 @@ def frequencies(grid: xr.Dataset, alpha: float) -> np.ndarray:
 def seed_range(values: np.ndarray, floor: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
     """Mean of (m, seeds) over seeds, and its distances (2, m) to the least and the largest.
 
-    A range that reaches zero has no end on a logarithmic axis: it is drawn down to ``floor``.
+    A range that reaches zero has no end on a logarithmic axis: it is drawn down to ``floor``. A missing
+    seed leaves no mean.
     """
     mean, low, high = values.mean(axis=1), values.min(axis=1), values.max(axis=1)
     low = np.where(low > 0, low, np.minimum(floor, mean))
@@ -96,12 +112,55 @@ def fitted_power(axes: Axes, d: np.ndarray, mean: np.ndarray, exponent: float, *
         axes.plot(smooth, np.exp(constant) * smooth**exponent, **style)
 
 
+def counts_against_d(
+    axes: Axes,
+    d: np.ndarray,
+    counts: np.ndarray,
+    exponent: float,
+    *,
+    colour,
+    marker: str,
+    label: str,
+    shift: float = 1.0,
+    dashes="--",
+    linewidth: float = 0.8,
+) -> None:
+    """Mean counts (d, seeds) with their ranges, moved by a factor in d, and their fitted power, dashed.
+
+    A mean of zero or of a missing seed has no marker.
+    """
+    mean, spread = seed_range(counts)
+    seen = mean > 0
+    axes.errorbar(
+        d[seen] * shift,
+        mean[seen],
+        spread[:, seen],
+        fmt=marker,
+        color=colour,
+        elinewidth=0.8,
+        label=label,
+    )
+    fitted_power(axes, d, mean, exponent, linestyle=dashes, color=colour, linewidth=linewidth)
+
+
+def apart(n: int, factor: float) -> np.ndarray:
+    """n factors from 2 − ``factor`` to ``factor``: lines' markers side by side on a logarithmic axis."""
+    return np.geomspace(2 - factor, factor, n) if n > 1 else np.ones(n)
+
+
 def power_text(exponent: float, low: float, high: float) -> str:
     """d^exponent and its interval for a legend; what is not finite is left out."""
     text = rf"$d^{{\,{exponent:.2f}}}$" if np.isfinite(exponent) else ""
     if np.isfinite([low, high]).all():
         text += f" [{low:.2f}, {high:.2f}]".replace("-", "\N{MINUS SIGN}")
     return text
+
+
+def fit_text(line: xr.Dataset) -> str:
+    """:func:`power_text` of one fit and the theory's exponent; what is not finite is left out."""
+    text = power_text(line.exponent.item(), line.boot_low.item(), line.boot_high.item())
+    theory = f"theory {line.theory.item():.2f}" if np.isfinite(line.theory) else ""
+    return ", ".join(filter(None, [text, theory]))
 
 
 def room_above(axes: Axes, share: float) -> None:

@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from spectral_capacity.plotting.common import (
     MARKERS,
     PAGE,
-    fitted_power,
+    apart,
+    counts_against_d,
     label,
     plt,
     powers_of_two,
-    seed_range,
     shades,
 )
 
@@ -57,21 +57,19 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
 def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -> None:
     d, alphas = grid.d.values, grid.alpha.values
     powers = fits.sel(quantity="capacity", fit="ols")
-    shift = np.geomspace(0.94, 1.06, alphas.size) if alphas.size > 1 else [1.0]
+    shift = apart(alphas.size, 1.06)
     for i, (alpha, colour) in enumerate(zip(alphas, shades(alphas.size), strict=True)):
-        mean, spread = seed_range(grid.capacity.sel(alpha=alpha).values)
-        seen = mean > 0
         exponent = powers.exponent.sel(alpha=alpha).item()
-        axes.errorbar(
-            d[seen] * shift[i],
-            mean[seen],
-            spread[:, seen],
-            fmt=MARKERS[i % len(MARKERS)],
-            color=colour,
-            elinewidth=0.8,
+        counts_against_d(
+            axes,
+            d,
+            grid.capacity.sel(alpha=alpha).values,
+            exponent,
+            colour=colour,
+            marker=MARKERS[i % len(MARKERS)],
             label=rf"$\alpha$ = {alpha:g}:  $d^{{\,{exponent:.2f}}}$",
+            shift=shift[i],
         )
-        fitted_power(axes, d, mean, exponent, linestyle="--", color=colour, linewidth=0.8)
         if finite_size:
             axes.plot(d, fits.predicted_capacity.sel(alpha=alpha), ":", color=colour, linewidth=1.4)
     powers_of_two(axes, d)

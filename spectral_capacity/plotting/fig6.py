@@ -11,12 +11,12 @@ from spectral_capacity import scaling
 from spectral_capacity.plotting.common import (
     MARKERS,
     PAGE,
-    fitted_power,
+    apart,
+    counts_against_d,
     label,
     plt,
     powers_of_two,
     room_above,
-    seed_range,
     shades,
 )
 
@@ -76,25 +76,23 @@ def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -
     powers_of_two(axes, d)
     axes.set_yscale("log")
     n = kappas.size
-    shift = np.geomspace(0.95, 1.05, n) if n > 1 else [1.0]
+    shift = apart(n, 1.05)
     alike = fits.family.item() == "newton"
     turns = n if alike else 1
     for i, (kappa, colour) in enumerate(zip(kappas, shades(n), strict=True)):
-        mean, spread = seed_range(grid.capacity.sel(kappa=kappa).values)
-        seen = mean > 0
-        axes.errorbar(
-            d[seen] * shift[i],
-            mean[seen],
-            spread[:, seen],
-            fmt=MARKERS[i % len(MARKERS)],
-            color=colour,
-            elinewidth=0.8,
-            label=rf"$\kappa$ = {kappa:g}",
-        )
         one = fits.sel(kappa=kappa)
-        power = one.exponent.sel(fit="ols").item()
-        dashes = (6 * i, (4, 6 * turns - 4))
-        fitted_power(axes, d, mean, power, color=colour, linewidth=0.9, linestyle=dashes)
+        counts_against_d(
+            axes,
+            d,
+            grid.capacity.sel(kappa=kappa).values,
+            one.exponent.sel(fit="ols").item(),
+            colour=colour,
+            marker=MARKERS[i % len(MARKERS)],
+            label=rf"$\kappa$ = {kappa:g}",
+            shift=shift[i],
+            dashes=(6 * i, (4, 6 * turns - 4)),
+            linewidth=0.9,
+        )
         if finite_size:
             dots = (3 * i, (1, 3 * turns - 1))
             axes.plot(d, one.predicted_capacity, color=colour, linewidth=1.3, linestyle=dots)

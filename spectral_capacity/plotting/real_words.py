@@ -12,11 +12,12 @@ from spectral_capacity.frequencies import item_frequencies
 from spectral_capacity.plotting.common import (
     MARKERS,
     PAGE,
+    apart,
     configuration,
-    fitted_power,
+    counts_against_d,
+    fit_text,
     label,
     plt,
-    power_text,
     powers_of_two,
     room_above,
     seed_range,
@@ -44,13 +45,14 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
         axes.set_xlabel("embedding dimension $d$")
     items.set_yscale("log")
     n = grid.optimizer.size
-    shift = np.geomspace(0.96, 1.04, n) if n > 1 else [1.0]
+    shift = apart(n, 1.04)
     for i, optimizer in enumerate(grid.optimizer.values):
-        style = {"color": f"C{i}", "marker": MARKERS[i % len(MARKERS)], "elinewidth": 0.8}
+        style = {"colour": f"C{i}", "marker": MARKERS[i % len(MARKERS)], "shift": shift[i]}
         one = grid.sel(optimizer=optimizer)
-        _counts(items, one, fits.sel(optimizer=optimizer), finite_size, shift[i], style)
+        _counts(items, one, fits.sel(optimizer=optimizer), finite_size, style)
         mean, spread = seed_range(one.recovered_mass.values)
-        mass.errorbar(one.d.values * shift[i], mean, spread, **style)
+        marks = {"color": style["colour"], "marker": style["marker"], "elinewidth": 0.8}
+        mass.errorbar(one.d.values * shift[i], mean, spread, **marks)
     items.legend(loc="upper left", handlelength=1.2, handletextpad=0.3)
     items.set_ylabel("recovered items")
     room_above(items, 0.1 * n)
@@ -85,25 +87,10 @@ def _frequencies(axes: Axes, settings: dict, alpha: float) -> None:
     axes.legend(loc="lower left", handlelength=1.2, handletextpad=0.4)
 
 
-def _counts(
-    axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool, shift: float, style: dict
-) -> None:
-    d = grid.d.values
-    mean, spread = seed_range(grid.capacity.values)
-    seen = mean > 0
+def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool, style: dict) -> None:
     power = fits.sel(quantity="capacity", fit="ols")
-    text = power_text(power.exponent.item(), power.boot_low.item(), power.boot_high.item())
-    if np.isfinite(power.theory):
-        text += f", theory {power.theory.item():.2f}"
-    axes.errorbar(
-        d[seen] * shift,
-        mean[seen],
-        spread[:, seen],
-        linestyle="",
-        label=f"{label(grid.optimizer.item())}: {text}",
-        **style,
-    )
-    line = {"color": style["color"], "linewidth": 0.9}
-    fitted_power(axes, d, mean, power.exponent.item(), linestyle="--", **line)
+    d, counts, exponent = grid.d.values, grid.capacity.values, power.exponent.item()
+    text = f"{label(grid.optimizer.item())}: {fit_text(power)}"
+    counts_against_d(axes, d, counts, exponent, label=text, linewidth=0.9, **style)
     if finite_size:
-        axes.plot(d, fits.predicted_capacity, ":", color=style["color"], linewidth=1.4)
+        axes.plot(d, fits.predicted_capacity, ":", color=style["colour"], linewidth=1.4)

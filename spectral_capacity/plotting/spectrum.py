@@ -11,6 +11,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from spectral_capacity.plotting.common import (
     MARKERS,
     PAGE,
+    apart,
     plt,
     power_text,
     powers_of_two,
@@ -81,7 +82,7 @@ def _absolute(axes: Axes, grid: xr.Dataset) -> None:
 def _scaled(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, name: str) -> None:
     d, alphas = grid.d.values, grid.alpha.values
     text, sign = SCALED[name]
-    shift = np.geomspace(0.95, 1.05, alphas.size) if alphas.size > 1 else [1.0]
+    shift = apart(alphas.size, 1.05)
     for i, (alpha, colour) in enumerate(zip(alphas, shades(alphas.size), strict=True)):
         scale = d[:, None] ** (sign * alpha)
         mean, spread = seed_range(grid[name].sel(alpha=alpha).values * scale)

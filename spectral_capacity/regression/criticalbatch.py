@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Real
 
-from spectral_capacity.regression.lines import interval
+from spectral_capacity.regression.lines import interval, spread
 
 SHARPNESS = (0.3, 10.0)
 """Bounds of the sharpness of the turn: spread over decades … a corner at any grid of batch sizes."""
@@ -45,16 +45,6 @@ class Break:
     information_constant: float = math.nan
     sharpness: float = math.nan
     rms_residual: float = math.nan
-
-
-@dataclass(frozen=True)
-class InformationSlope:
-    """Exponent of capacity in B on the information line, its interval, and the points behind it."""
-
-    slope: float
-    low: float
-    high: float
-    points: int
 
 
 def fit_break(
@@ -108,7 +98,7 @@ def fit_break(
         multisets, which = np.unique(picks, axis=0, return_inverse=True)
         fits = [_fit(log_b, counts[:, some].mean(axis=1), mean, alpha) for some in multisets]
         breaks = np.array([math.nan if one is None else one["log_break"] for one in fits])
-        resampled = _spread(breaks[which.ravel()], fit["log_break"], seeds)
+        resampled = spread(breaks[which.ravel()], fit["log_break"], seeds)
         low, high = np.exp(interval(resampled, confidence)).tolist()
     return Break(
         resampled=resampled,
@@ -121,46 +111,6 @@ def fit_break(
         sharpness=fit["sharpness"],
         rms_residual=fit["rms_residual"],
     )
-
-
-def information_exponent(
-    batch_sizes: Real[np.ndarray, " m"],
-    counts: Real[np.ndarray, "k m s"],
-    breaks: Float[np.ndarray, " k"],
-    *,
-    bootstrap: int,
-    confidence: float,
-    rng: np.random.Generator,
-    fraction: float = 8.0,
-    minimum: float = 3.0,
-) -> InformationSlope:
-    """Exponent of capacity in B on the information line; theory says 1/α.
-
-    One slope and an intercept for each of the k curves (d's), by least squares on the log of the mean
-    over the s seeds. A point is used when B ≤ B*/``fraction``, with B* of its curve from ``breaks``,
-    and its mean count is at least ``minimum``. A curve whose break is NaN, or that keeps fewer than
-    two points, says nothing of the slope; NaN when no curve says anything. The interval is of seeds drawn with
-    replacement, whole curves, for each curve by itself, spread by √(s/(s−1)); which points are
-    used is not drawn anew. NaN with one seed.
-
-    Left out: the slope of the number of distinct items itself still differs from 1/α at small B
-    (steeper) and where most of a finite number of items has been seen (flatter).
-    """
-    seeds = counts.shape[2]
-    mean = counts.mean(axis=2)
-    use = (batch_sizes <= breaks[:, None] / fraction) & (mean >= minimum)
-    use &= use.sum(axis=1, keepdims=True) > 1
-    if not use.any():
-        return InformationSlope(math.nan, math.nan, math.nan, 0)
-    log_b = np.log(batch_sizes, where=np.isfinite(batch_sizes), out=np.zeros(batch_sizes.size))
-    slope = _common_slope(log_b, mean[None], use).item()
-    low = high = math.nan
-    if seeds > 1:
-        picks = rng.integers(seeds, size=(bootstrap, counts.shape[0], seeds))
-        times = (picks[..., None] == np.arange(seeds)).mean(axis=2)
-        slopes = _common_slope(log_b, np.einsum("rks,kms->rkm", times, counts), use)
-        low, high = interval(_spread(slopes, slope, seeds), confidence)
-    return InformationSlope(slope, low, high, int(use.sum()))
 
 
 def _fit(log_b, mean, weights, alpha):
@@ -205,17 +155,3 @@ def _identified(log_break, log_b):
     margin = math.log(MARGIN) - 1e-9
     line, plateau = log_b <= log_break - margin, log_b >= log_break + margin
     return line.sum() > 1 and plateau.sum() > 1
-
-
-def _common_slope(x, means, use):
-    """Slope shared by curves with intercepts of their own, (resamples,); zero means have no weight."""
-    w = use & (means > 0)
-    y = np.log(np.where(w, means, 1.0))
-    centred = w * (x - (w * x).sum(axis=-1, keepdims=True) / np.maximum(w.sum(-1), 1)[..., None])
-    with np.errstate(invalid="ignore"):
-        return (centred * y).sum(axis=(1, 2)) / np.square(centred).sum(axis=(1, 2))
-
-
-def _spread(values, centre, seeds):
-    """Resampled values with the variance of S seeds; drawing from them has (S−1)/S of it."""
-    return centre + (values - centre) * math.sqrt(seeds / (seeds - 1))

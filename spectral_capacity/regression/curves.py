@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from spectral_capacity.regression.criticalbatch import fit_break, information_exponent
+from spectral_capacity.regression.criticalbatch import fit_break
+from spectral_capacity.regression.information import FRACTION, information_exponent
 from spectral_capacity.regression.quantities import asymptotic, frequencies_of
 from spectral_capacity.regression.rows import COUNTS_ONLY, FITS, STATISTICS, fit_row, stream
 from spectral_capacity.theory import critical_batch_size
@@ -35,10 +36,16 @@ def fit_curves(
     """Breaks of every curve over (*CURVE, d), and rows of :data:`rows.STATISTICS` for their exponents.
 
     ``predicted`` are the parameter-free capacities over (*LINE, d). The rows stand at ``batch_size`` inf:
-    ``critical_batch_size``, its exponent in d, for every fit that is not of counts; and ``information``,
-    the exponent of capacity in B below the break, under the fit ``ols`` only. A grid without the
-    population or with fewer than four finite batch sizes gives nothing, nor does a law whose information
-    line is not B^(1/α): α ≤ 1, or a table of counts.
+    ``critical_batch_size``, its exponent in d, for every fit that is not of counts; ``information``, the
+    exponent of capacity in B below the break, and at the last of many steps ``information_steps``, that
+    in t at a fixed B while tB is below the break of the first step, both under the fit ``ols`` only. A
+    grid without the population or with fewer than four finite batch sizes gives nothing, nor does a law
+    whose information line is not (tB)^(1/α): α ≤ 1, or a table of counts.
+
+    Breaks of later steps are those of the same two asymptotes, at a fixed t. At a constant learning rate
+    and small d small batches overwrite what earlier ones stored, long before the population's plateau:
+    then there is no line to break, and what is found says little. So ``information_steps`` asks the
+    break of the first step only.
     """
     sizes = grid.batch_size.values
     if not np.isinf(sizes).any() or np.isfinite(sizes).sum() < 4 or settings["frequencies"]:
@@ -51,15 +58,14 @@ def fit_curves(
         at = {dim: grid[dim].values[i].item() for dim, i in curve.items()}
         if at["alpha"] <= 1:
             continue
-        counts = grid.capacity.isel(curve).transpose("d", "batch_size", "seed").values.astype(float)
+        counts = grid.capacity.isel(curve).transpose("d", "batch_size", "seed").values
         breaks = [
             fit_break(
                 sizes,
                 of_one_d,
                 at["alpha"],
-                bootstrap=settings["bootstrap"],
-                confidence=settings["confidence"],
                 rng=stream(settings, "critical_batch_size", at | {"d": int(d)}),
+                **_resampling(settings),
             )
             for d, of_one_d in zip(grid.d.values, counts, strict=True)
         ]
@@ -70,40 +76,65 @@ def fit_curves(
         for name in found.keys() - {"predicted_critical_batch_size"}:
             attribute = name.removeprefix("critical_batch_size_")
             found[name][where] = [getattr(one, attribute) for one in breaks]
-        rows += _rows(grid.d.values, sizes, counts, breaks, expected, at, settings)
+        critical = found["critical_batch_size"][where]
+        rows += _break_rows(grid.d.values, critical, breaks, expected, at, settings)
+        small = sizes <= critical[:, None] / FRACTION
+        samples = at["step"] * sizes[None]
+        rows.append(
+            _information_row("information", samples, counts[:, None], small[:, None], at, settings)
+        )
+    if grid.sizes["step"] > 1:
+        rows += _steps_rows(grid, found["critical_batch_size"], settings)
     dims = (*CURVE, "d")
     data = {name: (dims, found[name], {"long_name": text}) for name, text in BREAKS.items()}
     return xr.Dataset(data, {dim: grid[dim] for dim in dims}), rows
 
 
-def _rows(d, sizes, counts, breaks, expected, at, settings):
+def _resampling(settings):
+    return {key: settings[key] for key in ("bootstrap", "confidence")}
+
+
+def _break_rows(d, critical, breaks, expected, at, settings):
+    """The exponent of B* in d, one row per fit."""
     line = at | {"batch_size": math.inf}
-    theory = {
-        quantity: asymptotic(quantity, settings["theory"][at["optimizer"]], line)
-        for quantity in ("critical_batch_size", "information")
-    }
-    critical = np.array([one.critical_batch_size for one in breaks])
+    theory = asymptotic("critical_batch_size", settings, line)
     resampled = np.exp(np.stack([one.resampled for one in breaks], axis=1))
     known = np.isfinite(critical)
     several = known.any() and np.isfinite(resampled[:, known]).any()
     for fit in FITS.keys() - COUNTS_ONLY:
         spread = resampled if several else None
         row = fit_row(fit, d, critical, spread, settings, expected=expected)
-        row |= {"theory": theory["critical_batch_size"]}
-        row["z"] = (row["exponent"] - row["theory"]) / row["stderr"]
+        row |= {"theory": theory, "z": (row["exponent"] - theory) / (row["stderr"] or math.nan)}
         yield {"quantity": "critical_batch_size", "fit": fit} | line | row
-    slope = information_exponent(
-        sizes,
+
+
+def _steps_rows(grid, critical, settings):
+    """The exponent of capacity in t, for every curve without its step; ``critical`` are over (*CURVE, d)."""
+    sizes, steps = grid.batch_size.values, grid.step.values
+    for where in np.ndindex(critical.shape[:-2]):
+        curve = dict(zip(CURVE[:-1], where, strict=True))
+        at = {dim: grid[dim].values[i].item() for dim, i in curve.items()}
+        if at["alpha"] <= 1:
+            continue
+        counts = grid.capacity.isel(curve).transpose("d", "batch_size", "step", "seed").values
+        samples = sizes[:, None] * steps
+        small = samples <= critical[where][0][:, None, None] / FRACTION
+        at |= {"step": steps[-1].item()}
+        yield _information_row("information_steps", samples, counts, small, at, settings)
+
+
+def _information_row(quantity, samples, counts, small, at, settings):
+    """An exponent of capacity in the number of samples; see :func:`information_exponent`."""
+    line = at | {"batch_size": math.inf}
+    found = information_exponent(
+        samples,
         counts,
-        critical,
-        bootstrap=settings["bootstrap"],
-        confidence=settings["confidence"],
-        rng=stream(settings, "information", at),
+        small,
+        frequencies_of(settings, at["alpha"]),
+        rng=stream(settings, quantity, at),
+        **_resampling(settings),
     )
-    row = dict.fromkeys(STATISTICS, math.nan) | {"theory": theory["information"]}
-    row |= {"exponent": slope.slope, "boot_low": slope.low, "boot_high": slope.high}
-    row |= {
-        "points": slope.points,
-        "log_d": float(np.log(d[known]).mean()) if known.any() else math.nan,
-    }
-    yield {"quantity": "information", "fit": "ols"} | line | row
+    row = dict.fromkeys(STATISTICS, math.nan) | {"theory": asymptotic(quantity, settings, line)}
+    row |= {"exponent": found.slope, "boot_low": found.low, "boot_high": found.high}
+    row |= {"finite_size": found.finite_size, "points": found.points}
+    return {"quantity": quantity, "fit": "ols"} | line | row

@@ -34,6 +34,7 @@ from spectral_capacity.regression.rows import (
     stream,
     tails,
 )
+from spectral_capacity.regression.steps import at_fitted_steps
 
 LEVELS = {
     "level": "value at the largest d, mean over seeds",
@@ -53,22 +54,31 @@ def fit_exponents(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.Dataset:
 
     ``settings``: ``largest, bootstrap, confidence`` of the configuration's ``fits``, ``n_items``,
     ``frequencies`` (a table's file, or None), ``root_seed`` for the resampling, for each optimizer
-    ``theory``, one of ``muon``, ``gradient``, ``newton``, ``none``, and its numeric ``options``. Returns
-    :data:`STATISTICS` over (quantity, fit, *LINE), :data:`LEVELS` over (quantity, *LINE), :data:`LOCAL` over
-    (*LINE, interval), the mean and the predicted capacity over (*LINE, d), and the fit
-    C(α) = c1 + c2/α. Only quantities that the grid has. Two d's make an exponent, three an error; what
-    cannot be had is NaN.
+    ``theory``, one of ``muon``, ``gradient``, ``newton``, ``none``, the ``schedules`` of its learning
+    rate, ``constant`` or ``growing``, and its numeric ``options``. Returns :data:`STATISTICS` over
+    (quantity, fit, *LINE), :data:`LEVELS` over (quantity, *LINE), :data:`LOCAL` over (*LINE, interval), the
+    mean and the predicted capacity over (*LINE, d), and the fit C(α) = c1 + c2/α. Only quantities that
+    the grid has. Two d's make an exponent, three an error; what cannot be had is NaN.
+
+    Of the grid's steps 1 … T only :func:`steps.fitted_steps` are here. A run of the population that stopped
+    early counts with its last capacity (:func:`steps.at_fitted_steps`). A point is missing when any of its
+    seeds is: which runs diverge is not left to chance, so the mean of the others is not that of all.
     """
-    grid = grid.sortby("d")
+    grid = at_fitted_steps(grid.sortby("d"))
     fits = xr.Dataset(
         {
-            "mean_capacity": _over_lines(grid.capacity.mean("seed")),
+            "mean_capacity": _over_lines(grid.capacity.mean("seed", skipna=False)),
             "predicted_capacity": predicted_capacity(grid, settings),
         }
     )
-    fits["mean_capacity"].attrs = {"long_name": "capacity, mean over seeds"}
-    fits["flagged"] = _over_lines((grid.status != Status.OK).sum("seed"))
-    fits["flagged"].attrs = {"long_name": "seeds whose status is not ok"}
+    text = "capacity, mean over seeds; of a population run that stopped early its last one"
+    fits["mean_capacity"].attrs = {"long_name": text}
+    fits["stopped"] = _over_lines(grid.stopped.sum("seed"))
+    fits["stopped"].attrs = {
+        "long_name": "seeds that stopped early and count with their last capacity"
+    }
+    fits["flagged"] = _over_lines(((grid.status != Status.OK) & ~grid.stopped).sum("seed"))
+    fits["flagged"].attrs = {"long_name": "other seeds whose status is not ok"}
     fits = fits.assign_coords(_optimizer_coordinates(grid.optimizer.values, settings))
     rows, levels, local = [], [], []
     available = {name: q.values(grid, settings) for name, q in QUANTITIES.items()}
@@ -89,7 +99,7 @@ def fit_exponents(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.Dataset:
             if quantity == "capacity":
                 expected = fits.predicted_capacity.isel(line).values
                 local.append(at | {"interval": _local(grid.d.values, sample, resampled, settings)})
-            theory = asymptotic(quantity, settings["theory"][at["optimizer"]], at)
+            theory = asymptotic(quantity, settings, at)
             for fit in FITS if quantity == "capacity" else FITS.keys() - COUNTS_ONLY:
                 row = fit_row(
                     fit,
@@ -100,7 +110,7 @@ def fit_exponents(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.Dataset:
                     sample,
                     expected,
                 )
-                z = (row["exponent"] - theory) / row["stderr"]
+                z = (row["exponent"] - theory) / (row["stderr"] or math.nan)
                 rows.append({"fit": fit} | key | row | {"theory": theory, "z": z})
     curves, curve_rows = fit_curves(grid, fits.predicted_capacity, settings)
     rows += curve_rows

@@ -110,5 +110,9 @@ def resampled_means(sample, resamples, rng):
     m, seeds = sample.shape
     picks = rng.integers(seeds, size=(resamples, m, seeds))
     means = sample[np.arange(m)[None, :, None], picks].mean(axis=2)
-    centre = sample.mean(axis=1)
-    return centre + (means - centre) * math.sqrt(seeds / max(seeds - 1, 1))
+    return spread(means, sample.mean(axis=1), seeds)
+
+
+def spread(values, centre, seeds):
+    """Resampled values with the variance of S seeds; drawing from them has (S−1)/S of it."""
+    return centre + (values - centre) * math.sqrt(seeds / max(seeds - 1, 1))

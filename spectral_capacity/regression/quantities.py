@@ -19,35 +19,63 @@ LINE = ("optimizer", "alpha", "kappa", "batch_size", "step")
 
 
 @dataclass(frozen=True)
+class Case:
+    """What the theory is asked about: steps of a population with α > 1.
+
+    family: ``muon``, ``gradient``, ``newton`` or ``none``. schedule: of the learning rate, ``constant``
+    or ``growing``; one step knows no difference. step: how many were made.
+    """
+
+    family: str
+    schedule: str
+    alpha: float
+    kappa: float
+    step: int
+
+
+@dataclass(frozen=True)
 class Quantity:
     """A number per point and seed of a grid.
 
     values: from (grid, settings of the fit) to an array with the grid's dimensions, None where the grid
-    cannot give it. exponent: the theory's exponent in d, from (family,
-    alpha, kappa), NaN where there is none; it is for one population step.
+    cannot give it. exponent: the theory's exponent in d, NaN where there is none.
     """
 
     long_name: str
     values: Callable[[xr.Dataset, Mapping[str, Any]], xr.DataArray | None]
-    exponent: Callable[[str, float, float], float]
+    exponent: Callable[[Case], float]
 
 
-def asymptotic(quantity: str, family: str, at: Mapping[str, Any]) -> float:
-    """The theory's exponent on a line; it speaks of one population step and α > 1."""
-    if at["alpha"] <= 1 or not math.isinf(at["batch_size"]) or at["step"] != 1:
+def asymptotic(quantity: str, settings: Mapping[str, Any], at: Mapping[str, Any]) -> float:
+    """The theory's exponent on a line (``at``, all of :data:`LINE`); it is of the population and α > 1."""
+    if at["alpha"] <= 1 or not math.isinf(at["batch_size"]):
         return math.nan
+    optimizer = at["optimizer"]
+    family, schedule = settings["theory"][optimizer], settings["schedules"][optimizer]
+    case = Case(family, schedule, at["alpha"], at["kappa"], at["step"])
     curve = quantity in BATCH_QUANTITIES
-    exponent = BATCH_QUANTITIES[quantity][1] if curve else QUANTITIES[quantity].exponent
-    return exponent(family, at["alpha"], at["kappa"])
+    return (BATCH_QUANTITIES[quantity][1] if curve else QUANTITIES[quantity].exponent)(case)
 
 
-def capacity_exponent(family: str, alpha: float, kappa: float) -> float:
-    """Of the count: theorems at κ = 0, Muon's heuristic at κ > 0, Newton's invariance at every κ."""
-    if family == "muon":
-        return scaling.muon_exponent(alpha, kappa)
-    if family == "newton":
-        return scaling.muon_exponent(alpha)
-    return scaling.gradient_exponent(alpha) if family == "gradient" and kappa == 0 else math.nan
+MANY_STEPS = {"muon": "constant", "gradient": "growing"}
+"""Learning rates of the theorems about more than one step, by family."""
+
+
+def capacity_exponent(case: Case) -> float:
+    """Of the count: theorems at κ = 0, Muon's heuristic at κ > 0, Newton's invariance at every κ.
+
+    Of more than one step there are theorems 9 and 10, for the learning rates of :data:`MANY_STEPS`.
+    They are about thresholded gradients; for exact ones the same exponents are the paper's conjecture.
+    """
+    if case.step > 1 and MANY_STEPS.get(case.family) != case.schedule:
+        return math.nan
+    if case.family == "muon":
+        return scaling.muon_exponent(case.alpha, case.kappa, case.step)
+    if case.family == "newton":
+        return scaling.muon_exponent(case.alpha)
+    if case.family == "gradient" and case.kappa == 0:
+        return scaling.gradient_exponent(case.alpha, case.step)
+    return math.nan
 
 
 def frequencies_of(settings: Mapping[str, Any], alpha: float) -> Float[np.ndarray, " n"]:
@@ -57,18 +85,19 @@ def frequencies_of(settings: Mapping[str, Any], alpha: float) -> Float[np.ndarra
 
 
 def predicted_capacity(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.DataArray:
-    """Parameter-free counts over (*LINE, d) after one step; NaN where there are none.
+    """Parameter-free counts over (*LINE, d) after the first step; NaN where there are none.
 
-    They are of Gaussian embeddings: a user's own have none.
+    They are of Gaussian embeddings: a user's own have none. Nor has any later step.
     """
-    mean = grid[["signal_slope", "logit_noise"]].mean("seed").transpose(*LINE, "d")
+    first = grid[["signal_slope", "logit_noise"]].sel(step=[1])
+    mean = first.mean("seed").transpose(*LINE, "d")
     predicted = xr.full_like(mean.signal_slope, np.nan)
     predicted.attrs = {"long_name": "capacity predicted without a fit parameter"}
     for where in np.ndindex(predicted.shape):
         point = mean.signal_slope[where]
         slope, noise = point.item(), mean.logit_noise[where].item()
         d, batch_size = point.d.item(), point.batch_size.item()
-        if point.step.item() != 1 or settings["own_embeddings"]:
+        if settings["own_embeddings"]:
             continue
         p = frequencies_of(settings, point.alpha.item())
         if settings["theory"][point.optimizer.item()] == "gradient":
@@ -79,7 +108,7 @@ def predicted_capacity(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.Data
                 predicted[where] = theory.response_capacity(p, slope, noise)
             else:
                 predicted[where] = theory.batch_capacity(p, d, slope, noise, batch_size)
-    return predicted
+    return predicted.reindex(step=grid.step)
 
 
 def _measured(name: str) -> Callable:
@@ -108,43 +137,73 @@ def _worst_to_uniform(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.DataA
 
 
 def _loss_over_bound(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.DataArray | None:
-    if not grid.best_loss.notnull().any():
+    loss = grid.best_loss.fillna(grid.loss)
+    if not loss.notnull().any():
         return None
     counts = grid.capacity.where(grid.capacity > 0)
-    return (grid.best_loss * counts ** (grid.alpha - 1)).transpose(*grid.capacity.dims)
+    return (loss * counts ** (grid.alpha - 1)).transpose(*grid.capacity.dims)
 
 
-def _nothing(family: str, alpha: float, kappa: float) -> float:
+def _final_capacity(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.DataArray | None:
+    if grid.sizes["step"] == 1:
+        return None
+    return grid.capacity.where(grid.step == grid.step[-1])
+
+
+def _final_to_ceiling(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.DataArray | None:
+    final = _final_capacity(grid, settings)
+    if final is None:
+        return None
+    ceilings = [theory.ceiling(settings["n_items"], d) for d in grid.d.values.tolist()]
+    return final / xr.DataArray(ceilings, {"d": grid.d})
+
+
+def _nothing(case: Case) -> float:
     return math.nan
 
 
-def _isotropic(exponent: Callable[[float], float]) -> Callable:
-    return lambda family, alpha, kappa: exponent(alpha) if kappa == 0 else math.nan
+def _of_first_gradient(exponent: Callable[[float], float]) -> Callable[[Case], float]:
+    return lambda case: exponent(case.alpha) if case.kappa == 0 and case.step == 1 else math.nan
 
 
-def _loss_exponent(family: str, alpha: float, kappa: float) -> float:
-    return (1 - alpha) * capacity_exponent(family, alpha, kappa)
+def _loss_exponent(case: Case) -> float:
+    return (1 - case.alpha) * capacity_exponent(case)
 
 
-def _critical_exponent(family: str, alpha: float, kappa: float) -> float:
-    if kappa != 0:
+def _bound_exponent(case: Case) -> float:
+    known = case.family in ("muon", "gradient") and case.kappa == 0
+    return 0 * capacity_exponent(case) if known else math.nan
+
+
+def _information_limit(case: Case) -> float:
+    return 2.0 if case.kappa == 0 and math.isfinite(capacity_exponent(case)) else math.nan
+
+
+def _critical_exponent(case: Case) -> float:
+    if case.kappa != 0 or case.step != 1:
         return math.nan
-    if family == "muon":
-        return scaling.muon_critical_batch_exponent(alpha)
-    return scaling.GRADIENT_CRITICAL_BATCH_EXPONENT if family == "gradient" else math.nan
+    if case.family == "muon":
+        return scaling.muon_critical_batch_exponent(case.alpha)
+    return scaling.GRADIENT_CRITICAL_BATCH_EXPONENT if case.family == "gradient" else math.nan
+
+
+def _information_exponent(case: Case) -> float:
+    return 1 / case.alpha
 
 
 QUANTITIES: dict[str, Quantity] = {
-    "capacity": Quantity("recovered items", _measured("capacity"), capacity_exponent),
+    "capacity": Quantity(
+        "recovered items", lambda grid, settings: grid.capacity, capacity_exponent
+    ),
     "bulk_singular_value": Quantity(
         "singular value of the gradient at rank d/2",
         _measured("bulk_singular_value"),
-        _isotropic(scaling.bulk_exponent),
+        _of_first_gradient(scaling.bulk_exponent),
     ),
     "mean_inverse_singular_value": Quantity(
         "mean of 1/sigma of the gradient",
         _measured("mean_inverse_singular_value"),
-        _isotropic(lambda alpha: -scaling.bulk_exponent(alpha)),
+        _of_first_gradient(lambda alpha: -scaling.bulk_exponent(alpha)),
     ),
     "capacity_to_polar": Quantity(
         "recovered items relative to the exact polar map's, same seed", _capacity_to_polar, _nothing
@@ -156,25 +215,36 @@ QUANTITIES: dict[str, Quantity] = {
         "softmax loss at the best learning rate", _measured("best_loss"), _loss_exponent
     ),
     "loss_over_bound": Quantity(
-        "best loss times (recovered items)^(alpha - 1)",
+        "loss, the best where several learning rates were tried, times (recovered items)^(alpha - 1)",
         _loss_over_bound,
-        lambda family, alpha, kappa: (
-            0.0 if family in ("muon", "gradient") and kappa == 0 else math.nan
-        ),
+        _bound_exponent,
     ),
     "worst_to_uniform": Quantity(
         "largest loss of an item, at the configured learning rate, relative to log N",
         _worst_to_uniform,
         _nothing,
     ),
+    "final_capacity": Quantity(
+        "recovered items when the run of many steps ended", _final_capacity, _information_limit
+    ),
+    "final_to_ceiling": Quantity(
+        "recovered items when the run of many steps ended, relative to the most of any linear memory",
+        _final_to_ceiling,
+        _nothing,
+    ),
 }
 """Every quantity of a single point, by its name in fits and claims."""
 
-BATCH_QUANTITIES: dict[str, tuple[str, Callable[[str, float, float], float]]] = {
+BATCH_QUANTITIES: dict[str, tuple[str, Callable[[Case], float]]] = {
     "critical_batch_size": ("critical batch size", _critical_exponent),
     "information": (
         "recovered items below the critical batch size: exponent in the batch size, not in d",
-        lambda family, alpha, kappa: 1 / alpha,
+        _information_exponent,
+    ),
+    "information_steps": (
+        "recovered items while fewer samples than a critical batch were seen: exponent in the number "
+        "of steps at a fixed batch size, not in d",
+        _information_exponent,
     ),
 }
 """Quantities of a whole curve of counts against the batch size."""

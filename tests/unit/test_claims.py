@@ -3,12 +3,14 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 import yaml
 
 from spectral_capacity import claims
 from spectral_capacity.claims import CONTRADICTED, INCONCLUSIVE, NOT_MEASURED, SUPPORTED
 from spectral_capacity.regression import fit_exponents
-from tests.unit.test_regression import SETTINGS, grid
+from tests.unit.test_regression import SETTINGS, D, grid
+from tests.unit.test_regression_steps import SIZES, batches, run
 
 CLAIM = {
     "id": "T3",
@@ -119,6 +121,7 @@ def test_the_page_and_the_table(tmp_path):
 def test_the_claims_of_the_repository_can_be_read():
     ids = {claim.id for claim in claims.read_claims("data/claims.yaml")}
     assert {"T3", "T3B", "C4", "T5", "N", "NA", "K", "OPT", "L8", "INFO"} <= ids
+    assert {"T9", "T9 loss", "T10", "CONJ", "LIM", "INFO steps"} <= ids
 
 
 def level(low, high):
@@ -169,7 +172,10 @@ def test_a_claim_about_several_optimizers_has_a_row_for_each():
         ("x: 3", r"c\.yaml: entry"),
         (yaml.safe_dump([CLAIM, CLAIM]), "each id once; repeated: T3"),
         (yaml.safe_dump([CLAIM | {"fit": "wls", "quantity": "bulk_singular_value"}]), "fit wls"),
-        (yaml.safe_dump([CLAIM | {"quantity": "information"}]), "information is an exponent in B"),
+        (yaml.safe_dump([CLAIM | {"quantity": "information"}]), "information is no exponent in d"),
+        (yaml.safe_dump([CLAIM | {"quantity": "final_capacity"}]), "of a whole run: steps: last"),
+        (yaml.safe_dump([CLAIM | {"steps": []}]), r"entry 0\.steps"),
+        (yaml.safe_dump([CLAIM | {"steps": [0]}]), r"entry 0\.steps"),
         (yaml.safe_dump([CLAIM | {"fit": None}]), "an exponent needs a fit"),
         (yaml.safe_dump([CLAIM | {"tolerance": 0.1}]), "log_powers or tolerance, one of them"),
         (yaml.safe_dump([CLAIM | {"statistic": "level"}]), "a level is the value at the largest d"),
@@ -199,3 +205,56 @@ def test_no_theory_speaks_of_flat_frequencies():
     fits = fit_exponents(grid(lambda o, a, d: d[:, None] * np.ones(2), alphas=(0.8,)), SETTINGS)
     claim = claims.Claim(**CLAIM | {"predicted": "muon"})
     assert claims.check([claim], {"one_step": fits}).verdict.tolist() == [NOT_MEASURED]
+
+
+def over_steps(exponent, made=5, **changes):
+    """Rows of a claim about a run whose capacity grows like d^exponent(t)."""
+
+    def capacity(optimizer, alpha, d, b, t):
+        return 2 * d ** xr.DataArray([exponent(int(step)) for step in t], t.coords)
+
+    fits = fit_exponents(run(capacity, made, noise=0.005), SETTINGS)
+    claim = claims.Claim(**CLAIM | {"steps": [2, 3, 4]} | changes)
+    return claims.check([claim], {"one_step": fits})
+
+
+@pytest.mark.parametrize("predicted", ["theory", "muon"])
+def test_a_claim_about_several_steps_has_a_row_for_each(predicted):
+    rows = over_steps(lambda t: 2 - (2 / 3) ** t, predicted=predicted)
+    assert rows.step.tolist() == [2, 3, 4]
+    np.testing.assert_allclose(rows.predicted, [2 - (2 / 3) ** t for t in (2, 3, 4)])
+    assert rows.claim_verdict.unique() == [SUPPORTED]
+    page = claims.to_html(rows)
+    assert "<th>t</th>" in page
+    assert "<td>0</td><td>4</td>" in page  # κ and t
+
+
+def test_a_step_at_which_a_claim_fails_contradicts_it():
+    rows = over_steps(lambda t: 1.4)
+    assert rows.verdict.tolist() == [SUPPORTED, CONTRADICTED, CONTRADICTED]
+    assert rows.claim_verdict.unique() == [CONTRADICTED]
+
+
+def test_steps_that_were_not_run_have_no_row():
+    assert over_steps(lambda t: 2 - (2 / 3) ** t, made=3).step.tolist() == [2, 3]
+    rows = over_steps(lambda t: 2 - (2 / 3) ** t, made=1)
+    assert rows.verdict.tolist() == [NOT_MEASURED]
+
+
+@pytest.mark.parametrize(("exponent", "expected"), [(1.95, SUPPORTED), (1.5, CONTRADICTED)])
+def test_a_claim_about_the_end_of_a_run(exponent, expected):
+    changes = {"quantity": "final_capacity", "steps": "last", "predicted": 2.0}
+    rows = over_steps(lambda t: exponent, **changes)
+    assert rows.step.tolist() == [5]
+    assert rows.verdict.tolist() == [expected]
+
+
+@pytest.mark.parametrize(("per_step", "expected"), [(1.0, SUPPORTED), (0.5, CONTRADICTED)])
+def test_a_claim_about_the_number_of_samples(per_step, expected):
+    g = run(batches(per_step), 4, seeds=2, sizes=SIZES, noise=0.05, d=D[1:3])
+    plain = {k: v for k, v in CLAIM.items() if k not in ("fit", "log_powers")}
+    changes = {"quantity": "information_steps", "steps": "last", "tolerance": 0.1}
+    fits = fit_exponents(g, SETTINGS | {"bootstrap": 100})
+    rows = claims.check([claims.Claim(**plain | changes)], {"one_step": fits})
+    assert rows.verdict.tolist() == [expected]
+    assert "number of steps, at fixed batch sizes" in claims.to_html(rows)

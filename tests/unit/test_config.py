@@ -87,7 +87,7 @@ BAD = [
     ),
     (f"{E}.sedes", 3, f"{E}.sedes: unknown key; did you mean seeds?"),
     (f"{E}.kind", "x", f"{E}.kind: 'x': must be 'memory'"),
-    (f"{E}.steps", 2, f"{E}.steps: 2: must be less than or equal to 1"),
+    (f"{E}.steps", 0, f"{E}.steps: 0: must be greater than or equal to 1"),
     (f"{E}.steps", True, f"{E}.steps: True: must be a valid integer"),
     (f"{E}.alpha", [float("inf")], f"{E}.alpha[0]: inf: must be a finite number"),
     (

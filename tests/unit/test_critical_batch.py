@@ -3,10 +3,14 @@ import math
 import numpy as np
 import pytest
 
-from spectral_capacity.regression.criticalbatch import fit_break, information_exponent
+from spectral_capacity.frequencies import power_law
+from spectral_capacity.regression.criticalbatch import fit_break
+from spectral_capacity.regression.information import information_exponent
+from spectral_capacity.theory import items_seen
 
 ALPHA = 1.5
 B = np.append(2.0 ** np.arange(1, 19), np.inf)
+P = power_law(10_000, ALPHA)
 
 
 def model(batch_sizes=B, critical=700.0, plateau=100.0, sharpness=2.0, alpha=ALPHA):
@@ -28,9 +32,13 @@ def numbers(found):
     return [v for k, v in vars(found).items() if k not in ("resampled", "points")]
 
 
-def slope(counts, breaks, batch_sizes=B, **options):
-    settings = {"bootstrap": 400, "confidence": 0.95, "rng": np.random.default_rng(0)} | options
-    return information_exponent(batch_sizes, counts, np.array(breaks), **settings)
+def slope(counts, limits, samples=B, bootstrap=400, rng=None, **options):
+    """Of one curve for each d; ``limits`` are the largest samples on the information line."""
+    small = samples <= np.array(limits)[:, None]
+    settings = {"bootstrap": bootstrap, "confidence": 0.95, "rng": rng or np.random.default_rng(0)}
+    return information_exponent(
+        samples[None], counts[:, None], small[:, None], P, **settings, **options
+    )
 
 
 @pytest.mark.parametrize("sharpness", [0.5, 2.0, 9.0])
@@ -178,32 +186,50 @@ def test_batch_sizes_are_positive_and_distinct(wrong):
 
 
 def test_the_slope_of_the_information_line_is_found():
-    breaks = [2000.0, 9000.0]
+    limits = [250.0, 1125.0]
     lines = np.stack([constant * B**0.6 for constant in (1.2, 1.7)])
-    lines[np.array(breaks)[:, None] / 8 < B] = 1e3  # beyond the line: not to be looked at
-    found = slope(lines[..., None] * np.ones(3), breaks)
+    lines[np.array(limits)[:, None] < B] = 1e3  # beyond the line: not to be looked at
+    found = slope(lines[..., None] * np.ones(3), limits)
     assert found.slope == pytest.approx(0.6)
     assert found.low == pytest.approx(0.6)
     assert found.high == pytest.approx(0.6)
     assert found.points == 5 + 9  # 8 … 128 and 4 … 1024
-    assert slope(lines[..., None], breaks, fraction=16.0, minimum=10.0).points == 0 + 5
+    assert slope(lines[..., None], [125.0, 562.5], minimum=10.0).points == 0 + 5
 
 
 def test_one_intercept_for_each_curve():
     counts = np.stack([c * model(critical=1e5, sharpness=9.0) for c in (1.0, 5.0, 0.2)])[..., None]
-    assert slope(counts, [1e5, 1e5, 1e5]).slope == pytest.approx(1 / ALPHA, abs=1e-6)
+    assert slope(counts, [1e4] * 3).slope == pytest.approx(1 / ALPHA, abs=1e-6)
     order = np.random.default_rng(0).permutation(B.size)
-    assert slope(counts[:, order], [1e5] * 3, B[order]).slope == pytest.approx(1 / ALPHA, abs=1e-6)
+    assert slope(counts[:, order], [1e4] * 3, B[order]).slope == pytest.approx(1 / ALPHA, abs=1e-6)
 
 
 def test_curves_with_little_line_say_nothing():
     counts = np.stack([model(critical=c, sharpness=9.0) for c in (1e5, 100.0, 700.0)])[..., None]
-    alone, among = slope(counts[:1], [1e5]), slope(counts, [1e5, 16.0, math.nan])
+    alone, among = slope(counts[:1], [1e4]), slope(counts, [1e4, 2.0, math.nan])
     assert among.slope == pytest.approx(alone.slope)
     assert among.points == alone.points
-    none = slope(counts, [math.nan, 16.0, 16.0])
-    assert np.isnan([none.slope, none.low, none.high]).all()
+    none = slope(counts, [math.nan, 2.0, 2.0])
+    assert np.isnan([none.slope, none.low, none.high, none.finite_size]).all()
     assert none.points == 0
+
+
+def test_the_expected_number_of_items_is_fitted_beside_the_counts():
+    seen = np.array([items_seen(P, size) for size in B])
+    found = slope(seen[None, :, None], [1e9])
+    assert found.finite_size == pytest.approx(found.slope)
+    assert abs(found.slope - 1 / ALPHA) > 0.01
+
+
+def test_seeds_are_drawn_for_all_curves_of_a_d():
+    # Each seed has a factor of its own on every curve: curves of one draw keep their common slope.
+    factor = np.array([0.5, 1.0, 2.0])
+    curves = np.stack([c * 3 * B[:8, None] ** 0.5 * factor for c in (1.0, 4.0)])[None]
+    small = np.ones((1, 2, 8), bool)
+    samples = np.stack([B[:8], 16 * B[:8]])
+    settings = {"bootstrap": 100, "confidence": 0.95, "rng": np.random.default_rng(0)}
+    found = information_exponent(samples, curves, small, P, **settings)
+    assert [found.low, found.slope, found.high] == pytest.approx([0.5] * 3)
 
 
 def test_one_seed_has_no_interval_of_the_slope():

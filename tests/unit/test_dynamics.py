@@ -7,10 +7,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from spectral_capacity.batches import batch_counts
-from spectral_capacity.dynamics import one_step, train_cell
+from spectral_capacity.dynamics import Run, train
 from spectral_capacity.memory import Associations
 from spectral_capacity.outcomes import MEASURED, Status
-from spectral_capacity.recall import recall
+from spectral_capacity.training import train_cell
 from tests import oracle
 
 GD = {"rule": "gradient", "learning_rate": {"scale": 1.0, "d_power": 0.0}}
@@ -61,10 +61,24 @@ OTHERS = {
 }
 
 
-def cell(optimizer, n, d, alpha=1.5, kappa=0.0, seeds=(0,), batch_sizes=(np.inf,), loss=None):
+def cell(
+    optimizer,
+    n,
+    d,
+    alpha=1.5,
+    kappa=0.0,
+    seeds=(0,),
+    batch_sizes=(np.inf,),
+    loss=None,
+    steps=1,
+    gradient="exact",
+):
     return {
         "frequencies": None,
         "root_seed": 0,
+        "gradient": gradient,
+        "steps": steps,
+        "early_stop": None,
         "loss_factors": loss,
         "name": "x",
         "optimizer": optimizer,
@@ -163,8 +177,9 @@ def test_newton_recovers_the_same_set_in_every_linear_frame(seed, alpha, batch):
     masks = []
     for outputs in (V, V @ M.T):
         data = Associations(jnp.asarray(U), jnp.asarray(outputs))
-        memory = one_step(data, p, q, newton, alpha=alpha, batch_size=batch)
-        masks.append(recall(memory.W, data.U, data.V).recovered)
+        run = Run(data, p, newton, alpha, batch_size=batch, weights=lambda step: q)
+        (state,) = train(run)
+        masks.append(state.recovered)
     np.testing.assert_array_equal(*masks)
 
 
@@ -179,7 +194,8 @@ def test_resolution_between_its_limits(draws):
             "map": {"name": "smoothed_polar", "resolution": resolution},
         }
         data = Associations(jnp.asarray(U), jnp.asarray(V))
-        return recall(one_step(data, p, p, optimizer, alpha=1.5).W, data.U, data.V).recovered
+        (state,) = train(Run(data, p, optimizer, 1.5))
+        return state.recovered
 
     G = oracle.gradient(np.zeros((d, d)), U, V, p)
     np.testing.assert_array_equal(recovered(1e-13), oracle.recovered(oracle.polar(G), U, V))

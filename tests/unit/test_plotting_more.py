@@ -69,6 +69,7 @@ def synthetic(d=(32, 64, 128), seeds=3, lost=(), empty=(), **coordinates):
         "recovered_mass": 1 - 1 / counts,
         "signal_slope": size**1.5 * noise,
         "logit_noise": size**-0.5 * noise,
+        "loss": 5 * counts ** (1 - alpha),
         "best_loss": 5 * counts ** (1 - alpha),
         "worst_item_loss": 15 * noise,
         "best_worst_item_loss": 20 * noise,

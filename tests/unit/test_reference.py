@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from spectral_capacity.dynamics import train_cell
 from spectral_capacity.embeddings import generate_embeddings, load_embeddings
+from spectral_capacity.training import train_cell
 
 SEEDS = 4
 # (optimizer, α, d): mean and standard error of float64 NumPy programs that compute all logits a block at a
@@ -40,6 +40,9 @@ def test_counts_agree_within_seed_noise(tmp_path, d):
             "frequencies": None,
             "root_seed": 0,
             "loss_factors": None,
+            "gradient": "exact",
+            "steps": 1,
+            "early_stop": None,
             "batch_sizes": [np.inf],
             "seeds": seeds,
         }

@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -15,6 +17,9 @@ SETTINGS = {
     "frequencies": None,
     "own_embeddings": False,
     "options": {"gd": {}, "muon": {}},
+    "steps": 1,
+    "gradient": "exact",
+    "schedules": defaultdict(lambda: "constant"),  # of any optimizer
     "theory": {"gd": "gradient", "muon": "muon"},
 }
 
@@ -41,7 +46,7 @@ def grid(capacity, alphas=(1.5,), optimizers=("muon",), d=D):
         "mean_inverse_singular_value": by_d**1.5,
         "signal_slope": by_d**1.5,
         "logit_noise": by_d**-0.5,
-        **dict.fromkeys(("best_loss", "worst_item_loss"), by_d * np.nan),
+        **dict.fromkeys(("loss", "best_loss", "worst_item_loss"), by_d * np.nan),
     }
     return xr.Dataset({k: (DIMS, v) for k, v in data.items()}, coordinates)
 

@@ -1,6 +1,8 @@
 """Bad input, killed jobs, full disks: a message, nothing half-written, and the next call repairs."""
 
+import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -129,6 +131,38 @@ def test_killed_training_jobs_lose_no_finished_cell(fresh):
         assert after[name] == written, f"{name} was made again"
     assert "grids/one_step.nc" in after
     assert not list(fresh.results.rglob("*.tmp"))
+
+
+LONG = {"n_items": 2000, "d": [16], "alpha": [1.5], "seeds": 2, "optimizers": ["muon"], "steps": 40}
+
+
+def test_a_long_run_killed_three_times_ends_as_if_undisturbed(fresh):
+    fresh.configure(LONG, checkpoint_seconds=0.0)
+    fresh.run("grids", "--config", "results=undisturbed")
+    name = "one_step/muon_alpha1.5_kappa0.0_d16_seeds0-1.nc"
+    checkpoint = fresh.results / "checkpoints" / name
+    kept = []
+    for _ in range(3):
+        process = fresh.start("grids")
+        before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+        while not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before:
+            assert process.poll() is None, process.communicate()[0]
+            time.sleep(0.01)
+        time.sleep(random.uniform(0, 0.4))
+        for job in trainers(process):
+            job.kill()
+        assert process.wait(timeout=120) != 0
+        with netCDF4.Dataset(checkpoint) as file:
+            kept.append((int(file.run), int(file.step)))
+            assert json.loads(file.identity)["code"]
+    assert kept == sorted(kept)
+    assert kept[-1] > kept[0]
+    fresh.run("grids")
+    log = (fresh.results / "logs/train_memory" / name).with_suffix(".log").read_text()
+    assert "goes on after step" in log
+    assert not checkpoint.exists()
+    undisturbed = fresh.folder / "undisturbed/cells" / name
+    assert (fresh.results / "cells" / name).read_bytes() == undisturbed.read_bytes()
 
 
 def test_snakemake_killed_with_its_jobs(fresh):

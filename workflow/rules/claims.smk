@@ -18,6 +18,6 @@ rule check_claims:
 
 rule claims:
     input:
-        all_files_behind(),
+        files_behind(CELLS),
         fit_files(),
         CLAIM_FILES,

@@ -36,9 +36,9 @@ CELLS = {
     for experiment in CONFIG.experiments
 }
 FIGURES = {
-    figure: getattr(CONFIG.figures, figure)
+    figure: list(experiments.values())
     for figure in configuration.FIGURES
-    if getattr(CONFIG.figures, figure) is not None
+    if (experiments := configuration.shown(CONFIG, figure))
 }
 FIGURE_SETTINGS = {"finite_size": CONFIG.figures.finite_size}
 
@@ -124,6 +124,12 @@ def fit_settings(wildcards):
                 name: configuration.numeric_options(CONFIG.optimizers[name])
                 for name in experiment.optimizers
             },
+            "steps": experiment.steps,
+            "gradient": experiment.gradient,
+            "schedules": {
+                name: CONFIG.optimizers[name].learning_rate.schedule
+                for name in experiment.optimizers
+            },
             "theory": {
                 name: configuration.theory_of(CONFIG.optimizers[name])
                 for name in experiment.optimizers
@@ -140,18 +146,21 @@ def figure_files(figure):
     return [marked.get(suffix, f"{stem}.{suffix}") for suffix in CONFIG.figures.formats]
 
 
-def files_behind(experiment):
-    """All files behind an experiment's figures. Targets ask for every one of them: Snakemake does not
+def figure_inputs(figure, kind):
+    """Grids or fits of the experiments that a figure shows: one path, or a list of them."""
+    paths = [f"{RESULTS}/{kind}/{experiment}.nc" for experiment in FIGURES[figure]]
+    return paths[0] if len(paths) == 1 else paths
+
+
+def files_behind(experiments):
+    """All files behind experiments' figures. Targets ask for every one of them: Snakemake does not
     miss a deleted file whose consumers are up to date."""
-    if CONFIG.experiments[experiment].embeddings is None:
-        names = {cell.embeddings.name for cell in CELLS[experiment].values()}
-        yield from (f"{RESULTS}/embeddings/{name}.nc" for name in sorted(names))
-    yield from (f"{RESULTS}/cells/{experiment}/{name}.nc" for name in CELLS[experiment])
-    yield f"{RESULTS}/grids/{experiment}.nc"
-
-
-def all_files_behind():
-    return [path for experiment in CELLS for path in files_behind(experiment)]
+    for experiment in experiments:
+        if CONFIG.experiments[experiment].embeddings is None:
+            names = {cell.embeddings.name for cell in CELLS[experiment].values()}
+            yield from (f"{RESULTS}/embeddings/{name}.nc" for name in sorted(names))
+        yield from (f"{RESULTS}/cells/{experiment}/{name}.nc" for name in CELLS[experiment])
+        yield f"{RESULTS}/grids/{experiment}.nc"
 
 
 def fit_files():
@@ -168,7 +177,7 @@ CLAIM_FILES = [f"{RESULTS}/claims.csv", f"{RESULTS}/claims.html"]
 # not known for one while rules are read) and so shows the jobs that follow.
 if workflow.is_main_process:
     for path in [
-        *all_files_behind(),
+        *files_behind(CELLS),
         *fit_files(),
         *sum(map(figure_files, FIGURES), []),
         *CLAIM_FILES,
@@ -197,9 +206,9 @@ onstart:
             "set embeddings: {store: keys}."
         )
     if trained:
-        flops = estimates.measured_flops()
+        rates = estimates.Rates.of_a_core(estimates.measured_flops())
         cores = getattr(workflow.resource_settings, "cores", None) or 1  # none on a cluster
-        seconds = sum(estimates.core_seconds(cell, CONFIG, flops) for cell in trained) / cores
+        seconds = sum(estimates.cell_seconds(cell, CONFIG, rates) for cell in trained) / cores
         print(
             f"{len(trained)} cells to train: about {estimates.duration(seconds)} on "
             f"{cores} CPU cores, {estimates.size(needed)} of disk",

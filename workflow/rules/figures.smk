@@ -1,12 +1,12 @@
-# Every figure is drawn by the script of its name from the grid and the fits of one experiment.
-for figure, experiment in FIGURES.items():
+# Every figure is drawn by the script of its name from the grids and the fits of what it shows.
+for figure, experiments in FIGURES.items():
 
     rule:
         name:
             f"plot_{figure}"
         input:
-            grid=f"{RESULTS}/grids/{experiment}.nc",
-            fits=f"{RESULTS}/fits/{experiment}.nc",
+            grid=figure_inputs(figure, "grids"),
+            fits=figure_inputs(figure, "fits"),
             style=CONFIG.figures.style,
         output:
             figure_files(figure),
@@ -25,13 +25,13 @@ for figure, experiment in FIGURES.items():
         name:
             figure
         input:
-            files_behind(experiment),
+            files_behind(experiments),
             figure_files(figure),
 
 
 rule figures:
     input:
         [
-            [*files_behind(experiment), *figure_files(figure)]
-            for figure, experiment in FIGURES.items()
+            [*files_behind(experiments), *figure_files(figure)]
+            for figure, experiments in FIGURES.items()
         ],

@@ -16,4 +16,4 @@ rule assemble_grid:
 
 rule grids:
     input:
-        all_files_behind(),
+        files_behind(CELLS),

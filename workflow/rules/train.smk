@@ -13,5 +13,6 @@ rule train_memory:
         settings=cell_settings,
         code=code("train_memory"),
         own_code=own_code,
+        checkpoint=f"{RESULTS}/checkpoints/{{experiment}}/{{cell}}.nc",
     script:
         "../../scripts/train_memory.py"

@@ -1,0 +1,15 @@
+"""Draw Figure 4d."""
+
+from snakemake.script import Snakemake
+
+from spectral_capacity.grids import open_grid
+from spectral_capacity.joblog import job_log
+from spectral_capacity.plotting import common, fig4
+
+snakemake: Snakemake
+
+with job_log(snakemake.log[0], "plot_fig4d", snakemake.params.settings):
+    grid, fits = open_grid(snakemake.input.grid), open_grid(snakemake.input.fits)
+    with common.style(snakemake.input.style):
+        figure = fig4.plot(grid, fits, **snakemake.params.settings)
+        common.save(figure, snakemake.output)

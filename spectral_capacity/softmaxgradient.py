@@ -1,0 +1,94 @@
+"""The gradient of the softmax loss at any memory, accurate enough for a spectral map.
+
+A spectral map lifts singular values far below the largest one, so what counts is the error against the
+bulk of them. float32 logits are good for nearly all items: an item's rounding enters with its weight
+q_i (1 − π_ii), which falls like a power law. The few items at its head are done in float64.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float
+from scipy.special import expit
+
+from spectral_capacity.competition import Competition, chunks, compete
+from spectral_capacity.memory import Associations, weighted_products
+from spectral_capacity.recall import UNIT_ROUNDOFF
+
+TOLERANCE = 1e-5
+"""Error of the gradient that is aimed at, relative to its bulk singular value. Its estimate is a
+generous one: measured errors are several times smaller."""
+
+
+@dataclass(frozen=True)
+class SoftmaxGradient:
+    """matrix: the negative gradient G. competition: what each of the m items of weight above zero met.
+    weights: q_i (1 − π_ii) of each. in_float64: how many of them were done in float64."""
+
+    matrix: Float[np.ndarray, "d d"]
+    competition: Competition
+    weights: Float[np.ndarray, " m"]
+    in_float64: int
+
+
+def softmax_gradient(
+    W: Float[np.ndarray, "d d"],
+    data: Associations,
+    q: Float[np.ndarray, " n"],
+    *,
+    tile: tuple[int, int] | None = None,
+    devices: int = 1,
+) -> SoftmaxGradient:
+    """Negative gradient of the loss, G = Σ_i q_i (v_i − Σ_j π_ij v_j) u_iᵀ, at the memory W.
+
+    π_i is the softmax of the logits s_ij = v_jᵀ W u_i over all n items. ``q`` as in
+    :meth:`Associations.initial_gradient`; items of weight zero cost nothing. Written without the
+    diagonal, G = Σ_i q_i (1 − π_ii)(v_i − M_i) u_iᵀ with M_i the softmax mean over j ≠ i and 1 − π_ii from
+    log-odds, so that learnt items, for which v_i − Σ_j π_ij v_j cancels, keep their digits.
+
+    ``tile`` and ``devices`` as in :func:`competition.compete`. Not finite where the logits are not.
+    """
+    items = np.flatnonzero(q)
+    met = compete(W, data, items, means=True, tile=tile, devices=devices)
+    weights = q[items] * expit(met.log_sum - met.own)
+    head = _too_coarse(weights, met.bound, data.U.shape[1])
+    small = np.where(head, 0.0, weights)
+    G = _accumulate(data, items, met.mean, small)
+    if head.any():
+        exact = compete(W, data, items[head], means=True, precision="float64", devices=devices)
+        for name in ("own", "best", "log_sum"):
+            getattr(met, name)[head] = getattr(exact, name)
+        weights[head] = q[items[head]] * expit(exact.log_sum - exact.own)
+        G += _accumulate(data, items[head], exact.mean, weights[head])
+    return SoftmaxGradient(G, replace(met, mean=None), weights, int(head.sum()))
+
+
+def _too_coarse(weights, bounds, d):
+    """Items whose float32 rounding, all together, would exceed the tolerance: those that err most.
+
+    Item i errs by about ε + its logits' errors, times its weight; errors of different items are
+    independent. The bulk singular value, at rank d/2, is no less than about the d-th largest weight.
+    """
+    # The bound is of the worst case, in which d roundings agree.
+    typical = UNIT_ROUNDOFF + np.nan_to_num(bounds, posinf=1e100) / (4 * (d + 4))
+    errors = weights * typical
+    bulk = np.sort(weights)[::-1][:d][-1] if weights.size else 0.0
+    order = np.argsort(errors)
+    left = np.sqrt(np.cumsum(errors[order] ** 2))
+    coarse = np.zeros(weights.size, bool)
+    coarse[order[left > TOLERANCE * bulk]] = True
+    return coarse
+
+
+def _accumulate(data, items, means, weights):
+    """Σ_i a_i (v_i − M_i) u_iᵀ over chunks of items, float64."""
+    d = data.U.shape[1]
+    G = np.zeros((d, d))
+    for (start, some), mean in zip(chunks(items, means[0].shape[0]), means, strict=True):
+        factors = np.zeros(some.size)
+        part = weights[start : start + some.size]
+        factors[: part.size] = part
+        G += weighted_products(data.V[some] - mean, data.U[some], factors)
+    return G

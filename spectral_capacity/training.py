@@ -1,0 +1,118 @@
+"""One cell of an experiment: all its seeds and batch sizes, step by step, with checkpoints."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from spectral_capacity.backend import jax
+from spectral_capacity.batches import batch_counts
+from spectral_capacity.checkpoints import Checkpoint
+from spectral_capacity.dynamics import EarlyStop, Run, train
+from spectral_capacity.embeddings import anisotropic
+from spectral_capacity.frequencies import item_frequencies
+from spectral_capacity.memory import Associations
+from spectral_capacity.outcomes import MEASURED, Status
+
+LoadEmbeddings = Callable[[int], tuple[np.ndarray, np.ndarray]]
+
+
+def train_cell(
+    cell: Mapping[str, Any],
+    load: LoadEmbeddings,
+    report: Callable[[str], None] = lambda line: None,
+    checkpoint: Checkpoint | None = None,
+    devices: int = 1,
+) -> dict[str, np.ndarray]:
+    """All runs of one cell; arrays over (batch_size, seed, step), one per variable of ``MEASURED``.
+
+    ``cell`` holds ``n_items, d, alpha, frequencies, kappa, batch_sizes, seeds, root_seed, optimizer,
+    gradient, steps, early_stop, loss_factors``; ``load(seed)`` gives (U, V). Steps after an early stop
+    or a divergence are missing, with status ``not_run`` after the one, ``diverged`` after the other.
+    ``report`` is told of each seed: its counts, how many are done and the time left. Goes on from
+    ``checkpoint`` where that has something. Embeddings that are not finite stop the cell with a
+    FloatingPointError that names the coordinates. ``devices``: how many share the rows of a softmax.
+    """
+    shape = (len(cell["batch_sizes"]), len(cell["seeds"]), cell["steps"])
+    results = {
+        name: np.full(shape, variable.missing, variable.dtype)
+        for name, variable in MEASURED.items()
+    }
+    results["status"][...] = Status.NOT_RUN
+    table = cell["frequencies"]
+    p = item_frequencies(cell["n_items"], cell["alpha"], table and table["file"])
+    stop = cell["early_stop"]
+    first, taken_up = checkpoint.load(results) if checkpoint else (0, None)
+    started = time.monotonic()
+    n_batches = len(cell["batch_sizes"])
+    for s, seed in enumerate(cell["seeds"]):
+        if (s + 1) * n_batches <= first:
+            continue
+        U, V = map(jax.device_put, load(seed))  # no copy on a CPU, unlike jnp.asarray
+        V, variances = anisotropic(V, cell["kappa"])
+        data = Associations(U, V)
+        for b, batch_size in enumerate(cell["batch_sizes"]):
+            place = s * n_batches + b
+            if place < first:
+                continue
+            run = Run(
+                data,
+                p,
+                cell["optimizer"],
+                cell["alpha"],
+                steps=cell["steps"],
+                gradient=cell["gradient"],
+                batch_size=batch_size,
+                weights=partial(_weights, p, int(batch_size), cell, seed)
+                if math.isfinite(batch_size)
+                else None,
+                output_variances=variances if cell["kappa"] else None,
+                loss_factors=cell["loss_factors"],
+                early_stop=stop and EarlyStop(**stop),
+                devices=devices,
+            )
+            try:
+                for state in train(run, taken_up if place == first else None):
+                    for name, values in results.items():
+                        values[b, s, state.step - 1] = state.measured[name]
+                    if state.diverged:
+                        results["status"][b, s, state.step :] = Status.DIVERGED
+                        report(
+                            f"seed {seed}, batch size {batch_size}: diverged at step {state.step}"
+                        )
+                    if checkpoint:
+                        checkpoint.save(results, place, state)
+            except FloatingPointError as error:
+                raise FloatingPointError(
+                    f"{error} (seed {seed}, batch size {batch_size})"
+                ) from error
+        done = s + 1
+        left = (
+            (time.monotonic() - started) / (done - first // n_batches) * (len(cell["seeds"]) - done)
+        )
+        report(
+            f"seed {seed}: recovered {_last(results['capacity'][:, s])}; "
+            f"{done} of {len(cell['seeds'])} seeds done, about {left:.0f} s left"
+        )
+    return results
+
+
+def _weights(
+    p: Float[np.ndarray, " n"], batch_size: int, cell: Mapping[str, Any], seed: int, step: int
+) -> Float[np.ndarray, " n"]:
+    """q_i = c_i / B of one batch."""
+    counts = batch_counts(
+        p, [batch_size], root_seed=cell["root_seed"], d=cell["d"], seed=seed, step=step
+    )
+    return counts[batch_size] / batch_size
+
+
+def _last(counts: np.ndarray) -> list[int]:
+    """The last count of each row that is there."""
+    return [int(row[row >= 0][-1]) if (row >= 0).any() else -1 for row in counts]

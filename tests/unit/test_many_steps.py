@@ -1,0 +1,193 @@
+"""Several steps against the oracle, and what a run does when it ends early or goes wrong."""
+
+from functools import partial
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from spectral_capacity.batches import batch_counts
+from spectral_capacity.dynamics import EarlyStop, Run, State, train
+from spectral_capacity.memory import Associations
+from spectral_capacity.outcomes import Status
+from spectral_capacity.training import train_cell
+from tests import oracle
+from tests.unit.test_dynamics import GD, MUON, OTHERS, RATE, RULES, cell
+
+STEPS = 3
+OPTIMIZERS = {
+    name: ({"learning_rate": {"scale": 1.5, "d_power": 0.5}} | given, rule)
+    for name, (given, rule) in (RULES | OTHERS).items()
+}
+# Gradient descent at Muon's rate would learn one item in three steps.
+OPTIMIZERS["gd"] = (GD | {"learning_rate": {"scale": 50.0, "d_power": 0.5}}, RULES["gd"][1])
+GROWING = {
+    "rule": "gradient",
+    "learning_rate": {"scale": 2.0, "d_power": 0.0, "schedule": "growing"},
+}
+
+
+def memory(U, V):
+    return Associations(jnp.asarray(U), jnp.asarray(V))
+
+
+def constant(optimizer, d):
+    rate = optimizer["learning_rate"]
+    return lambda t: rate["scale"] * d ** rate["d_power"]
+
+
+def batch(p, size, d, t):
+    return batch_counts(p, [size], root_seed=0, d=d, seed=0, step=t)[size] / size
+
+
+@pytest.mark.parametrize("batch_size", [200, np.inf])
+@pytest.mark.parametrize("gradient", ["exact", "thresholded"])
+@pytest.mark.parametrize("name", [*OPTIMIZERS, "newton"])
+def test_three_steps_equal_the_oracle(draws, name, gradient, batch_size):
+    n, d, alpha = 300, 16, 1.5
+    U, V = draws(n, d)
+    p = oracle.frequencies(n, alpha)
+
+    def q(t):
+        return p if np.isinf(batch_size) else batch(p, batch_size, d, t)
+
+    if name == "newton":
+        # One batch for all steps: the oracle's preconditioner is made once.
+        def q(t):
+            return p if np.isinf(batch_size) else batch(p, batch_size, d, 1)
+
+        optimizer = {
+            "rule": "newton",
+            "ridge": 1e-3,
+            "learning_rate": {"scale": 3.0, "d_power": 0.0},
+        }
+        rule = partial(oracle.newton, U=U, V=V, q=q(1), ridge=1e-3)
+    else:
+        optimizer, rule = OPTIMIZERS[name]
+    run = Run(
+        memory(U, V),
+        p,
+        optimizer,
+        alpha,
+        steps=STEPS,
+        gradient=gradient,
+        batch_size=float(batch_size),
+        weights=None if np.isinf(batch_size) else q,
+    )
+    expected = oracle.train(
+        U, V, q, rule, constant(optimizer, d), STEPS, thresholded=gradient == "thresholded"
+    )
+    states = list(train(run))
+    assert [s.step for s in states] == [1, 2, 3]
+    for state, (_, known) in zip(states, expected, strict=True):
+        np.testing.assert_array_equal(state.recovered, known)
+    seen = np.cumsum([q(t) > 0 for t in (1, 2, 3)], axis=0) > 0
+    assert [s.measured["items_seen"] for s in states] == seen.sum(axis=1).tolist()
+
+
+@pytest.mark.parametrize("alpha", [1.25, 3.0])
+def test_three_steps_of_a_larger_memory_equal_the_oracle(draws, alpha):
+    n, d = 2000, 32
+    U, V = draws(n, d)
+    p = oracle.frequencies(n, alpha)
+    results = train_cell(cell(MUON, n, d, alpha, steps=STEPS), lambda s: (U, V))
+    rate = constant(MUON, d)
+    expected = oracle.train(U, V, lambda t: p, oracle.polar, rate, STEPS)
+    assert results["capacity"][0, 0].tolist() == [known.sum() for _, known in expected]
+    masses = [p[known].sum() for _, known in expected]
+    np.testing.assert_allclose(results["recovered_mass"][0, 0], masses, rtol=1e-12)
+    prefixes = [np.append(known, False).argmin() for _, known in expected]
+    assert results["prefix_capacity"][0, 0].tolist() == prefixes
+    loss = oracle.loss(expected[0][0], U, V) @ p
+    assert results["loss"][0, 0, 0] == pytest.approx(loss, rel=1e-5)
+    last = oracle.loss(expected[-1][0], U, V) @ p
+    assert results["loss"][0, 0, -1] == pytest.approx(last, rel=1e-4)
+
+
+def test_the_first_of_many_steps_is_the_one_step(draws):
+    one, many = (
+        train_cell(
+            cell(MUON, 400, 24, steps=steps, batch_sizes=(100.0, np.inf)),
+            lambda s: draws(400, 24, s),
+        )
+        for steps in (1, 3)
+    )
+    for name in one:
+        if name != "loss":  # comes with the gradient of the next step
+            np.testing.assert_array_equal(many[name][..., :1], one[name], err_msg=name)
+
+
+def test_thresholded_needs_the_gradient_at_zero_only(draws):
+    n, d = 2000, 24
+    both = [
+        train_cell(cell(MUON, n, d, steps=2, gradient=kind), lambda s: draws(n, d, s))
+        for kind in ("exact", "thresholded")
+    ]
+    first, second = (r["capacity"][0, 0].tolist() for r in both)
+    assert first[0] == second[0]
+    assert np.isnan(both[1]["loss"]).all()
+
+
+def test_growing_rates_follow_the_theorem(draws):
+    n, d, alpha = 300, 16, 1.5
+    U, V = draws(n, d)
+    p = oracle.frequencies(n, alpha)
+    exponents = [1 / 3, 2 / 3, 1, 4 / 3, 14 / 9]
+    expected = oracle.train(
+        U, V, lambda t: p, lambda G: G, lambda t: 2.0 * d ** (alpha * exponents[t - 1]), 5
+    )
+    results = train_cell(cell(GROWING, n, d, alpha, steps=5), lambda s: (U, V))
+    assert results["capacity"][0, 0].tolist() == [known.sum() for _, known in expected]
+
+
+def test_a_run_can_be_taken_up_after_any_step(draws):
+    n, d = 500, 16
+    p = oracle.frequencies(n, 1.5)
+    for weights in (None, lambda t: batch(p, 300, d, t)):
+        run = Run(memory(*draws(n, d)), p, MUON, 1.5, steps=5, weights=weights)
+        states = list(train(run))
+        for state in states:
+            bare = State(state.step, state.W, state.recovered, state.seen, state.counts)
+            for again, before in zip(train(run, bare), states[state.step :], strict=True):
+                np.testing.assert_array_equal(again.W, before.W)
+                np.testing.assert_equal(again.measured, before.measured)
+
+
+def test_early_stop():
+    stop = EarlyStop(window=2, gain=0.1)
+    assert not stop(np.array([50, 50]))
+    assert stop(np.array([50, 50, 50]))
+    assert stop(np.array([100, 50, 109]))
+    assert not stop(np.array([100, 50, 110]))
+    assert stop(np.array([0, 0, 0]))
+    assert not stop(np.array([0, 0, 1]))
+
+
+def test_steps_after_an_early_stop_are_missing(draws):
+    stop = {"window": 2, "gain": 0.5}
+    this = cell(MUON, 300, 16, steps=30, seeds=(0, 1)) | {"early_stop": stop}
+    results = train_cell(this, lambda s: draws(300, 16, s))
+    for s in (0, 1):
+        counts = results["capacity"][0, s]
+        ran = int((counts >= 0).sum())
+        assert 3 <= ran < 30
+        assert (counts[ran:] == -1).all()
+        assert (results["status"][0, s, :ran] <= Status.PRECISION_LIMITED).all()
+        assert (results["status"][0, s, ran:] == Status.NOT_RUN).all()
+        assert np.isnan(results["recovered_mass"][0, s, ran:]).all()
+        assert EarlyStop(**stop)(counts[:ran])
+        assert not EarlyStop(**stop)(counts[: ran - 1])
+
+
+@pytest.mark.parametrize("scale", [1e14, 1e300])
+def test_a_diverging_run_says_at_which_step(draws, scale):
+    fast = RATE | {"rule": "gradient", "learning_rate": {"scale": scale, "d_power": 4.0}}
+    lines = []
+    this = cell(fast, 60, 8, steps=4, seeds=(0, 1))
+    results = train_cell(this, lambda s: draws(60, 8, s), lines.append)
+    status = results["status"][0]
+    assert (status[:, -1] == Status.DIVERGED).all()
+    assert (results["capacity"][0][status == Status.DIVERGED] == -1).all()
+    assert np.isnan(results["logit_noise"][0][status == Status.DIVERGED]).all()
+    step = int((status[0] != Status.DIVERGED).sum()) + 1
+    assert f"seed 0, batch size inf: diverged at step {step}" in lines
