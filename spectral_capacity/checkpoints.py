@@ -20,7 +20,7 @@ from spectral_capacity.artefacts import is_complete
 from spectral_capacity.dynamics import State
 from spectral_capacity.netcdf import open_netcdf, write_netcdf
 
-STATE = ("W", "recovered", "seen", "counts")
+STATE = ("W", "recovered", "known", "seen", "counts")
 
 
 def identity(
@@ -77,8 +77,8 @@ class Checkpoint:
                 return 0, None
             for name, values in results.items():
                 values[...] = file[name][:]
-            W, recovered, seen, counts = (file[f"state_{name}"][:] for name in STATE)
-            state = State(int(file.step), W, recovered.astype(bool), seen.astype(bool), counts)
+            W, *masks, counts = (file[f"state_{name}"][:] for name in STATE)
+            state = State(int(file.step), W, *(mask.astype(bool) for mask in masks), counts)
             run = int(file.run)
         self.report(f"{self.path}: goes on after step {state.step} of run {run + 1}")
         return run, state

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -45,8 +45,8 @@ class Run:
 
     weights: the q_i of the gradient at each step, 1 … ``steps``; None for the population's, p.
     optimizer: an entry of the configuration's ``optimizers``. gradient: ``exact``, the softmax gradient at
-    the memory as it is, or ``thresholded``, the paper's Eq. 7: items that are recovered are left out, and
-    all others keep the gradient they had at W = 0. output_variances: eigenvalues of Ξ (None:
+    the memory as it is, or ``thresholded``, the paper's Eq. 7: items once recovered are left out for good,
+    and all others keep the gradient they had at W = 0. output_variances: eigenvalues of Ξ (None:
     isotropic). loss_factors: multiples of the learning rate at which the loss over all items is computed
     after each step, N² logits each (None: only where it comes with the gradient).
     """
@@ -75,13 +75,14 @@ class Run:
 class State:
     """A memory after ``step`` updates: all that the next one depends on, and what was measured.
 
-    seen: items that some gradient so far was made of. counts: recovered items after each step.
-    measured: one value per variable of ``MEASURED``, of the last step.
+    recovered: items recovered now. known: items recovered after some step so far. seen: items that some
+    gradient so far was made of. counts: recovered items after each step. measured: one value per variable of ``MEASURED``, of the last step.
     """
 
     step: int
     W: Float[np.ndarray, "d d"]
     recovered: Bool[np.ndarray, " n"]
+    known: Bool[np.ndarray, " n"]
     seen: Bool[np.ndarray, " n"]
     counts: Int64[np.ndarray, " t"]
     measured: dict[str, float | int] = field(default_factory=dict)
@@ -90,7 +91,7 @@ class State:
     def start(cls, n: int, d: int) -> State:
         """W = 0: every logit ties, nothing is recovered."""
         nobody = np.zeros(n, bool)
-        return cls(0, np.zeros((d, d)), nobody, nobody, np.zeros(0, np.int64))
+        return cls(0, np.zeros((d, d)), nobody, nobody, nobody, np.zeros(0, np.int64))
 
     @property
     def diverged(self) -> bool:
@@ -160,7 +161,8 @@ def train(run: Run, state: State | None = None) -> Iterator[State]:
         if run.loss_factors is None:
             measured["loss"] = loss
         counts = np.append(state.counts, np.int64(outcome.capacity))
-        state = State(step, W, outcome.recovered, seen, counts, measured)
+        known = state.known | outcome.recovered
+        state = State(step, W, outcome.recovered, known, seen, counts, measured)
         yield state
 
 
@@ -172,7 +174,7 @@ def _finished(run: Run, state: State) -> bool:
 def _gradient(run, state, q, ahead):
     """The negative gradient at a state, and how many items it is a sum over."""
     if state.step == 0 or run.gradient == "thresholded":
-        left = np.where(state.recovered, 0.0, q)
+        left = np.where(state.known, 0.0, q)
         # The mean of all v's is taken out: all items together span one direction less than they are.
         return run.data.initial_gradient(left), min(int(np.count_nonzero(left)), q.size - 1)
     found = ahead or softmax_gradient(state.W, run.data, q, devices=run.devices)
@@ -197,4 +199,4 @@ def _look(run: Run, W, step) -> tuple[Recall, float, SoftmaxGradient | None]:
 def _diverged(state: State, step: int) -> State:
     measured = {name: variable.missing for name, variable in MEASURED.items()}
     measured["status"] = Status.DIVERGED
-    return State(step, state.W, state.recovered, state.seen, state.counts, measured)
+    return replace(state, step=step, measured=measured)

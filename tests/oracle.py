@@ -87,8 +87,8 @@ def loss(W, U, V):
 def train(U, V, q, rule, rate, steps, *, thresholded=False):
     """Memories after each of ``steps`` updates W + rate(t)·rule(G) from zero, and their recovered sets.
 
-    ``q(t)`` are the weights of step t. Thresholded: items that are recovered are left out, all others
-    keep their gradient at W = 0.
+    ``q(t)`` are the weights of step t. Thresholded: items once recovered are left out for good, all
+    others keep their gradient at W = 0.
     """
     W, known = np.zeros((V.shape[1], U.shape[1])), np.zeros(len(U), bool)
     found = []
@@ -98,6 +98,7 @@ def train(U, V, q, rule, rate, steps, *, thresholded=False):
         else:
             G = gradient(W, U, V, q(t))
         W = W + rate(t) * rule(G)
-        known = recovered(W, U, V)
-        found.append((W, known))
+        now = recovered(W, U, V)
+        known |= now
+        found.append((W, now))
     return found
