@@ -163,7 +163,7 @@ class Figures(Strict):
     loss: Name | None = "loss"
     real_words: Name | None = "real_words"
     thresholded: TwoExperiments | None = TwoExperiments(
-        exact="gd_against_muon", thresholded="thresholded"
+        exact="gd_against_muon", thresholded="gd_against_muon_thresholded"
     )
     formats: _axis(Literal["pdf", "svg", "png"]) = ["pdf", "svg", "png"]
     finite_size: bool = True
