@@ -4,13 +4,18 @@ from snakemake.script import Snakemake
 
 from spectral_capacity import backend
 from spectral_capacity.config import cells, parse
-from spectral_capacity.config.estimates import Rates, plan
+from spectral_capacity.config.estimates import Rates, measured_flops, plan
+from spectral_capacity.joblog import job_log
 from spectral_capacity.speed import measured_rates
 
 snakemake: Snakemake
 
-config = parse(snakemake.config)
-backend.start(config.device, config.results)
-planned = [cell for experiment in config.experiments for cell in cells(config, experiment)]
-print(plan(config, planned, Rates(*measured_rates())))
-print(f"on {backend.describe()['device']}; time of a run that may stop early: its longest")
+with job_log(snakemake.log[0], "plan", {}):
+    config = parse(snakemake.config)
+    backend.start(config.device, config.results)
+    planned = [cell for experiment in config.experiments for cell in cells(config, experiment)]
+    print(plan(config, planned, Rates(*measured_rates(), measured_flops())))
+    print(
+        f"On {backend.describe()['device']}. A run that may stop early counts its longest; memory is a "
+        "CPU job's."
+    )

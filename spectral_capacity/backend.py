@@ -78,6 +78,12 @@ def describe() -> dict[str, str]:
     return {"backend": device.platform, "device": device.device_kind}
 
 
+def processor() -> dict[str, str]:
+    """What the last bits of a result may depend on beside the device: kind of processor, threads."""
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    return {"processor": _processor(), "threads": threads}
+
+
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from spectral_capacity.artefacts import is_complete
+from spectral_capacity.backend import processor
 from spectral_capacity.dynamics import State
 from spectral_capacity.netcdf import open_netcdf, write_netcdf
 
@@ -29,10 +30,13 @@ def identity(
     """What a cell's numbers depend on, by the names that a message gives.
 
     ``made_with`` is the provenance of the cell (its git revision aside: ``code`` and ``code_of_map``,
-    digests, say it better), ``embeddings`` the file, known by its size and time.
+    digests, say it better), ``embeddings`` the file, known by its size and time. Kind of processor and
+    number of threads are in it too: libraries of linear algebra round differently on another.
     """
     file = Path(embeddings).stat()
-    known = {name: value for name, value in made_with.items() if name != "git_revision"}
+    known = processor() | {
+        name: value for name, value in made_with.items() if name != "git_revision"
+    }
     drawn = {"size": file.st_size, "time": file.st_mtime_ns}
     return known | {"code": code, "code of the map": code_of_map, "embeddings": drawn}
 
@@ -99,5 +103,8 @@ class Checkpoint:
             shape = {"W": ("row", "column"), "counts": ("update",)}.get(name, ("item",))
             variables[f"state_{name}"] = (shape, value, {})
         attributes = {"identity": self.identity, "run": run, "step": state.step}
-        write_netcdf(self.path, variables, attributes)
+        try:
+            write_netcdf(self.path, variables, attributes)
+        except OSError as error:  # a full disk must not end what may still finish
+            self.report(f"no checkpoint: {error}")
         self.written = time.monotonic()

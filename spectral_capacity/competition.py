@@ -77,12 +77,13 @@ def compete(
         tile = tile_shape(np.dtype(precision).itemsize)
     rows, columns = min(tile[0], n), min(tile[1], n)
     chunk = rows * devices * -(-CHUNK // devices)
-    run = _program(means, precision, rows, columns, devices)
+    run, everywhere = _program(means, precision, rows, columns, devices)
     own, best, log_sum, bound = np.empty((4, items.size))
     mean: list | None = [] if means else None
     largest = largest_norm(data.V)
+    W, U, V, largest = jax.device_put((W, data.U, data.V, largest), everywhere)
     for start, some in chunks(items, chunk):
-        found = run(W, data.U, data.V, largest, some, min(items.size - start, chunk))
+        found = run(W, U, V, largest, some, min(items.size - start, chunk))
         if means:
             mean.append(found.pop())
         for whole, part in zip((own, best, log_sum, bound), found, strict=True):
@@ -114,7 +115,7 @@ def tile_shape(itemsize: int, budget: int | None = None) -> tuple[int, int]:
 
 @cache
 def _program(means, precision, rows, columns, devices):
-    """The compiled pass over one chunk of items."""
+    """The compiled pass over one chunk of items, and where what all rows need must lie: everywhere."""
     mesh = jax.sharding.Mesh(np.array(jax.devices()[:devices]), "rows")
     P = jax.sharding.PartitionSpec
     pass_over = partial(_pass, means=means, dtype=precision, rows=rows, columns=columns)
@@ -125,7 +126,7 @@ def _program(means, precision, rows, columns, devices):
         out_specs=[P("rows")] * (5 if means else 4),
         check_vma=False,
     )
-    return jax.jit(spread)
+    return jax.jit(spread), jax.sharding.NamedSharding(mesh, P())
 
 
 def _pass(W, U, V, largest, items, count, *, means, dtype, rows, columns):

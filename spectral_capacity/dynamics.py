@@ -76,7 +76,8 @@ class State:
     """A memory after ``step`` updates: all that the next one depends on, and what was measured.
 
     recovered: items recovered now. known: items recovered after some step so far. seen: items that some
-    gradient so far was made of. counts: recovered items after each step. measured: one value per variable of ``MEASURED``, of the last step.
+    gradient so far was made of. counts: recovered items after each step. measured: one value per
+    variable of ``MEASURED``, of the last step.
     """
 
     step: int
@@ -141,25 +142,20 @@ def train(run: Run, state: State | None = None) -> Iterator[State]:
         if not np.abs(W).max() < LARGEST:  # NaN is not
             yield _diverged(state, step)
             return
-        outcome, loss, ahead = _look(run, W, step)
+        outcome, measured, ahead = _look(run, W, step)
         seen = state.seen | (q > 0)
         variances = run.output_variances
-        measured = {
-            "capacity": outcome.capacity,
-            "prefix_capacity": outcome.prefix_capacity,
-            "recovered_mass": outcome.mass(run.p),
-            "near_ties": outcome.near_ties,
+        measured |= {
             "items_seen": int(np.count_nonzero(seen)),
             **spectrum(gradient, items, variances),
-            # Of a step from zero; nobody knows how a later one lifts an item.
-            "signal_slope": response_slope(run.optimizer, W, gradient, context, variances)
-            if step == 1
-            else math.nan,
+            "signal_slope": math.nan,
             "logit_noise": logit_noise(W, variances),
-            **losses(W, run.data, run.p, rate, run.loss_factors),
         }
-        if run.loss_factors is None:
-            measured["loss"] = loss
+        if step == 1:  # nobody knows how a later step lifts an item
+            slope = response_slope(run.optimizer, W, gradient, context, variances)
+            measured["signal_slope"] = slope
+        if run.loss_factors is not None or not run.meets_all:
+            measured |= losses(W, run.data, run.p, rate, run.loss_factors)
         counts = np.append(state.counts, np.int64(outcome.capacity))
         known = state.known | outcome.recovered
         state = State(step, W, outcome.recovered, known, seen, counts, measured)
@@ -181,19 +177,33 @@ def _gradient(run, state, q, ahead):
     return found.matrix, int(np.count_nonzero(found.weights))
 
 
-def _look(run: Run, W, step) -> tuple[Recall, float, SoftmaxGradient | None]:
-    """What W recalls, its loss, and its gradient: the latter two where they are to be had on the way."""
+def _look(run: Run, W, step) -> tuple[Recall, dict[str, float | int], SoftmaxGradient | None]:
+    """What W recalls, as a set and in numbers, and its gradient where that is to be had on the way.
+
+    With the gradient come the losses of all items.
+    """
     U, V = run.data.U, run.data.V
+    ahead, found = None, {}
     if not run.meets_all:
-        return recall(W, U, V), math.nan, None
-    if step < run.steps:
-        ahead = softmax_gradient(W, run.data, run.p, devices=run.devices)
-        met = ahead.competition
+        outcome = recall(W, U, V)
     else:
-        ahead = None
-        met = compete(W, run.data, np.arange(run.p.size), means=False, devices=run.devices)
-    outcome = recall_from_margins(met.own - met.best, met.bound, W, U, V)
-    return outcome, float(run.p @ met.losses), ahead
+        if step < run.steps:
+            ahead = softmax_gradient(W, run.data, run.p, devices=run.devices)
+            met = ahead.competition
+        else:
+            everyone = np.arange(run.p.size)
+            met = compete(W, run.data, everyone, means=False, devices=run.devices)
+        outcome = recall_from_margins(met.own - met.best, met.bound, W, U, V)
+        items = met.losses
+        found = losses(W, run.data, run.p, math.nan, None)
+        found |= {"loss": float(run.p @ items), "worst_item_loss": float(items.max())}
+    found |= {
+        "capacity": outcome.capacity,
+        "prefix_capacity": outcome.prefix_capacity,
+        "recovered_mass": outcome.mass(run.p),
+        "near_ties": outcome.near_ties,
+    }
+    return outcome, found, ahead
 
 
 def _diverged(state: State, step: int) -> State:

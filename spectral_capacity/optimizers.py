@@ -114,4 +114,5 @@ def learning_rate(optimizer: Mapping[str, Any], context: StepContext) -> float:
     power = rate["d_power"]
     if rate.get("schedule") == "growing":
         power += context.alpha * gradient_exponent(context.alpha, context.step)
-    return rate["scale"] * context.d**power
+    with np.errstate(over="ignore"):  # the run then diverges, and says so
+        return float(rate["scale"] * np.float64(context.d) ** power)

@@ -104,8 +104,11 @@ def recall_from_margins(
 ) -> Recall:
     """What :func:`recall` finds, where the smallest margin of every item is known to within ``bounds``.
 
-    For memories whose logits were computed anyway; what is too close to call is decided in float64.
+    For memories whose logits were computed anyway; what is too close to call is decided in float64. Where
+    a bound is infinite, norms having left float32's range, it is :func:`recall` that decides, on its own scale.
     """
+    if not np.isfinite(bounds).all():
+        return recall(W, U, V, competitor_block=competitor_block)
     recovered = margins > 2 * bounds
     close = np.flatnonzero(~recovered & ~(margins < -2 * bounds))
     exact = _exact_margins(close, jnp.asarray(W), U, V, min(competitor_block, V.shape[0]))

@@ -22,16 +22,18 @@ RUNTIME = 450e6
 
 @dataclass(frozen=True)
 class Rates:
-    """What a device does in a second: float64 and float32 operations of a matrix product, exponentials."""
+    """What is done in a second: by the device, float64 and float32 operations of a matrix product and
+    exponentials; by a core of the host, float64 operations."""
 
     float64: float
     float32: float
     exponentials: float
+    host: float
 
     @classmethod
     def of_a_core(cls, flops: float) -> Rates:
         """Of a CPU core with so many float64 operations: the ratios hardly differ between CPUs."""
-        return cls(flops, 2 * flops, flops / 40)
+        return cls(flops, 2 * flops, flops / 40, flops)
 
 
 def disk_bytes(files: Iterable[EmbeddingsFile], n_others: int, store: str) -> int:
@@ -45,7 +47,7 @@ def cell_seconds(cell: Cell, config: Config, rates: Rates) -> float:
 
     Counts, for each seed, drawing embeddings and samples; for each batch and step the gradient in float64
     (of the items that a power law lets one see), or at a memory that has learnt something the softmax of
-    these items over all in float32; two singular value decompositions; the recall, by screening and
+    these items over all in float32; singular value decompositions on the host; the recall, by screening and
     confirmation or with the softmax; Newton's moments; the logits of a loss in float64. 1.5 for memory
     traffic between jobs side by side, 1.5 s for start-up. Good to a factor of two on a CPU.
     """
@@ -55,14 +57,15 @@ def cell_seconds(cell: Cell, config: Config, rates: Rates) -> float:
     steps, loss = experiment.steps, experiment.loss
     exact = experiment.gradient == "exact"
     float64 = 2 * N * d**2 * newton
-    float32 = exponentials = 0.0
+    float32 = exponentials = host = 0.0
     for batch_size in cell.batch_sizes:
         seen = min(N, batch_size ** min(1 / cell.alpha, 1.0))
         everyone = exact and steps > 1 and math.isinf(batch_size)
         from_zero = 1 if exact else steps
         float64 += from_zero * 2 * seen * d**2 * (1 + newton)
-        # The few items at the head are done again in float64; 80 d³ are a decomposition's.
-        float64 += steps * 80 * d**3 + (steps - from_zero) * 4 * 2 * d * N * d
+        # The head, a few times d items, is done again in float64; 80 d³ are a decomposition's.
+        host += steps * 80 * d**3
+        float64 += (steps - from_zero) * 4 * min(5 * d, seen) * N * d
         float32 += (steps - from_zero) * 4 * seen * N * d + everyone * 2 * N**2 * d
         exponentials += (steps - from_zero) * seen * N + everyone * N**2
         if not everyone:
@@ -72,7 +75,8 @@ def cell_seconds(cell: Cell, config: Config, rates: Rates) -> float:
             scales = len({1.0, *loss.learning_rate_factors})
             float64 += steps * N**2 * 2 * d
             exponentials += steps * N**2 * (scales + 1) / 2
-    work = float64 / rates.float64 + float32 / rates.float32 + exponentials / rates.exponentials
+    work = float64 / rates.float64 + float32 / rates.float32
+    work += exponentials / rates.exponentials + host / rates.host
     samples = steps * sum(b for b in cell.batch_sizes if math.isfinite(b))
     drawing = 6e-9 * 2 * N * d + 1e-7 * samples
     return 1.5 * len(cell.seeds) * (work + drawing) + 1.5

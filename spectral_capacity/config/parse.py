@@ -19,6 +19,7 @@ NEEDS = {
     "population": "population among its batch_size",
     "batches": "four finite sizes or more in its batch_size",
     "loss": "a loss section",
+    "finite": "a finite size in its batch_size",
     "muon": "an optimizer with the exact polar map",
     "2 steps": "steps: 2 or more",
     "3 steps": "steps: 3 or more",
@@ -34,7 +35,7 @@ FIGURE_NEEDS = {
     "fig4d": ("muon", "2 steps"),
     "fig4e": ("muon", "2 steps"),
     "fig5a": ("2 steps",),
-    "fig5b": ("muon", "2 steps"),
+    "fig5b": ("muon", "2 steps", "finite"),
     "thresholded": ("2 steps",),
     "loss": ("loss",),
     "newton_schulz_depth": ("polar",),
@@ -80,6 +81,11 @@ def _cross_checks(config: Config, root: Path) -> Iterator[str]:
                     f"optimizers has {', '.join(config.optimizers)}"
                 )
         yield from _check_frequencies(experiment, at, root)
+        if experiment.early_stop and experiment.early_stop.window >= experiment.steps:
+            yield (
+                f"{key_path((*at, 'early_stop', 'window'))}: {experiment.early_stop.window}: must be less "
+                f"than steps, {experiment.steps}, to stop anything"
+            )
         if experiment.steps > 1 and experiment.loss:
             factors = experiment.loss.learning_rate_factors
             if factors != [1.0]:
@@ -137,6 +143,8 @@ def _check_pair(config: Config) -> Iterator[str]:
                 f"figures.thresholded: {pair.exact!r} and {pair.thresholded!r} differ in {key}: their "
                 "counts cannot be compared"
             )
+    if exact.kappa[0] != other.kappa[0]:
+        yield f"figures.thresholded: {pair.exact!r} and {pair.thresholded!r} differ in their first kappa"
     for axis in ("optimizers", "d", "alpha"):
         one, two = (getattr(experiment, axis) or [] for experiment in (exact, other))
         if not set(one) & set(two):
@@ -147,6 +155,8 @@ def _has(config: Config, name: str, need: str) -> bool:
     experiment = config.experiments[name]
     if need.endswith("steps"):
         return experiment.steps >= int(need.removesuffix(" steps"))
+    if need == "finite":
+        return experiment.batch_size != ["population"]
     if need == "muon":
         known = [config.optimizers[o] for o in experiment.optimizers if o in config.optimizers]
         return "muon" in map(theory_of, known)

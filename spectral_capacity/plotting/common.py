@@ -58,7 +58,7 @@ def label(optimizer: str, *, minibatches: bool = False) -> str:
     What a name has beyond that of a known optimizer stands in parentheses: ``gd_growing``, GD (growing).
     """
     name, _, variant = optimizer.partition("_")
-    if name not in LABELS:
+    if name not in LABELS or optimizer.startswith("newton_schulz"):
         return optimizer.replace("_", " ")
     known = "SGD" if minibatches and name == "gd" else LABELS[name]
     return f"{known} ({variant.replace('_', ' ')})" if variant else known

@@ -166,7 +166,7 @@ def test_memory_does_not_grow_with_the_number_of_items(precision):
     def temporaries(n):
         shapes = [((d, d), float), ((n, d), np.float32), ((n, d), np.float32), ((), np.float32)]
         shapes += [((8 * rows,), np.int64), ((), np.int64)]
-        program = _program(True, precision, rows, columns, 1)
+        program, _ = _program(True, precision, rows, columns, 1)
         compiled = program.lower(*(jax.ShapeDtypeStruct(*of) for of in shapes)).compile()
         return compiled.memory_analysis().temp_size_in_bytes
 

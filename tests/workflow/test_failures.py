@@ -133,7 +133,7 @@ def test_killed_training_jobs_lose_no_finished_cell(fresh):
     assert not list(fresh.results.rglob("*.tmp"))
 
 
-LONG = {"n_items": 2000, "d": [16], "alpha": [1.5], "seeds": 2, "optimizers": ["muon"], "steps": 40}
+LONG = {"n_items": 2000, "d": [16], "alpha": [1.5], "seeds": 2, "optimizers": ["muon"], "steps": 80}
 
 
 def test_a_long_run_killed_three_times_ends_as_if_undisturbed(fresh):
@@ -142,13 +142,14 @@ def test_a_long_run_killed_three_times_ends_as_if_undisturbed(fresh):
     name = "one_step/muon_alpha1.5_kappa0.0_d16_seeds0-1.nc"
     checkpoint = fresh.results / "checkpoints" / name
     kept = []
+    moments = random.Random(0)
     for _ in range(3):
         process = fresh.start("grids")
         before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
         while not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before:
             assert process.poll() is None, process.communicate()[0]
             time.sleep(0.01)
-        time.sleep(random.uniform(0, 0.4))
+        time.sleep(moments.uniform(0, 0.3))
         for job in trainers(process):
             job.kill()
         assert process.wait(timeout=120) != 0

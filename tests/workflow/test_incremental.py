@@ -25,6 +25,14 @@ def test_named_targets_find_their_files_finished(finished, target):
     assert "Nothing to be done" in finished.run(target)
 
 
+def test_the_plan_is_printed_as_often_as_asked_for(finished):
+    for _ in range(2):
+        output = finished.run("plan")
+        assert "one_step" in output
+        assert "all cells, one after another" in output
+    assert finished.ran() == {}
+
+
 def test_touch_and_checkout_rerun_nothing(finished):
     for name in ("Snakefile", "workflow", "scripts", "spectral_capacity", "config", "data"):
         for path in [finished.folder / name, *(finished.folder / name).rglob("*")]:

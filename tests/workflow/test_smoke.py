@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from spectral_capacity.config import FIGURES
+from spectral_capacity.outcomes import Status
 from tests.workflow.conftest import ROOT, Workflow, copy_tree
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
@@ -30,8 +31,13 @@ def every_experiment_has_its_artefacts(smoke):
     for name in names:
         assert (smoke.results / f"fits/{name}.csv").is_file()
         with netCDF4.Dataset(smoke.results / f"grids/{name}.nc") as grid:
-            assert (grid["status"][:] == 0).all(), name
-            assert (grid["capacity"][:] >= 0).all(), name
+            status = np.asarray(grid["status"][:])
+            ran = status != Status.NOT_RUN  # after an early stop
+            assert ran.all() or name == "long_run"
+            # What is learnt to the last digit of float64 leaves the gradient of a later step.
+            known = {Status.OK, Status.PRECISION_LIMITED} if status.shape[-1] > 1 else {Status.OK}
+            assert set(status[ran].tolist()) <= known, name
+            assert (np.asarray(grid["capacity"][:])[ran] >= 0).all(), name
     for figure in FIGURES:
         assert (smoke.results / f"figures/{figure}.png").is_file()
 

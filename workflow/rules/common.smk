@@ -207,10 +207,12 @@ onstart:
         )
     if trained:
         rates = estimates.Rates.of_a_core(estimates.measured_flops())
+        early = any(CONFIG.experiments[cell.experiment].early_stop for cell in trained)
+        bound = "at most about" if early else "about"
         cores = getattr(workflow.resource_settings, "cores", None) or 1  # none on a cluster
         seconds = sum(estimates.cell_seconds(cell, CONFIG, rates) for cell in trained) / cores
         print(
-            f"{len(trained)} cells to train: about {estimates.duration(seconds)} on "
+            f"{len(trained)} cells to train: {bound} {estimates.duration(seconds)} on "
             f"{cores} CPU cores, {estimates.size(needed)} of disk",
             file=sys.stderr,
         )
