@@ -125,21 +125,27 @@ def test_any_memory_and_batch(alpha, size, batch, seed):
     np.testing.assert_allclose(found.matrix, expected, atol=1e-5 * np.abs(expected).max())
 
 
-def test_few_items_are_done_in_float64():
+@pytest.mark.parametrize(("kappa", "share"), [(0.0, 0.03), (2.0, 0.1)])
+def test_few_items_are_done_in_float64(kappa, share):
     """Along a run of Muon: some, for the bar needs them, but a few per cent."""
-    n, d = 2500, 64
-    (U, V), q = embeddings(n, d), power_law(n, 1.5)
-    G, W = associations(U, V).initial_gradient(q), np.zeros((d, d))
+    n, d = 1500, 48
+    (U, V), q = embeddings(n, d), power_law(n, 3.0)
+    scale = np.arange(1, d + 1) ** (-kappa / 2)
+    V = (V * scale * np.sqrt(d / (scale**2).sum())).astype(np.float32)
+    G, W, done = associations(U, V).initial_gradient(q), np.zeros((d, d)), []
     for _ in range(4):
         W += np.sqrt(d) * oracle.polar(G)
         found = gradient(W, U, V, q)
-        G = found.matrix
+        G, met = found.matrix, found.competition
         expected, lost = reference(W, U, V, q)
         assert error(G, expected) < BAR
-        assert 0 < found.in_float64 < 0.03 * n
-        met = found.competition
+        assert found.in_float64 < share * n
+        done.append(found.in_float64)
         heaviest = np.argmax(found.weights * met.bound)
-        assert met.losses[heaviest] == pytest.approx(-np.log1p(-lost[heaviest]), rel=1e-11)
+        assert met.losses[heaviest] == pytest.approx(
+            -np.log1p(-lost[heaviest]), rel=1e-11 if found.in_float64 else 1e-4
+        )
+    assert max(done) > 0
 
 
 def test_an_empty_memory_has_the_initial_gradient():
@@ -221,9 +227,9 @@ def test_what_is_not_finite_stays_so():
 
 def bits(devices):
     """A gradient and what was met on its way, to the last bit; rows for every device, and some over."""
-    (U, V), q = embeddings(1500, 24), power_law(1500, 1.5)
-    W = 3 * np.random.default_rng(0).standard_normal((24, 24)) / 4
-    found = gradient(W, U, V, q, tile=(64, 256), devices=devices)
+    (U, V), q = embeddings(500, 16), power_law(500, 3.0)
+    W = 3 * np.random.default_rng(0).standard_normal((16, 16)) / 4
+    found = gradient(W, U, V, q, tile=(16, 128), devices=devices)
     met = found.competition
     parts = met.own, met.best, met.log_sum, met.bound
     return {
