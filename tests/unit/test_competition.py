@@ -160,7 +160,7 @@ def test_memory_stays_within_the_budget(precision):
 
     shapes = [((d, d), float), ((n, d), np.float32), ((n, d), np.float32), ((), np.float32)]
     shapes += [((8 * rows,), np.int64), ((), np.int64)]
-    program = _program(True, precision, rows, columns, 1)
+    program, _ = _program(True, precision, rows, columns, 1)
     compiled = program.lower(*(jax.ShapeDtypeStruct(*of) for of in shapes)).compile()
     assert compiled.memory_analysis().temp_size_in_bytes <= budget
 
@@ -207,3 +207,4 @@ def test_an_empty_memory_recalls_nothing(draws):
     np.testing.assert_allclose(met.losses, np.log(N), rtol=1e-6)
     found = recall_from_margins(met.own - met.best, met.bound, W, jnp.asarray(U), jnp.asarray(V))
     assert found.capacity == 0
+    assert found.near_ties == recall(W, jnp.asarray(U), jnp.asarray(V)).near_ties
