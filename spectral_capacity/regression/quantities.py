@@ -145,7 +145,7 @@ def _loss_over_bound(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.DataAr
 
 
 def _final_capacity(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.DataArray | None:
-    if not grid.stopped.any():  # no run came to its end: the last step is one like any other
+    if grid.sizes["step"] == 1:
         return None
     return grid.capacity.where(grid.step == grid.step[-1])
 
