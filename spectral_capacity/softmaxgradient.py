@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import expit
 
 from spectral_capacity.competition import Competition, chunks, compete
 from spectral_capacity.memory import Associations, weighted_products
@@ -53,7 +52,7 @@ def softmax_gradient(
     """
     items = np.flatnonzero(q)
     met = compete(W, data, items, means=True, tile=tile, devices=devices)
-    weights = q[items] * expit(met.log_sum - met.own)
+    weights = q[items] * _not_learnt(met)
     head = _too_coarse(weights, met.bound, data.U.shape[1])
     small = np.where(head, 0.0, weights)
     G = _accumulate(data, items, met.mean, small)
@@ -61,9 +60,15 @@ def softmax_gradient(
         exact = compete(W, data, items[head], means=True, precision="float64", devices=devices)
         for name in ("own", "best", "log_sum"):
             getattr(met, name)[head] = getattr(exact, name)
-        weights[head] = q[items[head]] * expit(exact.log_sum - exact.own)
+        weights[head] = q[items[head]] * _not_learnt(exact)
         G += _accumulate(data, items[head], exact.mean, weights[head])
     return SoftmaxGradient(G, replace(met, mean=None), weights, int(head.sum()))
+
+
+def _not_learnt(met):
+    """1 − π_ii of the items met, with all its digits however small it is."""
+    with np.errstate(invalid="ignore"):  # infinite logits: NaN, as the gradient then is
+        return np.exp(-np.logaddexp(0.0, met.own - met.log_sum))
 
 
 def _too_coarse(weights, bounds, d):

@@ -35,10 +35,10 @@ def fit_line(
     then theirs, whatever the residuals are. As many points as columns give a slope without error,
     fewer give NaN.
     """
-    from statsmodels.regression.linear_model import WLS
-
     if X.shape[0] < X.shape[1]:
         return Line(math.nan)
+    from statsmodels.regression.linear_model import WLS  # most of a job's start, where needed
+
     covariance = {"cov_type": "fixed scale", "use_t": False} if known else {}
     fit = WLS(y, X, weights=1.0 if weights is None else weights).fit(**covariance)
     intercept, slope = fit.params[:2]
@@ -52,15 +52,15 @@ def fit_counts(
     d: Real[np.ndarray, " m"], counts: Real[np.ndarray, "m s"], confidence: float = 0.95
 ) -> Line:
     """Quasi-Poisson regression of single counts on log d, log link; needs no log of a count."""
+    if (counts.sum(axis=1) > 0).sum() < 2:
+        return Line(math.nan)
+    if np.ptp(counts) == 0:  # statsmodels starts at the answer and then divides by zero
+        return Line(0.0, math.log(counts.flat[0]))
     from statsmodels.genmod.families import Poisson
     from statsmodels.genmod.generalized_linear_model import GLM
     from statsmodels.tools import add_constant
     from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
-    if (counts.sum(axis=1) > 0).sum() < 2:
-        return Line(math.nan)
-    if np.ptp(counts) == 0:  # statsmodels starts at the answer and then divides by zero
-        return Line(0.0, math.log(counts.flat[0]))
     x = np.repeat(np.log(d), counts.shape[1])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PerfectSeparationWarning)
