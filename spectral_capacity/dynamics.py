@@ -123,43 +123,46 @@ def train(run: Run, state: State | None = None) -> Iterator[State]:
     run was taken up. Raises FloatingPointError when the very first gradient is not finite: then the
     embeddings are not.
     """
-    n, d = run.data.U.shape
-    state = state or State.start(n, d)
+    state = state or State.start(*run.data.U.shape)
     ahead: SoftmaxGradient | None = None
     while not _finished(run, state):
-        step = state.step + 1
-        q = run.p if run.weights is None else run.weights(step)
-        context = StepContext(d, run.alpha, run.batch_size, step, BatchMoments(run.data, q))
-        matrix, items = _gradient(run, state, q, ahead)
-        if not np.isfinite(matrix).all():
-            if step == 1:
-                raise FloatingPointError("the gradient has entries that are not finite")
-            yield _diverged(state, step)
-            return
-        gradient = Gradient(matrix)
-        rate = learning_rate(run.optimizer, context)
-        W = state.W + rate * direction(run.optimizer, gradient, context)
-        if not np.abs(W).max() < LARGEST:  # NaN is not
-            yield _diverged(state, step)
-            return
-        outcome, measured, ahead = _look(run, W, step)
-        seen = state.seen | (q > 0)
-        variances = run.output_variances
-        measured |= {
-            "items_seen": int(np.count_nonzero(seen)),
-            **spectrum(gradient, items, variances),
-            "signal_slope": math.nan,
-            "logit_noise": logit_noise(W, variances),
-        }
-        if step == 1:  # nobody knows how a later step lifts an item
-            slope = response_slope(run.optimizer, W, gradient, context, variances)
-            measured["signal_slope"] = slope
-        if run.loss_factors is not None or not run.meets_all:
-            measured |= losses(W, run.data, run.p, rate, run.loss_factors)
-        counts = np.append(state.counts, np.int64(outcome.capacity))
-        known = state.known | outcome.recovered
-        state = State(step, W, outcome.recovered, known, seen, counts, measured)
+        state, ahead = _step(run, state, ahead)
         yield state
+
+
+def _step(run: Run, state: State, ahead) -> tuple[State, SoftmaxGradient | None]:
+    """The memory after one more step, and its gradient where looking at it gave that too."""
+    step = state.step + 1
+    q = run.p if run.weights is None else run.weights(step)
+    d = run.data.U.shape[1]
+    context = StepContext(d, run.alpha, run.batch_size, step, BatchMoments(run.data, q))
+    matrix, items = _gradient(run, state, q, ahead)
+    if not np.isfinite(matrix).all():
+        if step == 1:
+            raise FloatingPointError("the gradient has entries that are not finite")
+        return _diverged(state, step), None
+    gradient = Gradient(matrix)
+    rate = learning_rate(run.optimizer, context)
+    W = state.W + rate * direction(run.optimizer, gradient, context)
+    if not np.abs(W).max() < LARGEST:  # NaN is not
+        return _diverged(state, step), None
+    outcome, measured, ahead = _look(run, W, step)
+    seen = state.seen | (q > 0)
+    variances = run.output_variances
+    measured |= {
+        "items_seen": int(np.count_nonzero(seen)),
+        **spectrum(gradient, items, variances),
+        "signal_slope": math.nan,
+        "logit_noise": logit_noise(W, variances),
+    }
+    if step == 1:  # nobody knows how a later step lifts an item
+        slope = response_slope(run.optimizer, W, gradient, context, variances)
+        measured["signal_slope"] = slope
+    if run.loss_factors is not None or not run.meets_all:
+        measured |= losses(W, run.data, run.p, rate, run.loss_factors)
+    counts = np.append(state.counts, np.int64(outcome.capacity))
+    known = state.known | outcome.recovered
+    return State(step, W, outcome.recovered, known, seen, counts, measured), ahead
 
 
 def _finished(run: Run, state: State) -> bool:

@@ -47,36 +47,20 @@ def train_cell(
     results["status"][...] = Status.NOT_RUN
     table = cell["frequencies"]
     p = item_frequencies(cell["n_items"], cell["alpha"], table and table["file"])
-    stop = cell["early_stop"]
     first, taken_up = checkpoint.load(results) if checkpoint else (0, None)
     started = time.monotonic()
     n_batches = len(cell["batch_sizes"])
     for s, seed in enumerate(cell["seeds"]):
-        if (s + 1) * n_batches <= first:
+        places = range(s * n_batches, (s + 1) * n_batches)
+        if places.stop <= first:
             continue
         U, V = map(jax.device_put, load(seed))  # no copy on a CPU, unlike jnp.asarray
         V, variances = anisotropic(V, cell["kappa"])
         data = Associations(U, V)
-        for b, batch_size in enumerate(cell["batch_sizes"]):
-            place = s * n_batches + b
+        for place, (b, batch_size) in zip(places, enumerate(cell["batch_sizes"]), strict=True):
             if place < first:
                 continue
-            run = Run(
-                data,
-                p,
-                cell["optimizer"],
-                cell["alpha"],
-                steps=cell["steps"],
-                gradient=cell["gradient"],
-                batch_size=batch_size,
-                weights=partial(_weights, p, int(batch_size), cell, seed)
-                if math.isfinite(batch_size)
-                else None,
-                output_variances=variances if cell["kappa"] else None,
-                loss_factors=cell["loss_factors"],
-                early_stop=stop and EarlyStop(**stop),
-                devices=devices,
-            )
+            run = _run(cell, seed, batch_size, data, p, variances, devices)
             try:
                 for state in train(run, taken_up if place == first else None):
                     for name, values in results.items():
@@ -92,15 +76,33 @@ def train_cell(
                 raise FloatingPointError(
                     f"{error} (seed {seed}, batch size {batch_size})"
                 ) from error
-        done = s + 1
-        left = (
-            (time.monotonic() - started) / (done - first // n_batches) * (len(cell["seeds"]) - done)
-        )
+        done, n_seeds = s + 1, len(cell["seeds"])
+        left = (time.monotonic() - started) / (done - first // n_batches) * (n_seeds - done)
         report(
             f"seed {seed}: recovered {_last(results['capacity'][:, s])}; "
-            f"{done} of {len(cell['seeds'])} seeds done, about {left:.0f} s left"
+            f"{done} of {n_seeds} seeds done, about {left:.0f} s left"
         )
     return results
+
+
+def _run(cell, seed, batch_size, data, p, variances, devices) -> Run:
+    """What one memory of the cell learns from, and how."""
+    stop = cell["early_stop"]
+    sampled = math.isfinite(batch_size)
+    return Run(
+        data,
+        p,
+        cell["optimizer"],
+        cell["alpha"],
+        steps=cell["steps"],
+        gradient=cell["gradient"],
+        batch_size=batch_size,
+        weights=partial(_weights, p, int(batch_size), cell, seed) if sampled else None,
+        output_variances=variances if cell["kappa"] else None,
+        loss_factors=cell["loss_factors"],
+        early_stop=stop and EarlyStop(**stop),
+        devices=devices,
+    )
 
 
 def _weights(

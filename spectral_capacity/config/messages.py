@@ -98,9 +98,14 @@ def _siblings(loc: Sequence[str | int], model: type[BaseModel]) -> list[str]:
     node = schema
 
     def resolve(node: Any) -> Any:
-        while "$ref" in node:
-            node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
-        return node
+        while True:
+            something = [option for option in node.get("anyOf", ()) if option.get("type") != "null"]
+            if "$ref" in node:
+                node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
+            elif len(something) == 1:  # what may be left out
+                node = something[0]
+            else:
+                return node
 
     for part in loc[:-1]:
         node = resolve(node)

@@ -86,6 +86,11 @@ BAD = [
         f"{E}.optimizers[1]: 'mun' is not defined; optimizers has gd",
     ),
     (f"{E}.sedes", 3, f"{E}.sedes: unknown key; did you mean seeds?"),
+    (
+        f"{E}.early_stop",
+        {"windw": 3},
+        f"{E}.early_stop.windw: unknown key; did you mean window?",
+    ),
     (f"{E}.kind", "x", f"{E}.kind: 'x': must be 'memory'"),
     (f"{E}.steps", 0, f"{E}.steps: 0: must be greater than or equal to 1"),
     (f"{E}.steps", True, f"{E}.steps: True: must be a valid integer"),

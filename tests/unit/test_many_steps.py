@@ -192,3 +192,14 @@ def test_a_diverging_run_says_at_which_step(draws, scale):
     assert np.isnan(results["logit_noise"][0][status == Status.DIVERGED]).all()
     step = int((status[0] != Status.DIVERGED).sum()) + 1
     assert f"seed 0, batch size inf: diverged at step {step}" in lines
+
+
+def test_what_was_measured_before_a_divergence_stays(draws):
+    fast = {"rule": "sign", "learning_rate": {"scale": 6e14, "d_power": 0.0}}
+    lines = []
+    results = train_cell(cell(fast, 60, 8, steps=4), lambda s: draws(60, 8, s), lines.append)
+    one = train_cell(cell(fast, 60, 8, steps=1), lambda s: draws(60, 8, s))
+    assert results["status"][0, 0].tolist() == [one["status"][0, 0, 0], *[Status.DIVERGED] * 3]
+    assert one["status"][0, 0, 0] != Status.DIVERGED
+    assert results["capacity"][0, 0].tolist() == [one["capacity"][0, 0, 0], -1, -1, -1]
+    assert any("diverged at step 2" in line for line in lines)

@@ -17,7 +17,9 @@ from spectral_capacity.competition import compete
 from spectral_capacity.frequencies import power_law
 from spectral_capacity.memory import Associations
 from spectral_capacity.softmaxgradient import softmax_gradient
+from spectral_capacity.training import train_cell
 from tests import oracle
+from tests.unit.test_dynamics import MUON, cell
 
 BAR = 1e-4
 """Error of the gradient, of its singular value at rank d/2."""
@@ -243,13 +245,21 @@ def bits(devices):
     }
 
 
+def trained(devices):
+    """All that a cell of three steps measures, to the last bit."""
+    this = cell(MUON, 300, 16, steps=3)
+    results = train_cell(this, lambda seed: embeddings(300, 16), devices=devices)
+    return {name: values.tobytes().hex() for name, values in results.items()}
+
+
 SHARED = """
 import json
 from spectral_capacity.backend import jax
-from tests.unit.test_softmaxgradient import bits
+from tests.unit.test_softmaxgradient import bits, trained
 
 assert len(jax.devices()) == 8
-print(json.dumps({devices: bits(devices) for devices in (1, 2, 3, 8)}))
+gradients = {devices: bits(devices) for devices in (1, 2, 3, 8)}
+print(json.dumps(gradients | {"cells": [trained(devices) for devices in (1, 8)]}))
 """
 
 
@@ -265,6 +275,7 @@ def test_devices_share_the_rows_and_change_nothing():
     )
     shared = json.loads(run.stdout)
     assert shared["1"] == shared["2"] == shared["8"]
+    assert shared["cells"][0] == shared["cells"][1]
     assert shared["1"]["in_float64"] > 0
     one, three = (
         np.array([float.fromhex(value) for value in shared[count]["gradient"]])
