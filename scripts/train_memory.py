@@ -18,7 +18,7 @@ params, config, source = snakemake.params, snakemake.config, snakemake.input.emb
 with job_log(snakemake.log[0], "train_memory", params.settings) as report:
     devices = backend.start(config["device"], config["results"], config["all_devices"])
     made_with = record(params.settings, backend.describe())
-    known_by = identity(made_with, source, params.code, params.own_code)
+    known_by = identity(made_with, source, params.code, params.own_code, devices)
     load, seconds = partial(load_embeddings, source), config["checkpoint_seconds"]
     with Checkpoint(params.checkpoint, known_by, seconds, report) as checkpoint:
         results = train_cell(params.settings, load, report, checkpoint, devices)

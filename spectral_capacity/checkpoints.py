@@ -25,20 +25,26 @@ STATE = ("W", "recovered", "known", "seen", "counts")
 
 
 def identity(
-    made_with: Mapping[str, Any], embeddings: str | os.PathLike, code: str, code_of_map: str
+    made_with: Mapping[str, Any],
+    embeddings: str | os.PathLike,
+    code: str,
+    code_of_map: str,
+    devices: int = 1,
 ) -> dict[str, Any]:
     """What a cell's numbers depend on, by the names that a message gives.
 
     ``made_with`` is the provenance of the cell (its git revision aside: ``code`` and ``code_of_map``,
-    digests, say it better), ``embeddings`` the file, known by its size and time. Kind of processor and
-    number of threads are in it too: libraries of linear algebra round differently on another.
+    digests, say it better), ``embeddings`` the file, known by its size and time. Kind of processor,
+    number of threads and of ``devices`` that share a softmax are in it too: sums round differently on
+    others.
     """
     file = Path(embeddings).stat()
     known = processor() | {
         name: value for name, value in made_with.items() if name != "git_revision"
     }
     drawn = {"size": file.st_size, "time": file.st_mtime_ns}
-    return known | {"code": code, "code of the map": code_of_map, "embeddings": drawn}
+    codes = {"code": code, "code of the map": code_of_map}
+    return known | codes | {"embeddings": drawn, "number of devices": devices}
 
 
 class Checkpoint:
@@ -105,6 +111,7 @@ class Checkpoint:
         attributes = {"identity": self.identity, "run": run, "step": state.step}
         try:
             write_netcdf(self.path, variables, attributes)
-        except OSError as error:  # a full disk must not end what may still finish
+        # A full disk or a quota must not end what may still finish. netCDF4 has its own errors.
+        except (OSError, RuntimeError) as error:
             self.report(f"no checkpoint: {error}")
         self.written = time.monotonic()

@@ -37,8 +37,8 @@ class Claim(BaseModel):
         "best_loss",
         "loss_over_bound",
         "worst_to_uniform",
-        "final_capacity",
-        "final_to_ceiling",
+        "peak_capacity",
+        "peak_to_ceiling",
         "critical_batch_size",
         "information",
         "information_steps",
@@ -59,7 +59,7 @@ class Claim(BaseModel):
     def _keys_agree(self) -> Claim:
         in_samples = self.quantity in ("information", "information_steps")
         whole_curve = in_samples or self.quantity == "critical_batch_size"
-        of_a_run = self.quantity in ("final_capacity", "final_to_ceiling", "information_steps")
+        of_a_run = self.quantity in ("peak_capacity", "peak_to_ceiling", "information_steps")
         if of_a_run and self.steps != "last":
             raise ValueError(f"{self.quantity} is of a whole run: steps: last")
         if self.statistic == "exponent" and self.fit is None and not in_samples:

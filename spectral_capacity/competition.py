@@ -76,6 +76,8 @@ def compete(
     if tile is None:
         tile = tile_shape(np.dtype(precision).itemsize)
     rows, columns = min(tile[0], n), min(tile[1], n)
+    while rows >= 4 * max(items.size, 8):  # a few items need no large block; few shapes to compile
+        rows //= 4
     chunk = rows * devices * -(-CHUNK // devices)
     run, everywhere = _program(means, precision, rows, columns, devices)
     own, best, log_sum, bound = np.empty((4, items.size))

@@ -22,12 +22,15 @@ from spectral_capacity.softmaxgradient import SoftmaxGradient, softmax_gradient
 from spectral_capacity.spectral import Gradient, StepContext
 
 LARGEST = 1e15
-"""Entry of W beyond which float32 logits mean nothing: the run has diverged."""
+"""Entry of W beyond which the softmax of another step means nothing: the run has diverged."""
 
 
 @dataclass(frozen=True)
 class EarlyStop:
-    """Stop when the count has gained less than the share ``gain`` over ``window`` steps."""
+    """Stop when the best count so far has gained less than the share ``gain`` over ``window`` steps.
+
+    The best: at a constant learning rate counts alternate, and one low count is no end.
+    """
 
     window: int
     gain: float
@@ -35,8 +38,8 @@ class EarlyStop:
     def __call__(self, counts: Int64[np.ndarray, " t"]) -> bool:
         if counts.size <= self.window:
             return False
-        before = counts[-1 - self.window].item()
-        return counts[-1].item() - before < self.gain * max(before, 1)
+        before = counts[: -self.window].max().item()
+        return counts.max().item() - before < self.gain * max(before, 1)
 
 
 @dataclass(frozen=True)
@@ -119,9 +122,9 @@ def train(run: Run, state: State | None = None) -> Iterator[State]:
     """The memory after each step, from W = 0 or from the ``state`` after an earlier one.
 
     Ends after ``steps`` updates, at an early stop, or with a state of status ``diverged`` once W or its
-    gradient is not finite, or W is larger than :data:`LARGEST`. The states do not depend on where the
-    run was taken up. Raises FloatingPointError when the very first gradient is not finite: then the
-    embeddings are not.
+    gradient is not finite, or W, with more than one step, is larger than :data:`LARGEST`. The states do
+    not depend on where the run was taken up. Raises FloatingPointError when the very first gradient is
+    not finite: then the embeddings are not.
     """
     state = state or State.start(*run.data.U.shape)
     ahead: SoftmaxGradient | None = None
@@ -136,15 +139,15 @@ def _step(run: Run, state: State, ahead) -> tuple[State, SoftmaxGradient | None]
     q = run.p if run.weights is None else run.weights(step)
     d = run.data.U.shape[1]
     context = StepContext(d, run.alpha, run.batch_size, step, BatchMoments(run.data, q))
-    matrix, items = _gradient(run, state, q, ahead)
-    if not np.isfinite(matrix).all():
+    gradient, items = _gradient(run, state, q, ahead)
+    if not np.isfinite(gradient.matrix).all():
         if step == 1:
             raise FloatingPointError("the gradient has entries that are not finite")
         return _diverged(state, step), None
-    gradient = Gradient(matrix)
     rate = learning_rate(run.optimizer, context)
     W = state.W + rate * direction(run.optimizer, gradient, context)
-    if not np.abs(W).max() < LARGEST:  # NaN is not
+    # What a single step recalls does not depend on its rate, however large.
+    if not np.abs(W).max() < (LARGEST if run.steps > 1 else math.inf):  # NaN is not
         return _diverged(state, step), None
     outcome, measured, ahead = _look(run, W, step)
     seen = state.seen | (q > 0)
@@ -175,9 +178,10 @@ def _gradient(run, state, q, ahead):
     if state.step == 0 or run.gradient == "thresholded":
         left = np.where(state.known, 0.0, q)
         # The mean of all v's is taken out: all items together span one direction less than they are.
-        return run.data.initial_gradient(left), min(int(np.count_nonzero(left)), q.size - 1)
+        G = run.data.initial_gradient(left)
+        return Gradient(G), min(int(np.count_nonzero(left)), q.size - 1)
     found = ahead or softmax_gradient(state.W, run.data, q, devices=run.devices)
-    return found.matrix, int(np.count_nonzero(found.weights))
+    return Gradient(found.matrix, found.error), int(np.count_nonzero(found.weights))
 
 
 def _look(run: Run, W, step) -> tuple[Recall, dict[str, float | int], SoftmaxGradient | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -35,6 +36,23 @@ class Associations:
         n = self.V.shape[0]
         A = weighted_products(self.V, self.V, np.full(n, 1 / n), centre=self.output_mean)
         return (A + A.T) / 2
+
+    @cached_property
+    def middle_share(self) -> float:
+        """The middle singular values of U and V (less v̄), each relative to the root mean square of its d.
+
+        Their product: near 1 for isotropic embeddings, and by how much the bulk of a gradient's singular
+        values lies lower for others. NaN where the embeddings are not finite.
+        """
+        n = self.U.shape[0]
+        share = 1.0
+        for moment in (self.output_covariance, self.input_moment(np.full(n, 1 / n))):
+            if not np.isfinite(moment).all():
+                return math.nan
+            variances = np.linalg.eigvalsh(moment)
+            middle, mean = variances[variances.size // 2], variances.mean()
+            share *= math.sqrt(max(middle, 0.0) / mean) if mean > 0 else 0.0
+        return share
 
     def input_moment(self, weights: Float[np.ndarray, " n"]) -> Float[np.ndarray, "d d"]:
         """C_u = Σ_i q_i u_i u_iᵀ, float64, exactly symmetric."""

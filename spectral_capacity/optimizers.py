@@ -77,7 +77,12 @@ RULES: dict[str, Callable[..., Float[np.ndarray, "d d"]]] = {
 def direction(
     optimizer: Mapping[str, Any], gradient: Gradient, context: StepContext
 ) -> Float[np.ndarray, "d d"]:
-    """Direction of one update of a configured optimizer (``rule`` and its options)."""
+    """Direction of one update of a configured optimizer (``rule`` and its options).
+
+    Zero for a gradient of zero (thresholded, everything sampled is known): no rule is asked.
+    """
+    if not gradient.matrix.any():
+        return np.zeros_like(gradient.matrix)
     options = {key: v for key, v in optimizer.items() if key not in ("rule", "learning_rate")}
     return RULES[optimizer["rule"]](gradient, context, **options)
 

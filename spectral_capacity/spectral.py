@@ -59,17 +59,19 @@ class Gradient:
     """A negative gradient G, (d, d) float64, and its singular value decomposition, made once.
 
     ``left``, ``singular_values`` and ``right`` span the numerical range only:
-    G ≈ left @ diag(singular_values) @ right, singular values descending and above d·ε·σ_max. What
-    lies below is rounding; a map that lifts small singular values would add random directions.
+    G ≈ left @ diag(singular_values) @ right, singular values descending and above d·ε·σ_max and the
+    ``error`` that G came with. What lies below is rounding; a map that lifts small singular values would
+    add random directions.
     """
 
-    def __init__(self, matrix: Float[np.ndarray, "d d"]) -> None:
+    def __init__(self, matrix: Float[np.ndarray, "d d"], error: float = 0.0) -> None:
         self.matrix = matrix
+        self.error = error
 
     @cached_property
     def _decomposition(self):
         left, sigma, right = np.linalg.svd(self.matrix)
-        threshold = sigma[0] * sigma.size * np.finfo(np.float64).eps
+        threshold = max(sigma[0] * sigma.size * np.finfo(np.float64).eps, self.error)
         rank = int((sigma > threshold).sum())
         for factor in (left, sigma, right):  # shared by all who ask: a map must not edit them
             factor.setflags(write=False)

@@ -59,7 +59,7 @@ def cell_seconds(cell: Cell, config: Config, rates: Rates) -> float:
     float64 = 2 * N * d**2 * newton
     float32 = exponentials = host = 0.0
     for batch_size in cell.batch_sizes:
-        seen = min(N, batch_size ** min(1 / cell.alpha, 1.0))
+        seen = _distinct(cell, batch_size)
         everyone = exact and steps > 1 and math.isinf(batch_size)
         from_zero = 1 if exact else steps
         float64 += from_zero * 2 * seen * d**2 * (1 + newton)
@@ -82,6 +82,11 @@ def cell_seconds(cell: Cell, config: Config, rates: Rates) -> float:
     return 1.5 * len(cell.seeds) * (work + drawing) + 1.5
 
 
+def _distinct(cell: Cell, batch_size: float) -> float:
+    """About how many items a batch from the power law has."""
+    return min(float(cell.n_items), batch_size ** min(1 / cell.alpha, 1.0))
+
+
 def cell_bytes(cell: Cell, config: Config) -> float:
     """Peak memory of a cell on a CPU: the runtime, the embeddings of a seed, tiles of logits.
 
@@ -93,7 +98,8 @@ def cell_bytes(cell: Cell, config: Config) -> float:
     experiment = config.experiments[cell.experiment]
     arrays = 2 * 4 * N * d
     weights = 60 * N
-    means = 4 * N * d if experiment.steps > 1 and experiment.gradient == "exact" else 0
+    meets = experiment.steps > 1 and experiment.gradient == "exact"
+    means = 4 * max(_distinct(cell, size) for size in cell.batch_sizes) * d if meets else 0
     return RUNTIME + arrays + arrays / 2 + means + weights + 40 * d**2
 
 

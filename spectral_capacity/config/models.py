@@ -100,7 +100,7 @@ class LossGrid(Strict):
 
 
 class EarlyStop(Strict):
-    """Stop a run when its count has gained less than the share ``gain`` over ``window`` steps."""
+    """Stop a run when its best count so far gained less than the share ``gain`` in ``window`` steps."""
 
     window: Annotated[int, Ge(1)] = 10
     gain: Annotated[float, Gt(0), Field(lt=1)] = 0.005

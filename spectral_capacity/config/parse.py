@@ -21,14 +21,17 @@ NEEDS = {
     "loss": "a loss section",
     "finite": "a finite size in its batch_size",
     "muon": "an optimizer with the exact polar map",
+    "one step": "steps: 1, which is all that this figure shows",
     "2 steps": "steps: 2 or more",
     "3 steps": "steps: 3 or more",
     "4 steps": "steps: 4 or more",
     "polar": "exactly one optimizer with the exact polar map, which the others are compared with",
 }
 FIGURE_NEEDS = {
-    "fig1b": ("batches",),
-    "fig3": ("batches",),
+    "fig1a": ("one step",),
+    "fig1b": ("one step", "batches"),
+    "fig2": ("one step",),
+    "fig3": ("one step", "batches"),
     "fig4a": ("muon", "2 steps"),
     "fig4b": ("muon", "3 steps"),
     "fig4c": ("muon", "4 steps"),
@@ -36,10 +39,13 @@ FIGURE_NEEDS = {
     "fig4e": ("muon", "2 steps"),
     "fig5a": ("2 steps",),
     "fig5b": ("muon", "2 steps", "finite"),
+    "fig6": ("one step",),
     "thresholded": ("2 steps",),
-    "loss": ("loss",),
-    "newton_schulz_depth": ("polar",),
-    "resolution": ("polar",),
+    "loss": ("one step", "loss"),
+    "newton_schulz_depth": ("one step", "polar"),
+    "resolution": ("one step", "polar"),
+    "spectrum": ("one step",),
+    "real_words": ("one step",),
 }
 """What a figure's experiment must have, beside the population that all of them show."""
 
@@ -146,13 +152,16 @@ def _check_pair(config: Config) -> Iterator[str]:
     if exact.kappa[0] != other.kappa[0]:
         yield f"figures.thresholded: {pair.exact!r} and {pair.thresholded!r} differ in their first kappa"
     for axis in ("optimizers", "d", "alpha"):
-        one, two = (getattr(experiment, axis) or [] for experiment in (exact, other))
-        if not set(one) & set(two):
+        one, two = (getattr(experiment, axis) for experiment in (exact, other))
+        # With a table of frequencies there is no alpha to share.
+        if one and two and not set(one) & set(two):
             yield f"figures.thresholded: {pair.exact!r} and {pair.thresholded!r} share no {axis}"
 
 
 def _has(config: Config, name: str, need: str) -> bool:
     experiment = config.experiments[name]
+    if need == "one step":
+        return experiment.steps == 1
     if need.endswith("steps"):
         return experiment.steps >= int(need.removesuffix(" steps"))
     if need == "finite":

@@ -1,4 +1,4 @@
-"""Figures 4a–4d: capacity against d after several Muon steps, and at the end of long runs."""
+"""Figures 4a–4d: capacity against d after several Muon steps, and the most of long runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from spectral_capacity.plotting.common import (
     shades,
 )
 from spectral_capacity.plotting.steps import limits_against_d, steps_made
-from spectral_capacity.trajectories import carried
+from spectral_capacity.trajectories import carried, peak
 
 NAMES = {2: "fig4a", 3: "fig4b", 4: "fig4c"}
 
@@ -30,7 +30,7 @@ def plot(
 ) -> Figure:
     """Mean counts with their range over seeds against d, a line per α, after ``steps`` steps.
 
-    None is the end of every run: a run that stopped early has the count it stopped at. Dashed are the
+    None is the most that every run recovered after any step. Dashed are the
     fits of the mean ("ols") with their intervals over resampled seeds and the theorem's exponent.
     Grey are d² and, with ``finite_size``, the most that any linear memory holds against N
     competitors. The first exact Muon, the population batch and the first κ. Raises ValueError for
@@ -43,11 +43,12 @@ def plot(
         )
     here = {"optimizer": first_muon(fits), "batch_size": np.inf}
     grid = grid.sel(here).isel(kappa=0).sortby("d")
-    quantity = "final_capacity" if steps is None else "capacity"
+    quantity = "peak_capacity" if steps is None else "capacity"
     step = grid.step.values[-1] if steps is None else steps
     powers = fits.reindex(quantity=[quantity]).sel(here | {"fit": "ols", "step": step})
     powers = powers.isel(quantity=0, kappa=0)
-    counts = carried(grid)[0].sel(step=step).transpose("alpha", "d", "seed")
+    counts = peak(grid) if steps is None else carried(grid)[0].sel(step=step)
+    counts = counts.transpose("alpha", "d", "seed")
     d, alphas = grid.d.values, grid.alpha.values
     figure, axes = plt.subplots(figsize=(COLUMN, 2.9 + 0.13 * alphas.size))
     powers_of_two(axes, d)
@@ -67,7 +68,7 @@ def plot(
         )
     limits_against_d(axes, d, configuration(grid)["n_items"], finite_size=finite_size)
     axes.set_xlabel("embedding dimension $d$")
-    axes.set_ylabel("recovered items")
+    axes.set_ylabel("recovered items" + (", most of a run" if steps is None else ""))
     axes.set_title(
         _title(grid) if steps is None else f"{steps} {label(grid.optimizer.item())} steps"
     )

@@ -26,9 +26,9 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
 
     Where a run on batches stopped early there is no mean any more; the others go on as thin lines.
     With ``finite_size``, dotted in the same colours: the expected number of distinct items among t·B
-    samples, about (tB)^(1/α), for frequencies that are a power law; and, grey, the most that any linear
-    memory holds against N competitors. The grey piece of t^(1/α) shows its slope only. The first exact
-    Muon, the largest d, the first α and the first κ.
+    samples, about (tB)^(1/α), for frequencies that are a power law; and, dash-dotted, the most that any
+    linear memory holds against N competitors. Grey are d² and a piece of t^(1/α), its slope only. The
+    first exact Muon, the largest d, the first α and the first κ.
     """
     grid = grid.sel(optimizer=first_muon(fits)).sortby(["d", "batch_size"])
     grid = grid.isel(alpha=0, kappa=0, d=-1)
@@ -43,7 +43,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
         style = {"marker": ".", "markersize": 3, "color": colour, "label": name}
         step_curve(axes, grid.sel(batch_size=size), **style)
     _guide(axes, steps, alpha)
-    limits_of_d(axes, d, configuration(grid)["n_items"], finite_size=finite_size, square=False)
+    limits_of_d(axes, d, configuration(grid)["n_items"], finite_size=finite_size)
     room_above(axes, 0.06)  # and no more: the lines below may leave the axes
     if finite_size:
         p = frequencies(grid, alpha)

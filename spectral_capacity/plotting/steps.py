@@ -104,11 +104,9 @@ def limits_against_d(axes: Axes, d: np.ndarray, n_items: int, *, finite_size: bo
         )
 
 
-def limits_of_d(
-    axes: Axes, d: int, n_items: int, *, finite_size: bool, square: bool = True
-) -> None:
-    """The same for one d, level at all steps; d² only if asked for."""
-    for power, style, text in _limits(n_items, finite_size)[0 if square else 1 :]:
+def limits_of_d(axes: Axes, d: int, n_items: int, *, finite_size: bool) -> None:
+    """The same for one d, level at all steps."""
+    for power, style, text in _limits(n_items, finite_size):
         axes.axhline(power * d**2, linestyle=style, color="0.6", linewidth=1.0, zorder=1)
         axes.annotate(
             text,

@@ -38,8 +38,8 @@ def plot(
     have, with bands for the range over seeds; the ratio is of each seed that both have. The first α
     that both have, their common steps, the population batch and the first κ. A run that stopped early
     keeps its last count; one that diverged ends in a cross, and from there on the others are thin
-    lines without a mean. Dash-dotted with ``finite_size``: the most
-    that any linear memory holds against N competitors. ``fits`` play no part. Raises ValueError where
+    lines without a mean. Dotted is d², dash-dotted with ``finite_size`` the most that any linear memory
+    holds against N competitors. ``fits`` play no part. Raises ValueError where
     the two have nothing in common.
     """
     n_items = {configuration(grid)["n_items"] for grid in grids}
@@ -70,15 +70,18 @@ def plot(
                 style = {"marker": ".", "markersize": 3, "color": colour, "linestyle": line}
                 step_curve(above, runs, **style)
             _ratio(below, *pair, colour)
-            if finite_size:
-                level = ceiling(*n_items, size)
-                above.axhline(level, color=colour, linestyle="-.", linewidth=0.7, zorder=1)
+            levels = {(0, (1, 3)): size**2} | (
+                {"-.": ceiling(*n_items, size)} if finite_size else {}
+            )
+            for line, level in levels.items():
+                above.axhline(level, color=colour, linestyle=line, linewidth=0.7, zorder=1)
         below.axhline(1, color="0.6", linewidth=1.0, zorder=1)
     panels[0, 0].set_ylabel("recovered items")
     panels[1, 0].set_ylabel("thresholded\n/ exact")
     panels[1, 0].set_yscale("log", base=2)  # half as many and twice as many stand as far from one
     panels[1, 0].yaxis.set_major_formatter("{x:g}")
     kinds = {f"{name} gradient": line for name, line in LINES.items()}
+    kinds["$d^{\\,2}$"] = (0, (1, 3))
     if finite_size:
         kinds[f"ceiling, $N$ = {n_items.pop():,}"] = "-."
     handles = [

@@ -144,18 +144,18 @@ def _loss_over_bound(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.DataAr
     return (loss * counts ** (grid.alpha - 1)).transpose(*grid.capacity.dims)
 
 
-def _final_capacity(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.DataArray | None:
+def _peak_capacity(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.DataArray | None:
     if grid.sizes["step"] == 1:
         return None
-    return grid.capacity.where(grid.step == grid.step[-1])
+    return grid.peak_capacity.where(grid.step == grid.step[-1]).transpose(*grid.capacity.dims)
 
 
-def _final_to_ceiling(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.DataArray | None:
-    final = _final_capacity(grid, settings)
-    if final is None:
+def _peak_to_ceiling(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.DataArray | None:
+    peak = _peak_capacity(grid, settings)
+    if peak is None:
         return None
     ceilings = [theory.ceiling(settings["n_items"], d) for d in grid.d.values.tolist()]
-    return final / xr.DataArray(ceilings, {"d": grid.d})
+    return peak / xr.DataArray(ceilings, {"d": grid.d})
 
 
 def _nothing(case: Case) -> float:
@@ -224,12 +224,12 @@ QUANTITIES: dict[str, Quantity] = {
         _worst_to_uniform,
         _nothing,
     ),
-    "final_capacity": Quantity(
-        "recovered items when the run of many steps ended", _final_capacity, _information_limit
+    "peak_capacity": Quantity(
+        "most items recovered after any step of a run of many", _peak_capacity, _information_limit
     ),
-    "final_to_ceiling": Quantity(
-        "recovered items when the run of many steps ended, relative to the most of any linear memory",
-        _final_to_ceiling,
+    "peak_to_ceiling": Quantity(
+        "most items recovered after any step of a run, relative to the most of any linear memory",
+        _peak_to_ceiling,
         _nothing,
     ),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
-from spectral_capacity.trajectories import carried
+from spectral_capacity.trajectories import carried, peak
 
 
 def fitted_steps(steps: int) -> list[int]:
@@ -20,8 +20,8 @@ def at_fitted_steps(grid: xr.Dataset) -> xr.Dataset:
     """A grid at its :func:`fitted_steps`, where runs that stopped early go on (:func:`carried`).
 
     ``stopped``, of the grid's dimensions, is true where a capacity is such a copy. No other variable is
-    copied.
+    copied. ``peak_capacity`` is that of all steps (:func:`peak`).
     """
     capacity, stopped = carried(grid)
-    grid = grid.assign(capacity=capacity, stopped=stopped)
+    grid = grid.assign(capacity=capacity, stopped=stopped, peak_capacity=peak(grid))
     return grid.sel(step=fitted_steps(grid.sizes["step"]))

@@ -1,9 +1,14 @@
 """A cell that was cut off goes on with the numbers it would have had, or starts again and says why."""
 
+import resource
+
 import numpy as np
 import pytest
 
+from spectral_capacity import checkpoints
 from spectral_capacity.checkpoints import Checkpoint, identity
+from spectral_capacity.netcdf import open_netcdf
+from spectral_capacity.outcomes import Status
 from spectral_capacity.training import train_cell
 from tests.unit.test_dynamics import MUON, cell
 
@@ -84,13 +89,49 @@ def test_a_broken_file_starts_again(draws, tmp_path):
     np.testing.assert_array_equal(resumed["capacity"], train(draws, None)["capacity"])
 
 
+def test_a_run_that_diverged_is_not_taken_up(draws, tmp_path):
+    """Cut off once the first run has ended badly: its last good state is what there is."""
+    fast = {"rule": "sign", "learning_rate": {"scale": 6e14, "d_power": 0.0}}
+    this = cell(fast, 60, 8, steps=4, seeds=(0, 1))
+    undisturbed = train_cell(this, lambda s: draws(60, 8, s))
+    assert (undisturbed["status"][0, 0, 1:] == Status.DIVERGED).all()
+    for writes in (1, 2, 3):
+        path = tmp_path / f"{writes}.nc"
+        cut = CutOff(path, {}, 0.0)
+        cut.writes = writes
+        with pytest.raises(Cut), cut:
+            train_cell(this, lambda s: draws(60, 8, s), checkpoint=cut)
+        with open_netcdf(path) as file:
+            assert file.step == 1
+        with Checkpoint(path, {}, 0.0) as checkpoint:
+            resumed = train_cell(this, lambda s: draws(60, 8, s), checkpoint=checkpoint)
+        for name, values in undisturbed.items():
+            np.testing.assert_array_equal(resumed[name], values, err_msg=name)
+
+
+def test_a_checkpoint_that_cannot_be_written_ends_nothing(draws, tmp_path):
+    """A quota: netCDF4 tells of it by an error of its own."""
+    undisturbed = train(draws, None)
+    lines = []
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with Checkpoint(tmp_path / "c.nc", {}, 0.0, lines.append) as checkpoint:
+            results = train(draws, checkpoint)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert any(line.startswith("no checkpoint: ") for line in lines)
+    assert not list(tmp_path.iterdir())
+    np.testing.assert_array_equal(results["capacity"], undisturbed["capacity"])
+
+
 def test_written_at_most_so_often(draws, tmp_path):
     path = tmp_path / "c.nc"
     train(draws, Checkpoint(path, {}, 3600.0))
     assert not path.exists()
 
 
-def test_identity_knows_code_and_embeddings_but_not_the_revision(tmp_path):
+def test_identity_knows_code_and_embeddings_but_not_the_revision(tmp_path, monkeypatch):
     embeddings = tmp_path / "e.nc"
     embeddings.write_bytes(b"1")
     made = {"configuration": {"d": 4}, "versions": {"jax": "1"}, "git_revision": "x"}
@@ -98,5 +139,9 @@ def test_identity_knows_code_and_embeddings_but_not_the_revision(tmp_path):
     assert one == identity(made | {"git_revision": "y"}, embeddings, "c", "")
     assert one != identity(made, embeddings, "d", "")
     assert one != identity(made, embeddings, "c", "m")
+    assert one != identity(made, embeddings, "c", "", devices=3)
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "processor", lambda: {"processor": "another", "threads": 1})
+        assert one != identity(made, embeddings, "c", "")
     embeddings.write_bytes(b"22")
     assert one != identity(made, embeddings, "c", "")

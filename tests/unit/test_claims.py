@@ -173,7 +173,7 @@ def test_a_claim_about_several_optimizers_has_a_row_for_each():
         (yaml.safe_dump([CLAIM, CLAIM]), "each id once; repeated: T3"),
         (yaml.safe_dump([CLAIM | {"fit": "wls", "quantity": "bulk_singular_value"}]), "fit wls"),
         (yaml.safe_dump([CLAIM | {"quantity": "information"}]), "information is no exponent in d"),
-        (yaml.safe_dump([CLAIM | {"quantity": "final_capacity"}]), "of a whole run: steps: last"),
+        (yaml.safe_dump([CLAIM | {"quantity": "peak_capacity"}]), "of a whole run: steps: last"),
         (yaml.safe_dump([CLAIM | {"steps": []}]), r"entry 0\.steps"),
         (yaml.safe_dump([CLAIM | {"steps": [0]}]), r"entry 0\.steps"),
         (yaml.safe_dump([CLAIM | {"fit": None}]), "an exponent needs a fit"),
@@ -243,7 +243,7 @@ def test_steps_that_were_not_run_have_no_row():
 
 @pytest.mark.parametrize(("exponent", "expected"), [(1.95, SUPPORTED), (1.5, CONTRADICTED)])
 def test_a_claim_about_the_end_of_a_run(exponent, expected):
-    changes = {"quantity": "final_capacity", "steps": "last", "predicted": 2.0}
+    changes = {"quantity": "peak_capacity", "steps": "last", "predicted": 2.0}
     rows = over_steps(lambda t: exponent, **changes)
     assert rows.step.tolist() == [5]
     assert rows.verdict.tolist() == [expected]

@@ -183,6 +183,7 @@ BAD = [
         [64],
         "figures.spectrum: 'spectrum': must have population among its batch_size",
     ),
+    ("figures.fig2", "steps", "figures.fig2: 'steps': must have steps: 1, which is all"),
     (f"{E}.loss", True, f"{E}.loss: True: must be a mapping of keys"),
     ("figures.formats", ["gif"], "figures.formats[0]: 'gif': must be 'pdf', 'svg' or 'png'"),
     ("figures.style", "no.mplstyle", "figures.style: 'no.mplstyle': no such file"),
@@ -197,6 +198,15 @@ def test_a_bad_value_gives_one_message_with_its_path(path, value, message):
         parse(change(path, value), root=ROOT)
     (problem,) = error.value.problems
     assert problem.startswith(message)
+
+
+def test_two_experiments_on_one_table_can_be_compared():
+    given = copy.deepcopy(DEFAULT)
+    for name in given["figures"]["thresholded"].values():
+        experiment = given["experiments"][name]
+        experiment["alpha"] = None
+        experiment["frequencies"] = {"file": "data/english_words.csv"}
+    parse(given, root=ROOT)
 
 
 def test_a_missing_key():

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from spectral_capacity import dynamics, spectral
 from spectral_capacity.batches import batch_counts
 from spectral_capacity.dynamics import EarlyStop, Run, train
 from spectral_capacity.memory import Associations
@@ -105,6 +106,44 @@ def test_three_steps_of_a_larger_memory_equal_the_oracle(draws, alpha):
     assert results["loss"][0, 0, -1] == pytest.approx(last, rel=1e-4)
 
 
+def test_every_step_of_a_cell_has_a_batch_of_its_own(draws):
+    n, d, B = 300, 16, 200
+    U, V = draws(n, d)
+    p = oracle.frequencies(n, 1.5)
+    this = cell(MUON, n, d, steps=STEPS, batch_sizes=(float(B),))
+    results = train_cell(this, lambda s: (U, V))
+    rate = constant(MUON, d)
+    expected = oracle.train(U, V, lambda t: batch(p, B, d, t), oracle.polar, rate, STEPS)
+    assert results["capacity"][0, 0].tolist() == [known.sum() for _, known in expected]
+    seen = np.cumsum([batch(p, B, d, t) > 0 for t in (1, 2, 3)], axis=0) > 0
+    assert results["items_seen"][0, 0].tolist() == seen.sum(axis=1).tolist()
+    assert seen[0].sum() < seen[2].sum()
+
+
+def test_a_resolution_follows_the_bulk_from_step_to_step(draws):
+    n, d, alpha, t = 300, 16, 1.5, iter((1, 2, 3))
+    U, V = draws(n, d)
+    p = oracle.frequencies(n, alpha)
+    soft = {
+        "rule": "spectral",
+        "map": {"name": "smoothed_polar", "resolution": 0.3, "unit": "bulk"},
+        "learning_rate": {"scale": 2.0, "d_power": 0.5},
+    }
+
+    def rule(G):
+        exponent = 2 - (1 - 1 / (2 * alpha)) ** next(t)
+        resolution = 0.3 * d ** (0.5 - alpha * exponent)
+        A, sigma, B = np.linalg.svd(G)
+        return (A * (sigma / np.hypot(sigma, resolution))) @ B
+
+    rate = constant(soft, d)
+    expected = oracle.train(U, V, lambda t: p, rule, rate, STEPS, thresholded=True)
+    run = Run(memory(U, V), p, soft, alpha, steps=STEPS, gradient="thresholded")
+    for state, (W, known) in zip(train(run), expected, strict=True):
+        np.testing.assert_allclose(state.W, W, rtol=1e-9, atol=1e-12)
+        np.testing.assert_array_equal(state.recovered, known)
+
+
 def test_the_first_of_many_steps_is_the_one_step(draws):
     one, many = (
         train_cell(
@@ -118,15 +157,51 @@ def test_the_first_of_many_steps_is_the_one_step(draws):
             np.testing.assert_array_equal(many[name][..., :1], one[name], err_msg=name)
 
 
-def test_thresholded_needs_the_gradient_at_zero_only(draws):
+def test_thresholded_needs_the_gradient_at_zero_only(draws, monkeypatch):
     n, d = 2000, 24
-    both = [
-        train_cell(cell(MUON, n, d, steps=2, gradient=kind), lambda s: draws(n, d, s))
-        for kind in ("exact", "thresholded")
-    ]
-    first, second = (r["capacity"][0, 0].tolist() for r in both)
-    assert first[0] == second[0]
-    assert np.isnan(both[1]["loss"]).all()
+    exact = train_cell(cell(MUON, n, d, steps=1), lambda s: draws(n, d, s))
+    for n_squared in ("softmax_gradient", "compete"):
+        monkeypatch.delattr(dynamics, n_squared)
+    this = cell(MUON, n, d, steps=3, gradient="thresholded")
+    results = train_cell(this, lambda s: draws(n, d, s))
+    assert results["capacity"][0, 0, 0] == exact["capacity"][0, 0, 0]
+    assert np.isnan(results["loss"]).all()
+
+
+def test_directions_that_nothing_spans_are_dropped_at_every_step():
+    """Outputs of exact rank 16: a float32 pass leaves noise in the other directions."""
+    n, d, rank = 1000, 32, 16
+    rng = np.random.default_rng(1)
+    V = np.round(32 * rng.standard_normal((n, rank))) @ rng.choice([-1.0, 1.0], (rank, d)) / 512
+    U = rng.standard_normal((n, d)) / np.sqrt(d)
+    p = oracle.frequencies(n, 1.5)
+    run = Run(memory(U.astype(np.float32), V.astype(np.float32)), p, MUON, 1.5, steps=4)
+    for state in train(run):
+        assert state.measured["null_directions"] == d - rank
+        assert state.measured["status"] == Status.PRECISION_LIMITED
+
+
+def test_a_gradient_of_zero_moves_nothing(draws, monkeypatch):
+    """Thresholded and on batches of one there is soon nothing left to learn; no map is asked then."""
+
+    def polar(gradient, context):
+        return gradient.with_singular_values(gradient.singular_values / gradient.singular_values[0])
+
+    monkeypatch.setitem(spectral.MAPS, "polar", polar)
+    this = cell(MUON, 60, 16, steps=12, batch_sizes=(1.0,), gradient="thresholded")
+    results = train_cell(this, lambda s: draws(60, 16, s))
+    assert (results["sigma_max"][0, 0] == 0).any()
+    assert (results["capacity"][0, 0] >= 1).all()
+
+
+def test_one_step_recalls_the_same_at_any_rate(draws):
+    def counts(scale):
+        fast = MUON | {"learning_rate": {"scale": scale, "d_power": 0.0}}
+        return train_cell(cell(fast, 300, 16), lambda s: draws(300, 16, s))
+
+    slow, fast = counts(1.0), counts(1e18)
+    assert slow["capacity"].item() == fast["capacity"].item() > 0
+    assert fast["status"].item() == Status.OK
 
 
 def test_growing_rates_follow_the_theorem(draws):
@@ -160,6 +235,8 @@ def test_early_stop():
     assert stop(np.array([50, 50, 50]))
     assert stop(np.array([100, 50, 109]))
     assert not stop(np.array([100, 50, 110]))
+    assert not stop(np.array([100, 130, 80]))  # alternates: 80 is no end
+    assert stop(np.array([100, 130, 80, 120]))
     assert stop(np.array([0, 0, 0]))
     assert not stop(np.array([0, 0, 1]))
 

@@ -137,20 +137,20 @@ def test_nothing_is_left_when_all_diverged():
     assert (fits.flagged == 3).all()
 
 
-def test_capacity_when_the_run_ended():
+def test_the_peak_of_a_run():
     share = 0.7
     limit = xr.DataArray([ceiling(SETTINGS["n_items"], int(d)) for d in D], {"d": D})
     g = run(lambda o, a, d, b, t: share * limit * (t / 20).clip(max=1.0), 40, noise=0.01)
     fits = fit_exponents(stop(g, 25), FAST)
-    final = line(fits, "final_capacity", fit="largest")
-    assert final.exponent.isel(step=-1).item() == pytest.approx(2, abs=0.05)
-    assert final.theory.isel(step=-1).item() == 2
-    assert final.exponent.isel(step=slice(-1)).isnull().all()
-    level = line(fits, "final_to_ceiling").level
+    peak = line(fits, "peak_capacity", fit="largest")
+    assert peak.exponent.isel(step=-1).item() == pytest.approx(2, abs=0.05)
+    assert peak.theory.isel(step=-1).item() == 2
+    assert peak.exponent.isel(step=slice(-1)).isnull().all()
+    level = line(fits, "peak_to_ceiling").level
     assert level.isel(step=-1).item() == pytest.approx(share, rel=0.03)
     one = fit_exponents(run(muon, 1), FAST)
-    assert not {"final_capacity", "final_to_ceiling"} & set(one.quantity.values)
-    growing = line(fit_exponents(g, GROWING), "final_capacity").isel(step=-1)
+    assert not {"peak_capacity", "peak_to_ceiling"} & set(one.quantity.values)
+    growing = line(fit_exponents(g, GROWING), "peak_capacity").isel(step=-1)
     assert np.isnan(growing.theory)
 
 

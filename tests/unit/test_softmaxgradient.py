@@ -127,6 +127,16 @@ def test_any_memory_and_batch(alpha, size, batch, seed):
     np.testing.assert_allclose(found.matrix, expected, atol=1e-5 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize(("n", "d", "alpha", "kappa"), [(1500, 48, 1.5, 4.0), (1000, 64, 3.0, 4.0)])
+def test_outputs_of_a_steep_spectrum(n, d, alpha, kappa):
+    """The bulk singular value falls with the outputs' own."""
+    (U, V), q = embeddings(n, d), power_law(n, alpha)
+    scale = np.arange(1, d + 1) ** (-kappa / 2)
+    V = (V * scale * np.sqrt(d / (scale**2).sum())).astype(np.float32)
+    W = np.sqrt(d) * oracle.polar(associations(U, V).initial_gradient(q))
+    assert error(gradient(W, U, V, q).matrix, reference(W, U, V, q)[0]) < BAR
+
+
 @pytest.mark.parametrize(("alpha", "kappa"), [(1.5, 0.0), (3.0, 2.0)])
 def test_few_items_are_done_in_float64(alpha, kappa):
     """Along a run of Muon; float32 alone would err by up to 0.1 with the steeper of the two."""
