@@ -18,7 +18,7 @@ def job_log(
     """Log to ``path`` while the block runs; gives a function that writes one line.
 
     The first line names the job and its coordinates, the last says how long it took. An exception is
-    written with its traceback, shown in one line on standard error, and ends the process with
+    written with its traceback, shown with its notes in one line on standard error, and ends the process with
     status 1: Snakemake would print its traceback a second time.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,8 @@ def job_log(
         yield logger.info
     except Exception as error:
         logger.exception("failed after %.1f s at %s", time.monotonic() - started, where)
-        print(f"{title} ({where}): {error}\n  full log: {path}", file=sys.stderr)
+        what = " ".join([str(error), *(f"({note})" for note in getattr(error, "__notes__", ()))])
+        print(f"{title} ({where}): {what}\n  full log: {path}", file=sys.stderr)
         sys.exit(1)
     else:
         logger.info("done in %.1f s", time.monotonic() - started)

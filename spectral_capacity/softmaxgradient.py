@@ -7,6 +7,7 @@ q_i (1 − π_ii), which falls like a power law. Those at its head, a few times 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -49,22 +50,32 @@ def softmax_gradient(
     diagonal, G = Σ_i q_i (1 − π_ii)(v_i − M_i) u_iᵀ with M_i the softmax mean over j ≠ i and 1 − π_ii from
     log-odds, so that learnt items, for which v_i − Σ_j π_ij v_j cancels, keep their digits.
 
-    ``tile``, of the float32 logits, and ``devices`` as in :func:`competition.compete`. Not finite where
-    the logits are not.
+    The error aimed at is :data:`TOLERANCE` of the bulk singular value, or, down to a thirtieth of that, a
+    quarter of the smallest one. ``tile``, of the float32 logits, and ``devices`` as in
+    :func:`competition.compete`. Not finite where the logits are not.
     """
     items = np.flatnonzero(q)
     met = compete(W, data, items, means=True, tile=tile, devices=devices)
     weights = q[items] * _not_learnt(met)
-    head, error = _too_coarse(weights, met.bound, data)
-    small = np.where(head, 0.0, weights)
-    G = _accumulate(data, items, met.mean, small)
-    if head.any():
-        exact = compete(W, data, items[head], means=True, precision="float64", devices=devices)
-        for name in ("own", "best", "log_sum"):
-            getattr(met, name)[head] = getattr(exact, name)
-        weights[head] = q[items[head]] * _not_learnt(exact)
-        G += _accumulate(data, items[head], exact.mean, weights[head])
-    return SoftmaxGradient(G, replace(met, mean=None), weights, int(head.sum()), error)
+    d = data.U.shape[1]
+    roundings = _roundings(weights, met.bound, d)
+    target = aim = TOLERANCE * _bulk(weights, data)
+    done, head = np.zeros(items.size, bool), np.zeros((d, d))
+    while True:
+        coarse, error = _too_coarse(roundings, target)
+        new = coarse & ~done
+        if new.any():
+            exact = compete(W, data, items[new], means=True, precision="float64", devices=devices)
+            for name in ("own", "best", "log_sum"):
+                getattr(met, name)[new] = getattr(exact, name)
+            weights[new] = q[items[new]] * _not_learnt(exact)
+            head += _accumulate(data, items[new], exact.mean, weights[new])
+            done |= new
+        G = head + _accumulate(data, items, met.mean, np.where(done, 0.0, weights))
+        least = _least_singular_value(G, items.size)
+        if not error > least / 4 or target < aim:
+            return SoftmaxGradient(G, replace(met, mean=None), weights, int(done.sum()), error)
+        target = max(least / 4, aim / 30)
 
 
 def _not_learnt(met):
@@ -73,24 +84,35 @@ def _not_learnt(met):
         return np.exp(-np.logaddexp(0.0, met.own - met.log_sum))
 
 
-def _too_coarse(weights, bounds, data):
-    """Items whose float32 rounding, all together, would exceed the tolerance: those that err most.
-
-    And what the others' rounding comes to. Item i errs by about ε + its logits' errors, times its weight;
-    errors of different items are independent. The bulk singular value, at rank d/2, is no less than about
-    the d-th largest weight, or less in proportion as the embeddings' own middle directions are weak.
-    """
-    d = data.U.shape[1]
+def _roundings(weights, bounds, d):
+    """What the float32 pass errs by in each item's part of the gradient: ε + its logits' errors, weighed."""
     # The bound is of the worst case, in which d roundings agree.
-    typical = UNIT_ROUNDOFF + np.nan_to_num(bounds, posinf=1e100) / (4 * (d + 4))
-    errors = weights * typical
-    bulk = np.sort(weights)[::-1][:d][-1] * data.middle_share if weights.size else 0.0
-    order = np.argsort(errors)
-    left = np.sqrt(np.cumsum(errors[order] ** 2))
-    beyond = left > TOLERANCE * bulk  # not where NaN: float64 would not mend those
-    coarse = np.zeros(weights.size, bool)
+    return weights * (UNIT_ROUNDOFF + np.nan_to_num(bounds, posinf=1e100) / (4 * (d + 4)))
+
+
+def _bulk(weights, data):
+    """No more than about the gradient's singular value at rank d/2: the d-th largest weight, or less in
+    proportion as the embeddings' own middle directions are weak."""
+    d = data.U.shape[1]
+    return np.sort(weights)[::-1][:d][-1] * data.middle_share if weights.size else 0.0
+
+
+def _too_coarse(roundings, target):
+    """Items whose rounding, all together, would exceed ``target``, those that err most; and what the
+    others' comes to. Errors of different items are independent."""
+    order = np.argsort(roundings)
+    left = np.sqrt(np.cumsum(roundings[order] ** 2))
+    beyond = left > target  # not where NaN: float64 would not mend those
+    coarse = np.zeros(roundings.size, bool)
     coarse[order[beyond]] = True
     return coarse, float(left[~beyond].max(initial=0.0))
+
+
+def _least_singular_value(G, items):
+    """The smallest that a sum over so many items should have; infinite for what is not finite."""
+    if not np.isfinite(G).all() or not items:
+        return math.inf
+    return np.linalg.svd(G, compute_uv=False)[min(len(G), items) - 1].item()
 
 
 def _accumulate(data, items, means, weights):

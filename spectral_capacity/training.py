@@ -37,7 +37,7 @@ def train_cell(
     or a divergence are missing, with status ``not_run`` after the one, ``diverged`` after the other.
     ``report`` is told of each seed: its counts, how many are done and the time left. Goes on from
     ``checkpoint`` where that has something. Embeddings that are not finite stop the cell with a
-    FloatingPointError that names the coordinates. ``devices``: how many share the rows of a softmax.
+    FloatingPointError; a note on any error names seed and batch size. ``devices``: how many share the rows of a softmax.
     """
     shape = (len(cell["batch_sizes"]), len(cell["seeds"]), cell["steps"])
     results = {
@@ -72,10 +72,9 @@ def train_cell(
                         )
                     if checkpoint:
                         checkpoint.save(results, place, state)
-            except FloatingPointError as error:
-                raise FloatingPointError(
-                    f"{error} (seed {seed}, batch size {batch_size})"
-                ) from error
+            except Exception as error:  # a user's own map may raise anything
+                error.add_note(f"seed {seed}, batch size {batch_size}")
+                raise
         done, n_seeds = s + 1, len(cell["seeds"])
         left = (time.monotonic() - started) / (done - first // n_batches) * (n_seeds - done)
         report(

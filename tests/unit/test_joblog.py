@@ -15,7 +15,9 @@ def test_a_log_says_what_how_far_and_how_long(tmp_path):
 def test_a_failure_is_logged_with_its_traceback_and_coordinates(tmp_path, capsys):
     def fail():
         with job_log(tmp_path / "x.log", "train_memory", {"alpha": 1.5}):
-            raise ValueError("the reason")
+            error = ValueError("the reason")
+            error.add_note("seed 3")
+            raise error
 
     with pytest.raises(SystemExit) as stop:
         fail()
@@ -24,4 +26,5 @@ def test_a_failure_is_logged_with_its_traceback_and_coordinates(tmp_path, capsys
     assert "Traceback" in text
     assert "ValueError: the reason" in text
     assert "alpha 1.5" in text
-    assert "train_memory (alpha 1.5): the reason" in capsys.readouterr().err
+    assert "seed 3" in text
+    assert "train_memory (alpha 1.5): the reason (seed 3)" in capsys.readouterr().err

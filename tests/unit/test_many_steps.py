@@ -87,14 +87,19 @@ def test_three_steps_equal_the_oracle(draws, name, gradient, batch_size):
     assert [s.measured["items_seen"] for s in states] == seen.sum(axis=1).tolist()
 
 
-@pytest.mark.parametrize("alpha", [1.25, 3.0])
-def test_three_steps_of_a_larger_memory_equal_the_oracle(draws, alpha):
-    n, d = 2000, 32
+@pytest.mark.parametrize(
+    ("name", "n", "alpha"),
+    [("muon", 2000, 1.25), ("muon", 2000, 3.0)]
+    + [(name, 1000, 2.0) for name in OPTIMIZERS if name != "muon"],
+)
+def test_three_steps_of_a_larger_memory_equal_the_oracle(draws, name, n, alpha):
+    d = 32
+    optimizer, rule = OPTIMIZERS[name]
     U, V = draws(n, d)
     p = oracle.frequencies(n, alpha)
-    results = train_cell(cell(MUON, n, d, alpha, steps=STEPS), lambda s: (U, V))
-    rate = constant(MUON, d)
-    expected = oracle.train(U, V, lambda t: p, oracle.polar, rate, STEPS)
+    results = train_cell(cell(optimizer, n, d, alpha, steps=STEPS), lambda s: (U, V))
+    rate = constant(optimizer, d)
+    expected = oracle.train(U, V, lambda t: p, rule, rate, STEPS)
     assert results["capacity"][0, 0].tolist() == [known.sum() for _, known in expected]
     masses = [p[known].sum() for _, known in expected]
     np.testing.assert_allclose(results["recovered_mass"][0, 0], masses, rtol=1e-12)
