@@ -37,7 +37,8 @@ def train_cell(
     or a divergence are missing, with status ``not_run`` after the one, ``diverged`` after the other.
     ``report`` is told of each seed: its counts, how many are done and the time left. Goes on from
     ``checkpoint`` where that has something. Embeddings that are not finite stop the cell with a
-    FloatingPointError; a note on any error names seed and batch size. ``devices``: how many share the rows of a softmax.
+    FloatingPointError; a note on any error names seed and batch size. ``devices``: how many share the
+    rows of a softmax.
     """
     shape = (len(cell["batch_sizes"]), len(cell["seeds"]), cell["steps"])
     results = {
