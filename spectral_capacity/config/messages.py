@@ -67,6 +67,8 @@ def _describe(error: ErrorDetails, given: Any, model: type[BaseModel]) -> str:
     message = re.sub("valid dictionary or instance of .*", "mapping of keys", message)
     if kind == "float_type" and _reads_as_number(error["input"]):
         message += f"; YAML takes {error['input']} for text, write it with a point, as 1.0e-3"
+    if kind == "bool_type" and str(error["input"]).lower() in ("true", "false"):
+        message += f"; Snakemake takes it for text, write {str(error['input']).capitalize()}"
     return f"{key_path(where)}: {f'{found}: ' if found else ''}{message}"
 
 

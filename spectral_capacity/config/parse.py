@@ -21,7 +21,7 @@ NEEDS = {
     "loss": "a loss section",
     "finite": "a finite size in its batch_size",
     "muon": "an optimizer with the exact polar map",
-    "one step": "steps: 1, which is all that this figure shows",
+    "one step": "steps: 1, which is all that this figure shows; null leaves it out",
     "2 steps": "steps: 2 or more",
     "3 steps": "steps: 3 or more",
     "4 steps": "steps: 4 or more",

@@ -170,6 +170,11 @@ BAD = [
         0,
         "optimizers.gd.learning_rate.scale: 0: must be greater",
     ),
+    (
+        "all_devices",
+        "true",
+        "all_devices: 'true': must be a valid boolean; Snakemake takes it for text, write True",
+    ),
     ("figures.fig2", "nope", "figures.fig2: 'nope' is not defined; experiments has one_step"),
     (
         "experiments.resolution.optimizers",

@@ -137,7 +137,8 @@ LONG = {"n_items": 2000, "d": [16], "alpha": [1.5], "seeds": 2, "optimizers": ["
 
 
 def test_a_long_run_killed_three_times_ends_as_if_undisturbed(fresh):
-    fresh.configure(LONG, checkpoint_seconds=0.0)
+    figures = {"formats": ["svg"], "fig1a": None, "fig2": None}  # which show one step
+    fresh.configure(LONG, checkpoint_seconds=0.0, figures=figures)
     fresh.run("grids", "--config", "results=undisturbed")
     name = "one_step/muon_alpha1.5_kappa0.0_d16_seeds0-1.nc"
     checkpoint = fresh.results / "checkpoints" / name

@@ -149,15 +149,22 @@ def test_comments_docstrings_and_formatting_rerun_nothing(finished):
         ("spectral_capacity/recall.py", "head: int = 128,", "head: int = 128,  # enough"),
         ("spectral_capacity/memory.py", "import numpy as np\n", "\n\nimport numpy as np\n"),
         ("scripts/train_memory.py", '"""Train one cell', '"""Train exactly one cell'),
-        ("workflow/rules/train.smk", "threads: 1", "threads:  1  # one"),
+        ("workflow/rules/train.smk", "threads: (", "threads:  ("),
     ]:
         finished.edit(path, old, new)
     assert finished.ran() == {}
 
 
 def test_what_cannot_change_a_result_reruns_nothing(finished):
-    finished.configure(device="cpu")
+    finished.configure(device="cpu", all_devices=True, checkpoint_seconds=1.0)
     assert finished.ran() == {}
+
+
+def test_cells_that_take_all_devices_run_one_at_a_time(fresh):
+    dry = ["--dry-run", "grids", "--workflow-profile", "none"]
+    assert "threads:" not in fresh.run(*dry)
+    fresh.configure(all_devices=True)
+    assert fresh.run(*dry).count("threads: 2") == CELLS  # of the two cores of these tests
 
 
 @pytest.mark.parametrize("damage", ["deleted", "truncated"])
