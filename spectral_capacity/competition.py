@@ -66,18 +66,19 @@ def compete(
 
     s_ij = v_jᵀ W u_i. W u_i is computed in float64; logits, exponentials and products are of
     ``precision``, sums over tiles float64. 4 m n d operations with ``means``, half of it without.
-    ``tile`` is (rows, competitors) of a block of logits (None: from :data:`MEMORY_BUDGET`); another one
-    moves the last digits only. Rows are spread over the first ``devices`` devices; up to eight make no
-    difference to the result at all.
+    ``tile`` is (rows, competitors) of a block of logits (None: from :data:`MEMORY_BUDGET`, fewer rows for
+    a few items); another one moves the last digits only. Rows are spread over the first ``devices``
+    devices; up to eight make no difference to the result at all.
 
     Needs two items or more. Values that are not finite are given back as they come.
     """
     n = data.U.shape[0]
     if tile is None:
-        tile = tile_shape(np.dtype(precision).itemsize)
+        rows, columns = tile_shape(np.dtype(precision).itemsize)
+        while rows >= 4 * max(items.size, 8):  # by quarters: there are few shapes to compile
+            rows //= 4
+        tile = rows, columns
     rows, columns = min(tile[0], n), min(tile[1], n)
-    while rows >= 4 * max(items.size, 8):  # a few items need no large block; few shapes to compile
-        rows //= 4
     chunk = rows * devices * -(-CHUNK // devices)
     run, everywhere = _program(means, precision, rows, columns, devices)
     own, best, log_sum, bound = np.empty((4, items.size))

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from spectral_capacity.backend import HIGHEST, jax, jnp
+from spectral_capacity.linearresponse import numerical_range
 
 ITEM_BLOCK = 256
 """Items whose products are summed at a time. Fixed, not tuned to the machine: the order of
@@ -38,21 +39,23 @@ class Associations:
         return (A + A.T) / 2
 
     @cached_property
-    def middle_share(self) -> float:
-        """The middle singular values of U and V (less v̄), each relative to the root mean square of its d.
+    def span(self) -> tuple[int, float]:
+        """Dimensions that the u's and the v's (less v̄) both span, and how strong the middle ones are.
 
-        Their product: near 1 for isotropic embeddings, and by how much the bulk of a gradient's singular
-        values lies lower for others. NaN where the embeddings are not finite.
+        The middle singular value of U, relative to the root mean square of those it spans, times that of V:
+        near 1 for isotropic embeddings, and by how much the bulk of a gradient's singular values lies lower
+        for others. (0, NaN) where the embeddings are not finite.
         """
-        n = self.U.shape[0]
-        share = 1.0
+        n, d = self.U.shape
+        rank, share = d, 1.0
         for moment in (self.output_covariance, self.input_moment(np.full(n, 1 / n))):
             if not np.isfinite(moment).all():
-                return math.nan
-            variances = np.linalg.eigvalsh(moment)
-            middle, mean = variances[variances.size // 2], variances.mean()
-            share *= math.sqrt(max(middle, 0.0) / mean) if mean > 0 else 0.0
-        return share
+                return 0, math.nan
+            variances, _ = numerical_range(moment)
+            rank = min(rank, variances.size)
+            if variances.size:
+                share *= math.sqrt(np.median(variances) / variances.mean())
+        return rank, share
 
     def input_moment(self, weights: Float[np.ndarray, " n"]) -> Float[np.ndarray, "d d"]:
         """C_u = Σ_i q_i u_i u_iᵀ, float64, exactly symmetric."""

@@ -59,7 +59,10 @@ def softmax_gradient(
     weights = q[items] * _not_learnt(met)
     d = data.U.shape[1]
     roundings = _roundings(weights, met.bound, d)
-    target = aim = TOLERANCE * _bulk(weights, data)
+    rank, share = data.span
+    # The singular value at half the rank is no less than about the rank-th largest weight, or less in
+    # proportion as the embeddings' own middle directions are weak.
+    target = aim = TOLERANCE * share * _nth_largest(weights, rank)
     done, head = np.zeros(items.size, bool), np.zeros((d, d))
     while True:
         coarse, error = _too_coarse(roundings, target)
@@ -72,7 +75,7 @@ def softmax_gradient(
             head += _accumulate(data, items[new], exact.mean, weights[new])
             done |= new
         G = head + _accumulate(data, items, met.mean, np.where(done, 0.0, weights))
-        least = _least_singular_value(G, items.size)
+        least = _least_singular_value(G, min(rank, items.size))
         if not error > least / 4 or target < aim:
             return SoftmaxGradient(G, replace(met, mean=None), weights, int(done.sum()), error)
         target = max(least / 4, aim / 30)
@@ -90,11 +93,9 @@ def _roundings(weights, bounds, d):
     return weights * (UNIT_ROUNDOFF + np.nan_to_num(bounds, posinf=1e100) / (4 * (d + 4)))
 
 
-def _bulk(weights, data):
-    """No more than about the gradient's singular value at rank d/2: the d-th largest weight, or less in
-    proportion as the embeddings' own middle directions are weak."""
-    d = data.U.shape[1]
-    return np.sort(weights)[::-1][:d][-1] * data.middle_share if weights.size else 0.0
+def _nth_largest(weights, n):
+    """The smallest where there are fewer."""
+    return np.sort(weights)[::-1][:n][-1] if weights.size and n else 0.0
 
 
 def _too_coarse(roundings, target):
@@ -108,11 +109,11 @@ def _too_coarse(roundings, target):
     return coarse, float(left[~beyond].max(initial=0.0))
 
 
-def _least_singular_value(G, items):
-    """The smallest that a sum over so many items should have; infinite for what is not finite."""
-    if not np.isfinite(G).all() or not items:
+def _least_singular_value(G, rank):
+    """The smallest that a sum of this rank should have; infinite for what is not finite."""
+    if not np.isfinite(G).all() or not rank:
         return math.inf
-    return np.linalg.svd(G, compute_uv=False)[min(len(G), items) - 1].item()
+    return np.linalg.svd(G, compute_uv=False)[rank - 1].item()
 
 
 def _accumulate(data, items, means, weights):

@@ -68,7 +68,7 @@ def plot(
         )
     limits_against_d(axes, d, configuration(grid)["n_items"], finite_size=finite_size)
     axes.set_xlabel("embedding dimension $d$")
-    axes.set_ylabel("recovered items" + (", most of a run" if steps is None else ""))
+    axes.set_ylabel("recovered items" + (", peak of each run" if steps is None else ""))
     axes.set_title(
         _title(grid) if steps is None else f"{steps} {label(grid.optimizer.item())} steps"
     )

@@ -61,7 +61,8 @@ def fit_exponents(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.Dataset:
     the grid has. Two d's make an exponent, three an error; what cannot be had is NaN.
 
     Of the grid's steps 1 … T only :func:`steps.fitted_steps` are here. A run of the population that stopped
-    early counts with its last capacity (:func:`steps.at_fitted_steps`). A point is missing when any of its
+    early counts with its last capacity (:func:`steps.at_fitted_steps`), or with its peak where that is
+    the quantity. A point is missing when any of its
     seeds is: which runs diverge is not left to chance, so the mean of the others is not that of all.
     """
     grid = at_fitted_steps(grid.sortby("d"))

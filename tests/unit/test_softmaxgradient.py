@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logsumexp
 
+from spectral_capacity import softmaxgradient
 from spectral_capacity.backend import jax
 from spectral_capacity.competition import compete
 from spectral_capacity.frequencies import power_law
@@ -135,6 +136,33 @@ def test_outputs_of_a_steep_spectrum(n, d, alpha, kappa):
     V = (V * scale * np.sqrt(d / (scale**2).sum())).astype(np.float32)
     W = np.sqrt(d) * oracle.polar(associations(U, V).initial_gradient(q))
     assert error(gradient(W, U, V, q).matrix, reference(W, U, V, q)[0]) < BAR
+
+
+@pytest.mark.parametrize("rank", [16, 15, 8])
+def test_outputs_of_low_rank_need_few_items_in_float64(rank):
+    n, d = 1500, 32
+    (U, _), q, rng = embeddings(n, d), power_law(n, 1.5), np.random.default_rng(0)
+    V = np.round(32 * rng.standard_normal((n, rank))) @ rng.choice([-1.0, 1.0], (rank, d)) / 512
+    V = V.astype(np.float32)
+    W = np.sqrt(d) * oracle.polar(associations(U, V).initial_gradient(q))
+    found, expected = gradient(W, U, V, q), reference(W, U, V, q)[0]
+    bulk = np.linalg.svd(expected, compute_uv=False)[rank // 2 - 1]
+    assert np.linalg.norm(found.matrix - expected, 2) < BAR * bulk
+    assert found.in_float64 < 0.1 * n
+
+
+def test_the_smallest_singular_value_is_resolved():
+    """One direction of the outputs is so weak that the tolerance of the bulk would bury it."""
+    n, d = 1500, 32
+    (U, V), q = embeddings(n, d), power_law(n, 1.5)
+    V = V * np.append(np.ones(d - 1), 3e-5).astype(np.float32)
+    W = np.sqrt(d) * oracle.polar(associations(U, V).initial_gradient(q))
+    found, expected = gradient(W, U, V, q), reference(W, U, V, q)[0]
+    sigma = np.linalg.svd(expected, compute_uv=False)
+    assert sigma[-1] < softmaxgradient.TOLERANCE * sigma[d // 2 - 1]
+    assert found.error <= sigma[-1] / 2
+    least = np.linalg.svd(found.matrix, compute_uv=False)[-1]
+    assert least == pytest.approx(sigma[-1], rel=0.2)
 
 
 @pytest.mark.parametrize(("alpha", "kappa"), [(1.5, 0.0), (3.0, 2.0)])

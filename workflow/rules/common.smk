@@ -81,6 +81,12 @@ def cell_settings(wildcards):
     return cell_of(wildcards).settings(CONFIG)
 
 
+def training_threads(wildcards):
+    """One thread a job: jobs side by side use the cores better than threads inside one do. A job that
+    takes all devices has this machine to itself; on a cluster it has an allocation of its own."""
+    return workflow.cores if CONFIG.all_devices and workflow.local_exec else 1
+
+
 def cell_embeddings(wildcards):
     own = CONFIG.experiments[wildcards.experiment].embeddings
     if own:
