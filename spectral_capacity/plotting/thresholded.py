@@ -27,6 +27,7 @@ from spectral_capacity.theory import ceiling
 from spectral_capacity.trajectories import carried
 
 LINES = {"exact": "-", "thresholded": "--"}
+DOTTED = (0, (1, 3))
 
 
 def plot(
@@ -70,18 +71,17 @@ def plot(
                 style = {"marker": ".", "markersize": 3, "color": colour, "linestyle": line}
                 step_curve(above, runs, **style)
             _ratio(below, *pair, colour)
-            levels = {(0, (1, 3)): size**2} | (
-                {"-.": ceiling(*n_items, size)} if finite_size else {}
-            )
-            for line, level in levels.items():
-                above.axhline(level, color=colour, linestyle=line, linewidth=0.7, zorder=1)
+            limit = {"color": colour, "linewidth": 0.7, "zorder": 1}
+            above.axhline(size**2, linestyle=DOTTED, **limit)
+            if finite_size:
+                above.axhline(ceiling(*n_items, size), linestyle="-.", **limit)
         below.axhline(1, color="0.6", linewidth=1.0, zorder=1)
     panels[0, 0].set_ylabel("recovered items")
     panels[1, 0].set_ylabel("thresholded\n/ exact")
     panels[1, 0].set_yscale("log", base=2)  # half as many and twice as many stand as far from one
     panels[1, 0].yaxis.set_major_formatter("{x:g}")
     kinds = {f"{name} gradient": line for name, line in LINES.items()}
-    kinds["$d^{\\,2}$"] = (0, (1, 3))
+    kinds["$d^{\\,2}$"] = DOTTED
     if finite_size:
         kinds[f"ceiling, $N$ = {n_items.pop():,}"] = "-."
     handles = [

@@ -149,7 +149,11 @@ def test_comments_docstrings_and_formatting_rerun_nothing(finished):
         ("spectral_capacity/recall.py", "head: int = 128,", "head: int = 128,  # enough"),
         ("spectral_capacity/memory.py", "import numpy as np\n", "\n\nimport numpy as np\n"),
         ("scripts/train_memory.py", '"""Train one cell', '"""Train exactly one cell'),
-        ("workflow/rules/train.smk", "threads: training", "threads:  training"),
+        (
+            "workflow/rules/train.smk",
+            "threads: training_threads",
+            "threads:  training_threads  # one",
+        ),
     ]:
         finished.edit(path, old, new)
     assert finished.ran() == {}
