@@ -29,12 +29,13 @@ from pathlib import Path
 import numpy as np
 
 from spectral_capacity.backend import HIGHEST, describe, jax, jnp
-from spectral_capacity.competition import compete, tile_shape
-from spectral_capacity.frequencies import power_law
-from spectral_capacity.memory import Associations
-from spectral_capacity.recall import recall
-from spectral_capacity.softmaxgradient import softmax_gradient
-from spectral_capacity.spectral import Gradient, StepContext, polar
+from spectral_capacity.memory.associations import Associations
+from spectral_capacity.memory.competitors import compete, tile_shape
+from spectral_capacity.memory.recall import recall
+from spectral_capacity.memory.softmax_gradient import softmax_gradient
+from spectral_capacity.optimizers.gradient import Gradient, StepContext
+from spectral_capacity.optimizers.maps import polar
+from spectral_capacity.sampling.frequencies import power_law
 
 ALPHA = 1.5
 SPEED_ITEMS = 16_384

@@ -2,9 +2,9 @@
 
 from snakemake.script import Snakemake
 
-from spectral_capacity.grids import assemble
-from spectral_capacity.joblog import job_log
-from spectral_capacity.provenance import record
+from spectral_capacity.results.grids import assemble
+from spectral_capacity.results.job_log import job_log
+from spectral_capacity.results.provenance import record
 
 snakemake: Snakemake
 

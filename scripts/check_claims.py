@@ -2,9 +2,9 @@
 
 from snakemake.script import Snakemake
 
-from spectral_capacity.claims import check, read_claims, write
-from spectral_capacity.grids import open_grid
-from spectral_capacity.joblog import job_log
+from spectral_capacity.analysis.claims import check, read_claims, write
+from spectral_capacity.results.job_log import job_log
+from spectral_capacity.results.reading import open_grid
 
 snakemake: Snakemake
 

@@ -2,10 +2,11 @@
 
 from snakemake.script import Snakemake
 
-from spectral_capacity.grids import open_grid, write_fits
-from spectral_capacity.joblog import job_log
-from spectral_capacity.provenance import record
-from spectral_capacity.regression import fit_exponents
+from spectral_capacity.analysis.exponents import fit_exponents
+from spectral_capacity.results.fits import write_fits
+from spectral_capacity.results.job_log import job_log
+from spectral_capacity.results.provenance import record
+from spectral_capacity.results.reading import open_grid
 
 snakemake: Snakemake
 

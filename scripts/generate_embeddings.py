@@ -3,8 +3,8 @@
 from snakemake.script import Snakemake
 
 from spectral_capacity import backend
-from spectral_capacity.embeddings import generate_embeddings
-from spectral_capacity.joblog import job_log
+from spectral_capacity.results.job_log import job_log
+from spectral_capacity.sampling.embeddings import generate_embeddings
 
 snakemake: Snakemake
 

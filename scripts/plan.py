@@ -5,8 +5,8 @@ from snakemake.script import Snakemake
 from spectral_capacity import backend
 from spectral_capacity.config import cells, parse
 from spectral_capacity.config.estimates import Rates, measured_flops, plan
-from spectral_capacity.joblog import job_log
-from spectral_capacity.speed import measured_rates
+from spectral_capacity.results.job_log import job_log
+from spectral_capacity.training.device_rates import measured_rates
 
 snakemake: Snakemake
 

@@ -2,9 +2,10 @@
 
 from snakemake.script import Snakemake
 
-from spectral_capacity.grids import open_grid
-from spectral_capacity.joblog import job_log
-from spectral_capacity.plotting import common, newton_schulz_depth
+from spectral_capacity.figures import newton_schulz_depth
+from spectral_capacity.figures.parts import common
+from spectral_capacity.results.job_log import job_log
+from spectral_capacity.results.reading import open_grid
 
 snakemake: Snakemake
 

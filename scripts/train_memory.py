@@ -5,12 +5,11 @@ from functools import partial
 from snakemake.script import Snakemake
 
 from spectral_capacity import backend
-from spectral_capacity.checkpoints import Checkpoint, identity
-from spectral_capacity.embeddings import load_embeddings
-from spectral_capacity.grids import write_cell
-from spectral_capacity.joblog import job_log
-from spectral_capacity.provenance import record
-from spectral_capacity.training import train_cell
+from spectral_capacity.results.job_log import job_log
+from spectral_capacity.results.provenance import record
+from spectral_capacity.sampling.embeddings import load_embeddings
+from spectral_capacity.training.cell import train_cell, write_cell
+from spectral_capacity.training.checkpoints import Checkpoint, identity
 
 snakemake: Snakemake
 

@@ -1,10 +1,11 @@
 """Measure how many associations a linear memory stores after training.
 
-Pure functions, in rooms that only look down: ``config`` and ``theory`` know nothing of JAX;
-``streams``, ``embeddings`` and ``frequencies`` make the data; ``memory``, ``spectral``,
-``optimizers``, ``recall`` and ``dynamics`` are the experiment; ``grids``, ``regression``,
-``claims`` and ``plotting`` read what it left; ``artefacts`` and ``netcdf`` keep files whole, ``joblog`` and
-``provenance`` say where they come from. Nothing here knows of Snakemake.
-"""
+Pure functions, in rooms that import one way:
 
-__version__ = "0.1.0"
+    backend < theory < results < memory < sampling < optimizers < training
+            < analysis < figures < kinds < config
+
+A module may import its own room and those before it, module by module, never a room by its name: then a digest
+of the code behind a result covers what it must and nothing else. ``embeddings`` is the face of one function for
+users. Nothing here knows of Snakemake.
+"""

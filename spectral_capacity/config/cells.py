@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from spectral_capacity.config.models import Config, MemoryExperiment
-from spectral_capacity.frequencies import from_counts, read_counts, tail_exponent
+from spectral_capacity.sampling.frequencies import from_counts, read_counts, tail_exponent
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from annotated_types import Ge, Gt, MinLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 from pydantic.types import StringConstraints
 
-from spectral_capacity.optimizers import RULES
-from spectral_capacity.spectral import MAPS
+from spectral_capacity.optimizers.maps import MAPS
+from spectral_capacity.optimizers.rules import RULES
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 """A name that becomes part of a path."""

@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from spectral_capacity import ownmap
-from spectral_capacity.claimsfile import read_claims
+from spectral_capacity.analysis.claims_file import read_claims
 from spectral_capacity.config.cells import shown, theory_of
 from spectral_capacity.config.messages import ConfigError, describe_all, key_path
 from spectral_capacity.config.models import FIGURES, Config, MemoryExperiment
-from spectral_capacity.frequencies import from_counts, read_counts, tail_exponent
+from spectral_capacity.optimizers import own_map as ownmap
+from spectral_capacity.sampling.frequencies import from_counts, read_counts, tail_exponent
 
 NEEDS = {
     "population": "population among its batch_size",
@@ -209,7 +209,7 @@ def _check_frequencies(
 def _check_own_embeddings(
     experiment: MemoryExperiment, at: tuple[str, ...], root: Path
 ) -> Iterator[str]:
-    from spectral_capacity.ownfile import own_embeddings_shape
+    from spectral_capacity.sampling.own_embeddings import own_embeddings_shape
 
     key = key_path((*at, "embeddings", "file"))
     path = root / experiment.embeddings.file

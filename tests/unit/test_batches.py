@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from spectral_capacity.batches import DRAW_BLOCK, batch_counts
-from spectral_capacity.frequencies import power_law
+from spectral_capacity.sampling.batches import DRAW_BLOCK, batch_counts
+from spectral_capacity.sampling.frequencies import power_law
 
 AT = {"root_seed": 0, "d": 8, "seed": 0}
 

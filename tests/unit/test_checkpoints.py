@@ -5,11 +5,11 @@ import resource
 import numpy as np
 import pytest
 
-from spectral_capacity import checkpoints
-from spectral_capacity.checkpoints import Checkpoint, identity
-from spectral_capacity.netcdf import open_netcdf
-from spectral_capacity.outcomes import Status
-from spectral_capacity.training import train_cell
+from spectral_capacity.results.netcdf import open_netcdf
+from spectral_capacity.results.schema import Status
+from spectral_capacity.training import checkpoints
+from spectral_capacity.training.cell import train_cell
+from spectral_capacity.training.checkpoints import Checkpoint, identity
 from tests.unit.test_dynamics import MUON, cell
 
 CELL = cell(MUON, 100, 8, steps=4, seeds=(0, 1), batch_sizes=(50.0, np.inf)) | {

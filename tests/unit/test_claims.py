@@ -6,9 +6,9 @@ import pytest
 import xarray as xr
 import yaml
 
-from spectral_capacity import claims
-from spectral_capacity.claims import CONTRADICTED, INCONCLUSIVE, NOT_MEASURED, SUPPORTED
-from spectral_capacity.regression import fit_exponents
+from spectral_capacity.analysis import claims
+from spectral_capacity.analysis.claims import CONTRADICTED, INCONCLUSIVE, NOT_MEASURED, SUPPORTED
+from spectral_capacity.analysis.exponents import fit_exponents
 from tests.unit.test_regression import SETTINGS, D, grid
 from tests.unit.test_regression_steps import SIZES, batches, run
 

@@ -6,9 +6,15 @@ from hypothesis import strategies as st
 from scipy.special import logsumexp
 
 from spectral_capacity.backend import jax
-from spectral_capacity.competition import MEMORY_BUDGET, _program, chunks, compete, tile_shape
-from spectral_capacity.memory import Associations
-from spectral_capacity.recall import recall, recall_from_margins
+from spectral_capacity.memory.associations import Associations
+from spectral_capacity.memory.competitors import (
+    MEMORY_BUDGET,
+    _program,
+    chunks,
+    compete,
+    tile_shape,
+)
+from spectral_capacity.memory.recall import recall, recall_from_margins
 from tests import oracle
 
 PRECISIONS = ["float32", "float64"]

@@ -17,8 +17,8 @@ from spectral_capacity.config import (
     parse,
 )
 from spectral_capacity.config.cells import seed_blocks
-from spectral_capacity.frequencies import from_counts, read_counts
-from spectral_capacity.netcdf import write_netcdf
+from spectral_capacity.results.netcdf import write_netcdf
+from spectral_capacity.sampling.frequencies import from_counts, read_counts
 
 ROOT = Path(__file__).parents[2]
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())

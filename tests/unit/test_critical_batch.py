@@ -3,10 +3,10 @@ import math
 import numpy as np
 import pytest
 
-from spectral_capacity.frequencies import power_law
-from spectral_capacity.regression.criticalbatch import fit_break
-from spectral_capacity.regression.information import information_exponent
-from spectral_capacity.theory import items_seen
+from spectral_capacity.analysis.critical_batch import fit_break
+from spectral_capacity.analysis.information_line import information_exponent
+from spectral_capacity.sampling.frequencies import power_law
+from spectral_capacity.theory.predictions import items_seen
 
 ALPHA = 1.5
 B = np.append(2.0 ** np.arange(1, 19), np.inf)

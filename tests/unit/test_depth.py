@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from spectral_capacity.depth import (
+from spectral_capacity.analysis.exponents import fit_exponents
+from spectral_capacity.analysis.iterations import (
     COLUMNS,
     depth_table,
     families,
@@ -13,8 +14,7 @@ from spectral_capacity.depth import (
     ratio_to_polar,
     required_iterations,
 )
-from spectral_capacity.regression import fit_exponents
-from spectral_capacity.regression.quantities import LINE
+from spectral_capacity.analysis.quantities import LINE
 from tests.unit.test_regression import SETTINGS, grid
 
 K = np.array([1, 2, 4, 8])

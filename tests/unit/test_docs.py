@@ -7,7 +7,8 @@ import numpy as np
 import yaml
 
 from spectral_capacity.config import parse
-from spectral_capacity.spectral import Gradient, StepContext, own
+from spectral_capacity.optimizers.gradient import Gradient, StepContext
+from spectral_capacity.optimizers.maps import own
 
 ROOT = Path(__file__).parents[2]
 

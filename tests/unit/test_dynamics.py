@@ -6,11 +6,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from spectral_capacity.batches import batch_counts
-from spectral_capacity.dynamics import Run, train
-from spectral_capacity.memory import Associations
-from spectral_capacity.outcomes import MEASURED, Status
-from spectral_capacity.training import train_cell
+from spectral_capacity.memory.associations import Associations
+from spectral_capacity.memory.measured import VARIABLES
+from spectral_capacity.results.schema import Status
+from spectral_capacity.sampling.batches import batch_counts
+from spectral_capacity.training.cell import train_cell
+from spectral_capacity.training.steps import Run, train
 from tests import oracle
 
 GD = {"rule": "gradient", "learning_rate": {"scale": 1.0, "d_power": 0.0}}
@@ -294,10 +295,10 @@ def test_mass_and_prefix_are_those_of_the_recovered_set(draws):
 def test_shapes_types_and_reports(draws):
     lines = []
     results = train_cell(cell(GD, 40, 4, seeds=(2, 5)), lambda s: draws(40, 4, s), lines.append)
-    assert set(results) == set(MEASURED)
+    assert set(results) == set(VARIABLES)
     for name, array in results.items():
         assert array.shape == (1, 2, 1)
-        assert array.dtype == MEASURED[name].dtype
+        assert array.dtype == VARIABLES[name].dtype
     assert "seed 2" in lines[0]
     assert "2 of 2 seeds done" in lines[1]
 

@@ -3,14 +3,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from spectral_capacity.embeddings import (
+from spectral_capacity.results.netcdf import write_netcdf
+from spectral_capacity.sampling.embeddings import (
     anisotropic,
     fingerprint,
     generate_embeddings,
     load_embeddings,
 )
-from spectral_capacity.netcdf import write_netcdf
-from spectral_capacity.streams import Stream, stream_key
+from spectral_capacity.sampling.streams import Stream, stream_key
 
 SETTINGS = {"n_items": 500, "d": 12, "seeds": [0, 1], "root_seed": 0}
 

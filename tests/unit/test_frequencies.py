@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spectral_capacity.frequencies import (
+from spectral_capacity.sampling.frequencies import (
     from_counts,
     item_frequencies,
     power_law,
@@ -186,7 +186,7 @@ def test_the_readme_describes_the_english_words():
 
 
 def test_frequencies_need_only_numpy():
-    code = "import spectral_capacity.frequencies, sys; print(*sys.modules)"
+    code = "import spectral_capacity.sampling.frequencies, sys; print(*sys.modules)"
     modules = subprocess.run(
         [sys.executable, "-c", code], cwd=DATA.parent, capture_output=True, text=True, check=True
     ).stdout.split()

@@ -3,8 +3,11 @@ import json
 import numpy as np
 import pytest
 
-from spectral_capacity.grids import assemble, open_grid, write_cell
-from spectral_capacity.outcomes import MEASURED, Status
+from spectral_capacity.memory.measured import VARIABLES
+from spectral_capacity.results.grids import assemble
+from spectral_capacity.results.reading import open_grid
+from spectral_capacity.results.schema import Status
+from spectral_capacity.training.cell import write_cell
 
 CELL = {
     "name": "muon",
@@ -13,6 +16,7 @@ CELL = {
     "d": 16,
     "batch_sizes": [np.inf],
     "seeds": [0, 1],
+    "steps": 1,
 }
 COORDINATES = {
     "optimizer": ["gd", "muon"],
@@ -26,7 +30,7 @@ COORDINATES = {
 
 
 def results(value):
-    return {name: np.full((1, 2, 1), value, v.dtype) for name, v in MEASURED.items()}
+    return {name: np.full((1, 2, 1), value, v.dtype) for name, v in VARIABLES.items()}
 
 
 def write_all(folder):
@@ -59,7 +63,7 @@ def test_attributes(tmp_path):
     grid = open_grid(tmp_path / "g.nc")
     assert grid.attrs["title"] == "A title"
     assert json.loads(grid.attrs["provenance"]) == {"a": [1, None], "cells": [{"versions": "v"}]}
-    for name in MEASURED:
+    for name in VARIABLES:
         assert grid[name].attrs["units"] == "1"
         assert grid[name].attrs["long_name"]
     flags = grid.status.attrs

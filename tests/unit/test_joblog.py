@@ -1,6 +1,6 @@
 import pytest
 
-from spectral_capacity.joblog import job_log
+from spectral_capacity.results.job_log import job_log
 
 
 def test_a_log_says_what_how_far_and_how_long(tmp_path):

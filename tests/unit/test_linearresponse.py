@@ -5,13 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from spectral_capacity.linearresponse import (
-    logit_noise,
-    newton_slope,
-    numerical_range,
-    signal_slope,
-    spike_slope,
-)
+from spectral_capacity.memory.moments import numerical_range
+from spectral_capacity.training.response import logit_noise, newton_slope, signal_slope, spike_slope
 
 
 def derivative(h, G, variances, samples=3000, t=1e-6):

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from spectral_capacity.loss import item_losses, population_loss
+from spectral_capacity.memory.loss import item_losses, population_loss
 from tests import oracle
 
 SCALES = np.array([1e-3, 1.0, 30.0, 3000.0])

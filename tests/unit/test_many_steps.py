@@ -7,12 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from spectral_capacity import dynamics, spectral
-from spectral_capacity.batches import batch_counts
-from spectral_capacity.dynamics import EarlyStop, Run, train
-from spectral_capacity.memory import Associations
-from spectral_capacity.outcomes import Status
-from spectral_capacity.training import train_cell
+from spectral_capacity.memory.associations import Associations
+from spectral_capacity.optimizers import maps as spectral
+from spectral_capacity.results.schema import Status
+from spectral_capacity.sampling.batches import batch_counts
+from spectral_capacity.training import steps as dynamics
+from spectral_capacity.training.cell import train_cell
+from spectral_capacity.training.steps import EarlyStop, Run, train
 from tests import oracle
 from tests.unit.test_dynamics import GD, MUON, OTHERS, RATE, RULES, cell
 

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from spectral_capacity.backend import jax
-from spectral_capacity.frequencies import power_law
-from spectral_capacity.memory import Associations, weighted_products
+from spectral_capacity.memory.associations import Associations, weighted_products
+from spectral_capacity.sampling.frequencies import power_law
 from tests import oracle
 
 

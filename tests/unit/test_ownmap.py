@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from spectral_capacity import ownmap
-from spectral_capacity.spectral import Gradient, StepContext, own, power
+from spectral_capacity.optimizers import own_map as ownmap
+from spectral_capacity.optimizers.gradient import Gradient, StepContext
+from spectral_capacity.optimizers.maps import own, power
 
 CONTEXT = StepContext(4, 1.5, np.inf)
 SOURCE = """

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from spectral_capacity.plotting import common, fig1a, fig2
-from spectral_capacity.regression import fit_exponents
+from spectral_capacity.analysis.exponents import fit_exponents
+from spectral_capacity.figures import fig1a, fig2
+from spectral_capacity.figures.parts import common
 from tests.unit.test_regression import SETTINGS, D, grid
 
 ALPHAS = (1.25, 1.5, 2.0, 3.0)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from spectral_capacity.frequencies import power_law
-from spectral_capacity.plotting import common, fig1b, fig3
-from spectral_capacity.regression import fit_exponents
-from spectral_capacity.theory import items_seen
+from spectral_capacity.analysis.exponents import fit_exponents
+from spectral_capacity.figures import fig1b, fig3
+from spectral_capacity.figures.parts import common
+from spectral_capacity.sampling.frequencies import power_law
+from spectral_capacity.theory.predictions import items_seen
 from tests.unit.test_regression import SETTINGS, grid
 
 SIZES = np.array([np.inf, 1, 4, 16, 64, 256, 1024, 4096])  # the population need not be last

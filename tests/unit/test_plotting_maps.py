@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from spectral_capacity.depth import depth_table
-from spectral_capacity.plotting import common, newton_schulz_depth, resolution
+from spectral_capacity.analysis.iterations import depth_table
+from spectral_capacity.figures import newton_schulz_depth, resolution
+from spectral_capacity.figures.parts import common
 from tests.unit.test_depth import DEFINITIONS, data, law, newton_schulz
 
 FIGURES = [newton_schulz_depth, resolution]

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from spectral_capacity.outcomes import DIMS
-from spectral_capacity.plotting import common, fig6, loss, real_words, spectrum
-from spectral_capacity.regression import fit_exponents
+from spectral_capacity.analysis.exponents import fit_exponents
+from spectral_capacity.figures import fig6, loss, real_words, spectrum
+from spectral_capacity.figures.parts import common
+from spectral_capacity.memory.measured import DIMENSIONS
 from tests.unit.test_regression import SETTINGS
 
 FIGURES = [fig6, spectrum, loss, real_words]
@@ -58,7 +59,7 @@ def synthetic(d=(32, 64, 128), seeds=3, lost=(), empty=(), **coordinates):
         "seed": range(seeds),
         "step": [1],
     } | coordinates
-    coords = {dim: list(sizes[dim]) for dim in DIMS}
+    coords = {dim: list(sizes[dim]) for dim in tuple(DIMENSIONS)}
     shape = [len(values) for values in coords.values()]
     noise = xr.DataArray(np.random.default_rng(0).uniform(0.8, 1.2, shape), coords)
     size, alpha = noise.d.astype(float), noise.alpha
@@ -82,7 +83,7 @@ def synthetic(d=(32, 64, 128), seeds=3, lost=(), empty=(), **coordinates):
         values[name] = values[name] * np.nan
     for name in empty:
         values[name] = values[name] * 0
-    return xr.Dataset(values).transpose(*DIMS)
+    return xr.Dataset(values).transpose(*tuple(DIMENSIONS))
 
 
 def at(grid, **where):

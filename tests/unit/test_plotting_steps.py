@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from spectral_capacity.frequencies import power_law
-from spectral_capacity.outcomes import DIMS, Status
-from spectral_capacity.plotting import common, fig4, fig4e, fig5a, fig5b, steps, thresholded
-from spectral_capacity.regression import fit_exponents
-from spectral_capacity.scaling import gradient_exponent, muon_exponent
-from spectral_capacity.theory import ceiling, items_seen
-from spectral_capacity.trajectories import carried
+from spectral_capacity.analysis.exponents import fit_exponents
+from spectral_capacity.analysis.runs import carried
+from spectral_capacity.figures import fig4e, fig5a, fig5b, thresholded
+from spectral_capacity.figures.parts import capacity_after_steps as fig4
+from spectral_capacity.figures.parts import common, steps
+from spectral_capacity.memory.measured import DIMENSIONS
+from spectral_capacity.results.schema import Status
+from spectral_capacity.sampling.frequencies import power_law
+from spectral_capacity.theory.exponents import gradient_exponent, muon_exponent
+from spectral_capacity.theory.predictions import ceiling, items_seen
 from tests.unit.test_regression import SETTINGS
 
 N = 2000
@@ -45,8 +48,8 @@ def synthetic(last=4, seeds=3, **coordinates):
         "seed": range(seeds),
         "step": range(1, last + 1),
     } | coordinates
-    coords = {dim: list(sizes[dim]) for dim in DIMS}
-    noise = xr.DataArray(0.0, coords, DIMS)
+    coords = {dim: list(sizes[dim]) for dim in tuple(DIMENSIONS)}
+    noise = xr.DataArray(0.0, coords, tuple(DIMENSIONS))
     noise += np.random.default_rng(0).uniform(0.8, 1.25, noise.shape)
     counts = noise.copy()
     for where in np.ndindex(counts.shape):
@@ -73,7 +76,7 @@ def synthetic(last=4, seeds=3, **coordinates):
         grid[name] = noise * np.nan
     settings = {"n_items": N, "frequencies": None}
     grid.attrs["provenance"] = json.dumps({"configuration": settings})
-    return grid.transpose(*DIMS)
+    return grid.transpose(*tuple(DIMENSIONS))
 
 
 def end(grid, after, status, **where):

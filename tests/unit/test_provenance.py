@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from spectral_capacity.provenance import _closure, code_digest, record
+from spectral_capacity.results.code_digest import _closure, code_digest
+from spectral_capacity.results.provenance import record
 
 ROOT = Path(__file__).parents[2]
 
@@ -83,20 +84,27 @@ def test_relative_imports_are_refused(tree):
         digest_after(tree, "spectral_capacity/a.py", "from . import b\n")
 
 
+def behind(script):
+    """Modules of the package that a script's digest covers, as ``room/module``."""
+    package = ROOT / "spectral_capacity"
+    files = (p for p in _closure(ROOT / "scripts" / script, ROOT) if p.is_relative_to(package))
+    return {str(p.relative_to(package).with_suffix("")) for p in files}
+
+
 def rooms(script):
-    return {path.stem for path in _closure(ROOT / "scripts" / script, ROOT)}
+    return {name.split("/")[0] for name in behind(script) if "/" in name}
 
 
 def test_import_sets_are_small():
     """What a change of the numerical core must not redraw, and of figures not retrain."""
-    core = {"memory", "recall", "spectral", "optimizers", "dynamics", "backend", "embeddings"}
+    core = {"memory", "optimizers", "training"}
     for script in ("plot_fig1a.py", "plot_fig2.py", "check_claims.py", "fit_exponents.py"):
         assert not rooms(script) & core, script
-    for script in ("assemble_grid.py", "plot_fig2.py"):
-        assert not rooms(script) & (core | {"regression", "claims"})
+    assert rooms("assemble_grid.py") == {"results"}
+    assert "analysis" not in rooms("plot_fig2.py")
     assert core <= rooms("train_memory.py")
     for script in ("train_memory.py", "generate_embeddings.py"):
-        assert not rooms(script) & {"common", "regression", "claims", "models", "parse"}
+        assert not rooms(script) & {"analysis", "figures", "kinds", "config"}
 
 
 def test_scripts_are_thin():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spectral_capacity.recall import Recall, recall
+from spectral_capacity.memory.recall import Recall, recall
 from tests import oracle
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from spectral_capacity.embeddings import generate_embeddings, load_embeddings
-from spectral_capacity.training import train_cell
+from spectral_capacity.sampling.embeddings import generate_embeddings, load_embeddings
+from spectral_capacity.training.cell import train_cell
 
 SEEDS = 4
 # (optimizer, α, d): mean and standard error of float64 NumPy programs that compute all logits a block at a

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from spectral_capacity.outcomes import DIMS
-from spectral_capacity.regression import FITS, fit_counts, fit_exponents, fit_line, local_exponents
+from spectral_capacity.analysis.exponents import fit_exponents
+from spectral_capacity.analysis.fit_rows import FITS
+from spectral_capacity.analysis.lines import fit_counts, fit_line, local_exponents
+from spectral_capacity.memory.measured import DIMENSIONS
 
 D = np.array([32, 64, 128, 256, 512])
 SETTINGS = {
@@ -48,7 +50,7 @@ def grid(capacity, alphas=(1.5,), optimizers=("muon",), d=D):
         "logit_noise": by_d**-0.5,
         **dict.fromkeys(("loss", "best_loss", "worst_item_loss"), by_d * np.nan),
     }
-    return xr.Dataset({k: (DIMS, v) for k, v in data.items()}, coordinates)
+    return xr.Dataset({k: (tuple(DIMENSIONS), v) for k, v in data.items()}, coordinates)
 
 
 def power(exponent, constant=2.0, seeds=4, noise=0.0):

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from spectral_capacity.outcomes import DIMS, Status
-from spectral_capacity.regression import fit_exponents
-from spectral_capacity.regression.steps import fitted_steps
-from spectral_capacity.scaling import gradient_exponent, muon_exponent
-from spectral_capacity.theory import ceiling
+from spectral_capacity.analysis.exponents import fit_exponents
+from spectral_capacity.analysis.fitted_steps import fitted_steps
+from spectral_capacity.memory.measured import DIMENSIONS
+from spectral_capacity.results.schema import Status
+from spectral_capacity.theory.exponents import gradient_exponent, muon_exponent
+from spectral_capacity.theory.predictions import ceiling
 from tests.unit.test_regression import SETTINGS, D, grid
 
 FAST = SETTINGS | {"bootstrap": 100}
@@ -22,7 +23,7 @@ def run(capacity, steps, seeds=3, noise=0.0, sizes=(np.inf,), **axes):
     """A grid with capacity(optimizer, alpha, d, B, t) items, arrays of d, B and t, and noise of the seeds."""
     one = grid(lambda o, a, d: np.ones((d.size, seeds)), **axes)
     new = {"batch_size": list(sizes), "step": np.arange(1, steps + 1)}
-    g = one.isel(batch_size=0, step=0, drop=True).expand_dims(new).transpose(*DIMS)
+    g = one.isel(batch_size=0, step=0, drop=True).expand_dims(new).transpose(*tuple(DIMENSIONS))
     g = g.map(lambda variable: variable.copy(deep=True))
     b, t = (xr.DataArray(g[dim].values, {dim: g[dim]}, (dim,)) for dim in ("batch_size", "step"))
     d = g.d.astype(float)
@@ -30,7 +31,7 @@ def run(capacity, steps, seeds=3, noise=0.0, sizes=(np.inf,), **axes):
         xr.concat([capacity(o, a, d, b, t) for a in g.alpha.values.tolist()], g.alpha)
         for o in g.optimizer.values.tolist()
     ]
-    mean = xr.concat(values, g.optimizer).broadcast_like(g.capacity).transpose(*DIMS)
+    mean = xr.concat(values, g.optimizer).broadcast_like(g.capacity).transpose(*tuple(DIMENSIONS))
     spread = np.random.default_rng(0).standard_normal((d.size, seeds))[:, None, :, None]
     g["capacity"] = mean * np.exp(noise * spread)
     return g

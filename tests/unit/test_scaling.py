@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from spectral_capacity import scaling
+from spectral_capacity.theory import exponents as scaling
 
 
 def test_exponents_of_one_step():

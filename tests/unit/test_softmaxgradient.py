@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logsumexp
 
-from spectral_capacity import softmaxgradient
 from spectral_capacity.backend import jax
-from spectral_capacity.competition import compete
-from spectral_capacity.frequencies import power_law
-from spectral_capacity.memory import Associations
-from spectral_capacity.softmaxgradient import softmax_gradient
-from spectral_capacity.training import train_cell
+from spectral_capacity.memory import softmax_gradient as softmaxgradient
+from spectral_capacity.memory.associations import Associations
+from spectral_capacity.memory.competitors import compete
+from spectral_capacity.memory.softmax_gradient import softmax_gradient
+from spectral_capacity.sampling.frequencies import power_law
+from spectral_capacity.training.cell import train_cell
 from tests import oracle
 from tests.unit.test_dynamics import MUON, cell
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spectral_capacity import newtonschulz, spectral
-from spectral_capacity.spectral import Gradient, StepContext
+from spectral_capacity.optimizers import maps as spectral
+from spectral_capacity.optimizers.gradient import Gradient, StepContext
+from spectral_capacity.theory import newton_schulz as newtonschulz
 from tests import oracle
 
 CONTEXT = StepContext(d=12, alpha=1.5, batch_size=np.inf)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from spectral_capacity import theory
-from spectral_capacity.frequencies import power_law
+from spectral_capacity.sampling.frequencies import power_law
+from spectral_capacity.theory import predictions as theory
 
 
 def test_response_capacity_is_the_sum_of_recovery_probabilities():

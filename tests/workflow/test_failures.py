@@ -14,8 +14,8 @@ import numpy as np
 import psutil
 import pytest
 
-from spectral_capacity.artefacts import is_complete
-from spectral_capacity.netcdf import write_netcdf
+from spectral_capacity.results.files import is_complete
+from spectral_capacity.results.netcdf import write_netcdf
 from tests import oracle
 
 pytestmark = pytest.mark.workflow

@@ -52,7 +52,7 @@ def test_a_figures_script_redraws_that_figure(finished):
 
 def test_a_figures_module_redraws_that_figure(finished):
     finished.edit(
-        "spectral_capacity/plotting/fig2.py", "height_ratios=(2.6, 1)", "height_ratios=(3, 1)"
+        "spectral_capacity/figures/fig2.py", "height_ratios=(2.6, 1)", "height_ratios=(3, 1)"
     )
     assert finished.ran() == {"plot_fig2": 1}
 
@@ -139,15 +139,19 @@ def test_fit_settings_refit(finished):
 
 
 def test_code_of_recall_retrains_all_cells(finished):
-    finished.edit("spectral_capacity/recall.py", "head: int = 128", "head: int = 127")
+    finished.edit("spectral_capacity/memory/recall.py", "head: int = 128", "head: int = 127")
     assert finished.ran() == {"train_memory": CELLS} | AFTER_CELLS
 
 
 def test_comments_docstrings_and_formatting_rerun_nothing(finished):
     for path, old, new in [
-        ("spectral_capacity/recall.py", '"""Exact recall:', '"""Exact and quick recall:'),
-        ("spectral_capacity/recall.py", "head: int = 128,", "head: int = 128,  # enough"),
-        ("spectral_capacity/memory.py", "import numpy as np\n", "\n\nimport numpy as np\n"),
+        ("spectral_capacity/memory/recall.py", '"""Exact recall:', '"""Exact and quick recall:'),
+        ("spectral_capacity/memory/recall.py", "head: int = 128,", "head: int = 128,  # enough"),
+        (
+            "spectral_capacity/memory/associations.py",
+            "import numpy as np\n",
+            "\n\nimport numpy as np\n",
+        ),
         ("scripts/train_memory.py", '"""Train one cell', '"""Train exactly one cell'),
         (
             "workflow/rules/train.smk",
@@ -204,7 +208,7 @@ def test_git_operations_rerun_nothing(finished):
     git("init", "-q")
     git("add", ".")
     git("commit", "-qm", "one")
-    finished.edit("spectral_capacity/recall.py", "head: int = 128", "head: int = 127")
+    finished.edit("spectral_capacity/memory/recall.py", "head: int = 128", "head: int = 127")
     git("commit", "-qam", "two")
     git("checkout", "-q", "HEAD~1")
     assert finished.ran() == {}

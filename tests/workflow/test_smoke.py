@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from spectral_capacity.config import FIGURES
-from spectral_capacity.outcomes import Status
+from spectral_capacity.results.schema import Status
 from tests.workflow.conftest import ROOT, Workflow, copy_tree
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]

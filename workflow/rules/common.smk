@@ -18,10 +18,10 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 # Modules, not names: a Snakefile shares Snakemake's own global names and would overwrite them.
-import spectral_capacity.artefacts as artefacts
+import spectral_capacity.results.files as files
 import spectral_capacity.config as configuration
 import spectral_capacity.config.estimates as estimates
-import spectral_capacity.provenance as provenance
+import spectral_capacity.results.code_digest as digests
 
 try:
     CONFIG = configuration.parse(config)
@@ -51,13 +51,13 @@ wildcard_constraints:
 
 def code(rule):
     """Digest of the code behind a rule: its script and all of the package that it imports."""
-    return provenance.code_digest(ROOT / "scripts" / f"{rule}.py", ROOT)
+    return digests.code_digest(ROOT / "scripts" / f"{rule}.py", ROOT)
 
 
 def own_code(wildcards):
     """Digest of the file with a user's own map, for the cells of its optimizer."""
     own = configuration.own_code(CONFIG.optimizers[cell_of(wildcards).optimizer])
-    return provenance.code_digest(own, ROOT) if own else ""
+    return digests.code_digest(own, ROOT) if own else ""
 
 
 def embeddings_settings(wildcards):
@@ -189,7 +189,7 @@ if workflow.is_main_process:
         *CLAIM_FILES,
     ]:
         path = Path(path)
-        if path.exists() and not artefacts.is_complete(path):
+        if path.exists() and not files.is_complete(path):
             path.rename(f"{path}.truncated")
             print(f"{path}: truncated; set aside, to be made again", file=sys.stderr)
 

@@ -1,0 +1,48 @@
+"""What is measured of a linear memory: names, types and meanings (no JAX, so that checks are quick)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spectral_capacity.results.schema import STATUS, Dimension, Schema, Variable
+
+DIMENSIONS = {
+    "optimizer": Dimension(str, "name of the optimizer in the configuration"),
+    "alpha": Dimension(np.float64, "exponent of the item frequencies"),
+    "kappa": Dimension(np.float64, "exponent of the spectrum of the output embeddings"),
+    "d": Dimension(np.int64, "embedding dimension"),
+    "batch_size": Dimension(np.float64, "samples behind a gradient; inf is the population"),
+    "seed": Dimension(np.int64, "seed of the embeddings and batches"),
+    "step": Dimension(np.int64, "updates made"),
+}
+
+VARIABLES = {
+    "capacity": Variable(np.int64, "number of recovered items"),
+    "prefix_capacity": Variable(np.int64, "length of the initial run of recovered items"),
+    "recovered_mass": Variable(np.float64, "total frequency of the recovered items"),
+    "loss": Variable(np.float64, "softmax loss, at the configured learning rate"),
+    "worst_item_loss": Variable(np.float64, "largest loss of an item at that learning rate"),
+    "best_loss": Variable(np.float64, "smallest softmax loss over the grid of learning rates"),
+    "best_learning_rate": Variable(np.float64, "learning rate of the smallest loss"),
+    "best_worst_item_loss": Variable(
+        np.float64, "largest loss of an item at the learning rate of the smallest loss"
+    ),
+    "items_seen": Variable(np.int64, "distinct items behind the gradients so far"),
+    "status": STATUS,
+    "sigma_max": Variable(np.float64, "largest singular value of the gradient"),
+    "sigma_min": Variable(np.float64, "smallest singular value in the gradient's numerical range"),
+    "bulk_singular_value": Variable(np.float64, "singular value of the gradient at rank d/2"),
+    "mean_inverse_singular_value": Variable(
+        np.float64, "mean of 1/sigma over the gradient's numerical range"
+    ),
+    "null_directions": Variable(np.int64, "directions below the gradient's numerical range"),
+    "near_ties": Variable(
+        np.int64, "items within float32's error bound of a tie, decided in float64"
+    ),
+    "spike_slope": Variable(np.float64, "slope at which the polar map lifts one item"),
+    "signal_slope": Variable(np.float64, "slope at which this optimizer's map lifts one item"),
+    "logit_noise": Variable(np.float64, "standard deviation of a competitor's logit"),
+}
+
+SCHEMA = Schema(DIMENSIONS, VARIABLES)
+"""Of cells and grids of linear memories. Of a cell the first four dimensions have length one."""

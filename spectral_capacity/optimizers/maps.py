@@ -1,0 +1,139 @@
+"""Spectral maps: what an optimizer does to the singular values of a gradient.
+
+A map takes a :class:`Gradient`, a :class:`StepContext` and its own options as keyword-only
+arguments, and returns a (d, d) float64 direction. Options with their annotations and defaults *are*
+the configuration schema: ``map: {name: newton_schulz, iterations: 5}`` calls
+``newton_schulz(gradient, context, iterations=5)``, checked before any job starts. To add a map,
+write the function and name it in :data:`MAPS`; or leave the package alone and name a file of your
+own (:func:`own`).
+
+This is d × d work against the N·d² of a gradient: it runs in NumPy float64 on the host, where the
+singular value decomposition is accurate and the same whatever device holds the embeddings.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import numpy as np
+from annotated_types import Ge, Gt
+from jaxtyping import Float
+
+from spectral_capacity.optimizers import own_map
+from spectral_capacity.optimizers.gradient import Gradient, StepContext
+from spectral_capacity.theory.exponents import bulk_exponent
+from spectral_capacity.theory.newton_schulz import coefficients as polynomials
+
+PositiveFloat = Annotated[float, Gt(0)]
+
+
+def identity(gradient: Gradient, context: StepContext) -> Float[np.ndarray, "d d"]:
+    """h(z) = z: gradient descent, written as a spectral map."""
+    return gradient.matrix
+
+
+def polar(gradient: Gradient, context: StepContext) -> Float[np.ndarray, "d d"]:
+    """h(z) = sign(z), exact: A Bᵀ from G = A Σ Bᵀ over the numerical range of G. Muon's map."""
+    return gradient.left @ gradient.right
+
+
+def smoothed_polar(
+    gradient: Gradient,
+    context: StepContext,
+    *,
+    resolution: PositiveFloat | Literal["theory"] = "theory",
+    unit: Literal["absolute", "bulk"] = "absolute",
+) -> Float[np.ndarray, "d d"]:
+    """h_λ(z) = z / √(z² + λ²), the stabilised Muon of arXiv:2603.26554.
+
+    ``resolution`` is λ, in units of the gradient's singular values (``absolute``) or of the scale of
+    their bulk (``bulk``): d^(−α) at the first step (Lemma 8), λ_t ∝ d^(1/2 − α e_t) at step t (Theorem
+    9). Far above the spectrum the map is a multiple of the identity, far below it the polar map.
+    ``theory`` takes :func:`stabilising_resolution`, whatever the unit.
+    """
+    if resolution == "theory":
+        resolution = stabilising_resolution(context)
+    elif unit == "bulk":
+        resolution *= bulk_scale(context)
+    sigma = gradient.singular_values
+    return gradient.with_singular_values(sigma / np.hypot(sigma, resolution))
+
+
+def power(
+    gradient: Gradient,
+    context: StepContext,
+    *,
+    exponent: Annotated[float, Ge(0)],
+) -> Float[np.ndarray, "d d"]:
+    """h(z) = z^γ over the numerical range: γ = 1 is gradient descent, γ = 0 the polar map."""
+    return gradient.with_singular_values(gradient.singular_values**exponent)
+
+
+def own(
+    gradient: Gradient,
+    context: StepContext,
+    *,
+    file: str,
+    function: str,
+    options: dict[str, bool | int | float | str | list[float]] | None = None,
+) -> Float[np.ndarray, "d d"]:
+    """A map from a Python file of your own: ``function(gradient, context, **options)``.
+
+    Raises TypeError or ValueError, which name the file, when the function does not return a (d, d)
+    array of numbers.
+    """
+    result = own_map.load(file, function)(gradient, context, **(options or {}))
+    return own_map.as_direction(result, gradient.matrix.shape, f"{file}: {function}")
+
+
+def newton_schulz(
+    gradient: Gradient,
+    context: StepContext,
+    *,
+    coefficients: Literal["cubic", "jordan", "polar_express"] = "jordan",
+    iterations: Annotated[int, Ge(0)] = 5,
+) -> Float[np.ndarray, "d d"]:
+    """Odd polynomial iteration X ← a X + b (XXᵀ)X + c (XXᵀ)²X on X = G/‖G‖_F.
+
+    ``cubic`` is Newton–Schulz proper, (3/2, −1/2, 0); ``jordan`` the quintic of the public Muon
+    (Jordan et al., 2024), which trades accuracy at 1 for growth at 0; ``polar_express`` the minimax
+    quintics of arXiv:2505.16932, a new one each iteration. In float64: rounding of lower precisions
+    is not modelled. A zero gradient stays zero.
+    """
+    norm = np.linalg.norm(gradient.matrix)
+    X = gradient.matrix / norm if norm > 0 else gradient.matrix
+    for a, b, c in polynomials(coefficients, iterations):
+        S = X @ X.T
+        X = a * X + (b * S + c * (S @ S)) @ X
+    return X
+
+
+def bulk_scale(context: StepContext) -> float:
+    """Scale of the bulk singular values that are left to learn at this step, without logarithms."""
+    return context.d ** bulk_exponent(context.alpha, context.step)
+
+
+def stabilising_resolution(context: StepContext) -> float:
+    """λ = max{(log d)^(2α+2) · bulk, (log d)²/B}, at which the theory runs stabilised Muon.
+
+    The bulk is d^(−α) at the first step (Theorem 3) and d^(1/2 − α e_t) at step t (Theorem 9). Zero in
+    its second part for the population gradient (``batch_size`` inf). The logarithms make it larger than
+    the whole spectrum of G_0 at any d that fits a computer.
+    """
+    log_d = math.log(context.d)
+    return max(
+        log_d ** (2 * context.alpha + 2) * bulk_scale(context), log_d**2 / context.batch_size
+    )
+
+
+MAPS: dict[str, Callable[..., Float[np.ndarray, "d d"]]] = {
+    "identity": identity,
+    "polar": polar,
+    "smoothed_polar": smoothed_polar,
+    "power": power,
+    "newton_schulz": newton_schulz,
+    "own": own,
+}
+"""Every spectral map by its name in the configuration."""

@@ -1,1 +1,0 @@
-"""Figures. Each reads grids and fits and knows nothing of how they were made."""

@@ -1,0 +1,84 @@
+"""Digests of the code behind a result: what a change must recompute, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+PACKAGE = "spectral_capacity"
+"""Written out: the name of this module's own package would be that of a subpackage."""
+
+
+def code_digest(script: str | Path, root: str | Path) -> str:
+    """Digest of a script and of every module of the package that it imports, transitively.
+
+    Taken over normalised syntax trees: comments, docstrings, formatting and line numbers do not
+    count, a changed constant does. ``root`` is the folder that holds the package. Imports inside
+    functions count like those at the top; modules of other distributions do not (their versions are the
+    environment's business).
+    """
+    root = Path(root).resolve()
+    digest = hashlib.sha256()
+    for module in _closure(Path(script).resolve(), root):
+        digest.update(_tree_digest(module, module.stat().st_mtime_ns).encode())
+    return digest.hexdigest()[:16]
+
+
+def _closure(script: Path, root: Path) -> list[Path]:
+    """``script`` and the package files behind it, in an order that depends on names only."""
+    seen: set[Path] = set()
+    todo = [script]
+    while todo:
+        path = todo.pop()
+        if path not in seen:
+            seen.add(path)
+            todo.extend(_imports(path, path.stat().st_mtime_ns, root))
+    return [script, *sorted(seen - {script})]
+
+
+@cache
+def _imports(path: Path, mtime_ns: int, root: Path) -> tuple[Path, ...]:
+    found: set[Path] = set()
+    for name in _imported_names(ast.parse(path.read_bytes())):
+        parts = name.split(".")
+        if parts[0] != PACKAGE:
+            continue
+        # Importing a.b.c runs a, a.b and a.b.c; a name that is no module is an attribute.
+        for depth in range(1, len(parts) + 1):
+            base = root.joinpath(*parts[:depth])
+            for candidate in (base / "__init__.py", base.with_suffix(".py")):
+                if candidate.is_file():
+                    found.add(candidate)
+    return tuple(sorted(found))
+
+
+def _imported_names(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            raise ValueError(f"relative import in line {node.lineno}: write the full module name")
+
+
+@cache
+def _tree_digest(path: Path, mtime_ns: int) -> str:
+    tree = ast.parse(path.read_bytes())
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            # Bare strings are documentation wherever they stand: of modules, functions, constants.
+            node.body = [s for s in body if not _is_string(s)] or [ast.Pass()]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+def _is_string(statement: ast.AST) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )

@@ -1,0 +1,188 @@
+"""Isotropic Gaussian embeddings: drawn, stored, and given back the same.
+
+A file holds the draws of some seeds for one (N, d), either as float32 arrays or as the keys that
+make them with a fingerprint of the result. :func:`load_embeddings` hides the difference.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Array, Float, Float32
+
+from spectral_capacity.backend import jax, jnp
+from spectral_capacity.results.netcdf import declare, new_netcdf, open_netcdf
+from spectral_capacity.sampling.own_embeddings import own_embeddings_shape
+from spectral_capacity.sampling.streams import Stream, stream_key
+
+DRAW_BLOCK = 128
+"""Items drawn from one key. Part of the data: item i has the same embedding for every N > i."""
+
+ROLES = {"U": Stream.INPUT_EMBEDDINGS, "V": Stream.OUTPUT_EMBEDDINGS}
+
+
+def generate_embeddings(
+    path: str | Path,
+    *,
+    n_items: int,
+    d: int,
+    seeds: Sequence[int],
+    root_seed: int,
+    store: Literal["keys", "arrays"],
+    report: Callable[[str], None] = lambda line: None,
+) -> None:
+    """Draw U and V for each seed and write them to ``path`` (NetCDF).
+
+    u_i, v_i ~ N(0, I_d / d), float32. With ``store="keys"`` the file holds the keys and a 64-bit
+    fingerprint of each array (a kilobyte); with ``"arrays"`` the arrays too (8·N·d bytes a seed).
+    ``report`` is told of each seed done. Raises OSError when the disk is full; ``path`` is then
+    as it was before.
+    """
+    keys = np.empty((len(seeds), len(ROLES), 2), np.uint32)
+    marks = np.empty((len(seeds), len(ROLES)), np.uint64)
+    dims = {"seed": len(seeds), "item": n_items, "component": d}
+    size = 8 * n_items * d * len(seeds) if store == "arrays" else 0
+    with new_netcdf(path, expected_bytes=size) as file:
+        file.setncatts(
+            {
+                "title": "Isotropic Gaussian embeddings N(0, I_d / d)",
+                "store": store,
+                "generator": "threefry2x32",
+                "draw_block": DRAW_BLOCK,
+                "jax_version": jax.__version__,
+            }
+        )
+        for dim, length in {**dims, "role": len(ROLES), "word": 2}.items():
+            file.createDimension(dim, length)
+        arrays = {}
+        if store == "arrays":
+            for name in ROLES:
+                attributes = {"long_name": f"embeddings {name.lower()}_i in rows", "units": "1"}
+                arrays[name] = declare(file, name, dims, np.float32, attributes)
+        for index, seed in enumerate(seeds):
+            for role, stream in enumerate(ROLES.values()):
+                keys[index, role] = jax.random.key_data(stream_key(root_seed, stream, d, seed))
+            drawn = _draw_both(keys[index], n_items, d)
+            for role, (name, array) in enumerate(zip(ROLES, drawn, strict=True)):
+                marks[index, role] = fingerprint(array)
+                if store == "arrays":
+                    arrays[name][index] = array
+            report(f"seed {seed}: {n_items} items of dimension {d}")
+        for name, dims, values in (
+            ("seed", ("seed",), np.asarray(seeds, np.int64)),
+            ("key", ("seed", "role", "word"), keys),
+            ("fingerprint", ("seed", "role"), marks),
+        ):
+            shape = dict(zip(dims, values.shape, strict=True))
+            declare(file, name, shape, values.dtype, {"long_name": name})[...] = values
+
+
+def load_embeddings(
+    path: str | os.PathLike, seed: int
+) -> tuple[Float32[np.ndarray, "n d"], Float32[np.ndarray, "n d"]]:
+    """(U, V) of one seed, each (N, d) float32, rows are items.
+
+    Reads files of :func:`generate_embeddings` and files of your own, with variables ``U`` and ``V``
+    over (item, component), the same for every seed, or (seed, item, component) with a ``seed``
+    coordinate. Raises KeyError for a seed the file does not hold, and ValueError when the draws are
+    not the ones the file was made from (another JAX version or processor) or are not finite.
+    """
+    path = Path(path)
+    with open_netcdf(path) as file:
+        if "fingerprint" not in file.variables:
+            return _load_own(file, path, seed)
+        held = file["seed"][:].tolist()
+        if seed not in held:
+            raise KeyError(f"{path}: seed {seed} is not in this file, it holds {held}")
+        index = held.index(seed)
+        marks = file["fingerprint"][index]
+        if file.store == "arrays":
+            arrays = [file[name][index] for name in ROLES]
+            advice = "The file is damaged: delete it, the next run makes it again."
+        else:
+            n, d = file.dimensions["item"].size, file.dimensions["component"].size
+            arrays = _draw_both(file["key"][index], n, d)
+            advice = (
+                f"The file was made with JAX {file.jax_version}, this is {jax.__version__}, perhaps "
+                "on another kind of processor: delete the file to draw anew, or set "
+                "embeddings: {store: arrays} to carry the draws themselves."
+            )
+    for name, array, mark in zip(ROLES, arrays, marks, strict=True):
+        if fingerprint(array) != int(mark):
+            raise ValueError(
+                f"{path}: {name} of seed {seed} is not what its fingerprint says. {advice}"
+            )
+    return arrays[0], arrays[1]
+
+
+def _load_own(file, path: Path, seed: int):
+    _, _, seeds = own_embeddings_shape(path)
+    if seeds is not None and seed not in seeds:
+        raise KeyError(f"{path}: seed {seed} is not in this file, it holds {seeds}")
+    index = ... if seeds is None else seeds.index(seed)
+    arrays = [np.ascontiguousarray(file[name][index], dtype=np.float32) for name in ROLES]
+    for name, array in zip(ROLES, arrays, strict=True):
+        if not np.isfinite(array).all():
+            raise ValueError(f"{path}: {name} has values that are not finite")
+    return arrays[0], arrays[1]
+
+
+def anisotropic(
+    V: Float[Array, "n d"], kappa: float
+) -> tuple[Float[Array, "n d"], Float[np.ndarray, " d"]]:
+    """Rescale isotropic draws to N(0, Ξ), Ξ diagonal, eigenvalues ∝ k^(−κ), trace 1.
+
+    Returns the scaled float32 rows and the eigenvalues of Ξ; κ = 0 gives V back, unchanged.
+    """
+    d = V.shape[1]
+    variances = np.arange(1, d + 1, dtype=np.float64) ** -kappa
+    variances /= variances.sum()
+    if kappa == 0:
+        return V, variances
+    return V * jnp.asarray(np.sqrt(d * variances), jnp.float32), variances
+
+
+def fingerprint(array: Float[Array, "n d"] | Float[np.ndarray, "n d"]) -> int:
+    """64 bits of an array's bits and their order; equal arrays have equal fingerprints."""
+    bits = np.ascontiguousarray(array).view(np.uint32)
+    # Σ word_k · odd(k) over each row, then over rows, modulo 2^64.
+    columns = np.arange(bits.shape[1], dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) | np.uint64(
+        1
+    )
+    rows = np.arange(bits.shape[0], dtype=np.uint64) * np.uint64(0xD1B54A32D192ED03) | np.uint64(1)
+    total = 0
+    for start in range(0, bits.shape[0], 512):
+        block = slice(start, start + 512)
+        total += int((bits[block].astype(np.uint64) @ columns) @ rows[block])
+    return total % 2**64
+
+
+def _draw_both(keys, n_items: int, d: int) -> list[np.ndarray]:
+    """U and V from their keys, side by side: one draw alone leaves a second core idle."""
+    with ThreadPoolExecutor(len(keys)) as pool:
+        return list(pool.map(lambda key: _draw(key, n_items, d), keys))
+
+
+def _draw(key_data, n_items: int, d: int) -> np.ndarray:
+    """N(0, I/d) rows, drawn on the CPU so that the bits do not depend on the device."""
+    n_blocks = -(-n_items // DRAW_BLOCK)
+    with jax.default_device(jax.devices("cpu")[0]):
+        blocks = _draw_blocks(jnp.asarray(key_data), n_blocks=n_blocks, d=d)
+    return np.asarray(blocks).reshape(-1, d)[:n_items]
+
+
+@partial(jax.jit, static_argnames=("n_blocks", "d"))
+def _draw_blocks(key_data, *, n_blocks, d):
+    key = jax.random.wrap_key_data(key_data, impl="threefry2x32")
+    scale = np.float32(1 / np.sqrt(d))
+
+    def rows(b):
+        return scale * jax.random.normal(jax.random.fold_in(key, b), (DRAW_BLOCK, d), jnp.float32)
+
+    return jax.lax.map(rows, jnp.arange(n_blocks))

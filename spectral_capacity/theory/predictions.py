@@ -1,0 +1,143 @@
+"""Predictions: finite-size counts that have no free parameter; for exponents see :mod:`theory.exponents`.
+
+Everything here is a function of plain numbers and NumPy arrays, in float64.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from jaxtyping import Float
+from numpy.polynomial.hermite_e import hermegauss
+
+
+def recovery_probability(
+    signal: Float[np.ndarray, " n"], n_competitors: int, *, nodes: int = 120
+) -> Float[np.ndarray, " n"]:
+    """P(x + g > max of ``n_competitors`` normals) = E_g[Φ(x + g)^n], g ~ N(0, 1), for each x.
+
+    Tabulated by Gauss–Hermite quadrature and interpolated: accurate to about 1e-4.
+    """
+    from scipy.special import log_ndtr
+
+    x, w = hermegauss(nodes)
+    w = w / w.sum()
+    table = np.linspace(0.0, 16.0, 1601)
+    probability = np.exp(n_competitors * log_ndtr(table[:, None] + x)) @ w
+    return np.interp(signal, table, probability)
+
+
+def response_capacity(p: Float[np.ndarray, " n"], slope: float, noise: float) -> float:
+    """Expected count after one population step: Σ_i E_g[Φ(p_i s/τ + g)^(N−1)].
+
+    The logit of item i is its spike s·p_i plus noise of standard deviation τ, and so are its N − 1
+    competitors' logits. s and τ (:mod:`training.response`) are measured on the gradient itself; there is no
+    fit parameter. Neither saturation of frequent items nor the spikes of competitors are in it: good for
+    maps that flatten the spectrum, not for gradient descent (:func:`gradient_capacity`).
+    """
+    return float(recovery_probability(p * (slope / noise), p.size - 1).sum())
+
+
+def batch_capacity(
+    p: Float[np.ndarray, " n"], d: int, slope: float, noise: float, batch_size: float
+) -> float:
+    """Expected count after one step on a batch: :func:`response_capacity` with weights q_i = c_i / B.
+
+    c_i ~ Poisson(B p_i) samples of item i lift its logit by s·c_i/B. Just above the critical batch size one
+    sample is enough, so that lucky rare items are recovered beyond the population's capacity: the count
+    overshoots. A batch of fewer than d items is orthogonal enough to be recalled whole; there the
+    linear response means nothing, and the number of distinct items is the prediction.
+    """
+    from scipy.stats import poisson
+
+    seen = items_seen(p, batch_size)
+    if seen < d:
+        return seen
+    samples = np.arange(400.0)
+    few = recovery_probability(samples * (slope / noise / batch_size), p.size - 1)
+    rates = batch_size * p
+    # Smooth in the rate: tabulated below 200 samples, and without fluctuation above.
+    table = np.geomspace(min(rates[-1], 1e-3), 200.0, 300)
+    expected = poisson.pmf(samples[:, None], table).T @ few
+    rare = rates < table[-1]
+    count = np.interp(np.log(rates[rare]), np.log(table), expected).sum()
+    return float(count + recovery_probability(p[~rare] * (slope / noise), p.size - 1).sum())
+
+
+def gradient_capacity(p: Float[np.ndarray, " n"], d: int, *, nodes: int = 100) -> float:
+    """Expected count after one gradient step from zero, for isotropic embeddings.
+
+    With W = G_0, item i scores s_ii ≈ p_i + τ g_i and competitor j scores s_ij ≈ p_j g'_j/√d + τ g_j:
+    a spike of its own item seen through u_jᵀu_i, and the crosstalk of all others,
+    τ² = Σ_m p_m² / d². So E[count] = Σ_i E_g[Π_{j≠i} Φ((p_i + τ g)/√(p_j²/d + τ²))]. Fluctuations
+    of the norms of the embeddings, of relative size √(2/d), are ignored. ``p`` must not increase.
+    """
+    from scipy.special import log_ndtr
+
+    tau = math.sqrt(float(p @ p)) / d
+    spread = np.sqrt(p**2 / d + tau**2)
+    levels = tau * np.concatenate(
+        [np.linspace(-8, 30, 400), np.geomspace(30, max(31.0, 2 * p[0] / tau), 200)[1:]]
+    )
+    # Competitors of the tail share one spread; sum the distinguishable ones, count the rest.
+    head = int(np.searchsorted(-p, -1e-3 * tau * math.sqrt(d)))
+    log_all = log_ndtr(levels[:, None] / spread[:head]).sum(axis=1)
+    log_all += (p.size - head) * log_ndtr(levels / tau)
+    x, w = hermegauss(nodes)
+    # Neighbours in the tail are recovered alike: a sample of them is enough.
+    ranks = np.arange(1, p.size + 1)
+    some = np.unique(np.concatenate([ranks[:1000], np.geomspace(1, p.size, 400).astype(int)])) - 1
+    thresholds = p[some, None] + tau * x
+    logs = np.interp(thresholds, levels, log_all) - log_ndtr(thresholds / spread[some, None])
+    probability = np.exp(np.minimum(logs, 0.0)) @ (w / w.sum())
+    return float(np.interp(np.log(ranks), np.log(ranks[some]), probability).sum())
+
+
+def items_seen(p: Float[np.ndarray, " n"], batch_size: float) -> float:
+    """Expected number of distinct items among ``batch_size`` samples: Σ_i 1 − (1 − p_i)^B."""
+    return float(-np.expm1(batch_size * np.log1p(-p)).sum())
+
+
+def critical_batch_size(p: Float[np.ndarray, " n"], capacity: float) -> float:
+    """Batch size at which ``capacity`` distinct items are expected to have been seen.
+
+    With the predicted capacity of the population, a critical batch size without a fit parameter: below
+    it a memory recalls about what the batch held, which at infinite N is a·B^(1/α). NaN where the
+    capacity is no more than one item, or all of them.
+    """
+    from scipy.optimize import brentq
+
+    if not 1 < capacity < p.size:
+        return math.nan
+
+    def missing(log_b: float) -> float:
+        return items_seen(p, math.exp(log_b)) - capacity
+
+    return math.exp(brentq(missing, 0.0, math.log(1e3 / p[-1]), xtol=1e-9))
+
+
+def ceiling(n_items: int, d: int) -> float:
+    """Most items that any linear memory holds against N competitors: d² / E[(k_N + g)_+²].
+
+    k_N is the expected maximum of N normals (the margin an item must clear, in units of the noise),
+    and each stored item costs E[(k_N + g)_+²] of the d² parameters.
+    """
+    k = expected_maximum(n_items)
+    x, w = hermegauss(80)
+    cost = (np.clip(k + x, 0, None) ** 2 @ w) / w.sum()
+    return d**2 / float(cost)
+
+
+def expected_maximum(n: int) -> float:
+    """E max of ``n`` independent standard normals: ∫ x dΦ(x)^n."""
+    from scipy.integrate import quad
+    from scipy.special import log_ndtr
+
+    def tail(x: float) -> float:
+        return -math.expm1(n * log_ndtr(x))
+
+    def lower(x: float) -> float:
+        return math.exp(n * log_ndtr(x))
+
+    return quad(tail, 0, 40, limit=200)[0] - quad(lower, -40, 0, limit=200)[0]
