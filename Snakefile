@@ -8,7 +8,7 @@ include: "workflow/rules/grids.smk"
 include: "workflow/rules/fits.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/claims.smk"
-include: "workflow/rules/plan.smk"
+include: "workflow/rules/tools.smk"
 
 
 rule all:

@@ -15,5 +15,5 @@ with job_log(snakemake.log[0], "assemble_grid", {"experiment": settings["experim
         snakemake.input.cells,
         settings["coordinates"],
         record(settings),
-        title=f"Capacity of a linear memory: experiment {settings['experiment']}",
+        title=f"{snakemake.params.title}: experiment {settings['experiment']}",
     )

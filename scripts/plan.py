@@ -3,18 +3,16 @@
 from snakemake.script import Snakemake
 
 from spectral_capacity import backend
-from spectral_capacity.config import cells, parse
-from spectral_capacity.config.estimates import Rates, measured_flops, plan
+from spectral_capacity.config.plan import plan
+from spectral_capacity.kinds.rates import Rates, measured_flops
 from spectral_capacity.results.job_log import job_log
 from spectral_capacity.training.device_rates import measured_rates
 
 snakemake: Snakemake
 
 with job_log(snakemake.log[0], "plan", {}):
-    config = parse(snakemake.config)
-    backend.start(config.device, config.results)
-    planned = [cell for experiment in config.experiments for cell in cells(config, experiment)]
-    print(plan(config, planned, Rates(*measured_rates(), measured_flops())))
+    backend.start(snakemake.config["device"], snakemake.config["results"])
+    print(plan(snakemake.params.cells, Rates(*measured_rates(), measured_flops())))
     print(
         f"On {backend.describe()['device']}. A run that may stop early counts its longest; memory is a "
         "CPU job's."

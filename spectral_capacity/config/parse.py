@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,45 +11,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from spectral_capacity.analysis.claims_file import read_claims
-from spectral_capacity.config.cells import shown, theory_of
+from spectral_capacity.config import figures
 from spectral_capacity.config.messages import ConfigError, describe_all, key_path
-from spectral_capacity.config.models import FIGURES, Config, MemoryExperiment
-from spectral_capacity.optimizers import own_map as ownmap
-from spectral_capacity.sampling.frequencies import from_counts, read_counts, tail_exponent
+from spectral_capacity.config.model import Config, config_model
+from spectral_capacity.kinds import optimizers
+from spectral_capacity.kinds.experiment import Problem
+from spectral_capacity.kinds.registry import KINDS
 
-NEEDS = {
-    "population": "population among its batch_size",
-    "batches": "four finite sizes or more in its batch_size",
-    "loss": "a loss section",
-    "finite": "a finite size in its batch_size",
-    "muon": "an optimizer with the exact polar map",
-    "one step": "steps: 1, which is all that this figure shows; null leaves it out",
-    "2 steps": "steps: 2 or more",
-    "3 steps": "steps: 3 or more",
-    "4 steps": "steps: 4 or more",
-    "polar": "exactly one optimizer with the exact polar map, which the others are compared with",
-}
-FIGURE_NEEDS = {
-    "fig1a": ("one step",),
-    "fig1b": ("one step", "batches"),
-    "fig2": ("one step",),
-    "fig3": ("one step", "batches"),
-    "fig4a": ("muon", "2 steps"),
-    "fig4b": ("muon", "3 steps"),
-    "fig4c": ("muon", "4 steps"),
-    "fig4d": ("muon", "2 steps"),
-    "fig4e": ("muon", "2 steps"),
-    "fig5a": ("2 steps",),
-    "fig5b": ("muon", "2 steps", "finite"),
-    "fig6": ("one step",),
-    "thresholded": ("2 steps",),
-    "loss": ("one step", "loss"),
-    "newton_schulz_depth": ("one step", "polar"),
-    "resolution": ("one step", "polar"),
-    "spectrum": ("one step",),
-    "real_words": ("one step",),
-}
-"""What a figure's experiment must have, beside the population that all of them show."""
+MOST_CELLS = 100_000
+"""Of all experiments: Snakemake, which plans a job for each, takes minutes to look at so many."""
+
+MOST_POINTS = 10_000_000
+"""Of one grid, which is a gigabyte and a half of arrays then."""
 
 
 def parse(given: Mapping[str, Any], *, root: str | Path = ".") -> Config:
@@ -56,179 +31,81 @@ def parse(given: Mapping[str, Any], *, root: str | Path = ".") -> Config:
     ``root`` is the folder that relative paths of input files refer to. Raises ConfigError, which
     lists every problem found, one line each.
     """
+    model = config_model()
     try:
-        config = Config.model_validate(given)
+        config = model.model_validate(given)
     except ValidationError as error:
-        raise ConfigError(describe_all(error.errors(), given, Config)) from None
-    if problems := list(_cross_checks(config, Path(root))):
+        raise ConfigError(describe_all(error.errors(), given, model)) from None
+    config._root = Path(root)
+    if problems := [f"{key_path(key)}: {text}" for key, text in _problems(config)]:
         raise ConfigError(problems)
     return config
 
 
 def json_schema() -> dict[str, Any]:
     """JSON schema of the configuration, for editors."""
-    schema = Config.model_json_schema()
+    schema = config_model().model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def _cross_checks(config: Config, root: Path) -> Iterator[str]:
+def _problems(config: Config) -> Iterator[Problem]:
+    """What no single key shows."""
+    experiments = list(_of_experiments(config))
+    yield from experiments
+    yield from optimizers.problems(config.optimizers, config.shared.root)
+    yield from figures.problems(config, figures.figure_modules(KINDS.values()))
+    yield from _of_files(config)
+    if not experiments:  # a size can be told
+        yield from _of_sizes(config)
+
+
+def _of_experiments(config: Config) -> Iterator[Problem]:
     for name, experiment in config.experiments.items():
         at = ("experiments", name)
-        for i, d in enumerate(experiment.d):
-            if d >= experiment.n_items:
-                yield (
-                    f"{key_path((*at, 'd', i))}: {d}: must be less than n_items, "
-                    f"{experiment.n_items}; a memory of this size needs no superposition"
-                )
         for i, optimizer in enumerate(experiment.optimizers):
+            key = (*at, "optimizers", i)
             if optimizer not in config.optimizers:
+                known = ", ".join(config.optimizers)
+                yield key, f"{optimizer!r} is not defined; optimizers has {known}"
+            elif (rule := config.optimizers[optimizer].rule) not in experiment.rules:
+                trained = ", ".join(experiment.rules)
                 yield (
-                    f"{key_path((*at, 'optimizers', i))}: {optimizer!r} is not defined; "
-                    f"optimizers has {', '.join(config.optimizers)}"
+                    key,
+                    f"{optimizer!r} has rule {rule}; kind {experiment.kind} trains {trained}",
                 )
-        yield from _check_frequencies(experiment, at, root)
-        if experiment.early_stop and experiment.early_stop.window >= experiment.steps:
-            yield (
-                f"{key_path((*at, 'early_stop', 'window'))}: {experiment.early_stop.window}: must be less "
-                f"than steps, {experiment.steps}, to stop anything"
-            )
-        if experiment.steps > 1 and experiment.loss:
-            factors = experiment.loss.learning_rate_factors
-            if factors != [1.0]:
-                yield (
-                    f"{key_path((*at, 'loss', 'learning_rate_factors'))}: {factors}: must be [1.0] with "
-                    "more than one step; a multiple of the memory is another learning rate at the first only"
-                )
-        if experiment.embeddings:
-            yield from _check_own_embeddings(experiment, at, root)
-    for name, optimizer in config.optimizers.items():
-        spectral_map = getattr(optimizer, "map", None)
-        if spectral_map is not None and spectral_map.name == "own":
-            try:
-                ownmap.check(
-                    root / spectral_map.file, spectral_map.function, spectral_map.options or {}
-                )
-            except FileNotFoundError:
-                yield f"optimizers.{name}.map.file: {spectral_map.file!r}: no such file"
-            except (OSError, ValueError) as error:
-                yield f"optimizers.{name}.map: {error}"
-    for figure in FIGURES:
-        for key, name in shown(config, figure).items():
-            if name not in config.experiments:
-                yield (
-                    f"{key}: {name!r} is not defined; experiments has "
-                    f"{', '.join(config.experiments)}; null leaves the figure out"
-                )
-                continue
-            for need in (*FIGURE_NEEDS.get(figure, ()), "population"):
-                if not _has(config, name, need):
-                    yield f"{key}: {name!r}: must have {NEEDS[need]}"
-    yield from _check_pair(config)
-    for key, path in (("figures.style", config.figures.style), ("claims", config.claims)):
+        for key, text in experiment.problems(config.shared):
+            yield (*at, *key), text
+
+
+def _of_files(config: Config) -> Iterator[Problem]:
+    root = config.shared.root
+    for key, path in ((("figures", "style"), config.figures.style), (("claims",), config.claims)):
         if not (root / path).is_file():
-            yield f"{key}: {path!r}: no such file"
-        elif key == "claims":
-            try:
-                read_claims(root / path)
-            except ValueError as error:
-                yield f"{key}: {error}"
+            yield key, f"{path!r}: no such file"
+    if (root / config.claims).is_file():
+        try:
+            read_claims(root / config.claims)
+        except ValueError as error:
+            yield ("claims",), str(error)
 
 
-def _check_pair(config: Config) -> Iterator[str]:
-    """Figure thresholded compares two experiments: they must have something in common."""
-    pair = config.figures.thresholded
-    if pair is None or not {pair.exact, pair.thresholded} <= set(config.experiments):
-        return
-    for role, name in pair.model_dump().items():
-        if config.experiments[name].gradient != role:
-            yield f"figures.thresholded.{role}: {name!r}: must have gradient: {role}"
-    exact, other = (config.experiments[name] for name in (pair.exact, pair.thresholded))
-    for key in ("n_items", "frequencies", "embeddings"):
-        if getattr(exact, key) != getattr(other, key):
+def _of_sizes(config: Config) -> Iterator[Problem]:
+    """Grids and numbers of cells beyond what can be handled; each count alone is bounded by its field."""
+    left = MOST_CELLS
+    for name, experiment in config.experiments.items():
+        points = math.prod(map(len, experiment.coordinates(config.shared).values()))
+        if points > MOST_POINTS:
             yield (
-                f"figures.thresholded: {pair.exact!r} and {pair.thresholded!r} differ in {key}: their "
-                "counts cannot be compared"
+                ("experiments", name),
+                f"its grid has {points:,} points; at most {MOST_POINTS:,} are allowed: shorten its lists, or "
+                "split it into several experiments",
             )
-    if exact.kappa[0] != other.kappa[0]:
-        yield f"figures.thresholded: {pair.exact!r} and {pair.thresholded!r} differ in their first kappa"
-    for axis in ("optimizers", "d", "alpha"):
-        one, two = (getattr(experiment, axis) for experiment in (exact, other))
-        # With a table of frequencies there is no alpha to share.
-        if one and two and not set(one) & set(two):
-            yield f"figures.thresholded: {pair.exact!r} and {pair.thresholded!r} share no {axis}"
-
-
-def _has(config: Config, name: str, need: str) -> bool:
-    experiment = config.experiments[name]
-    if need == "one step":
-        return experiment.steps == 1
-    if need.endswith("steps"):
-        return experiment.steps >= int(need.removesuffix(" steps"))
-    if need == "finite":
-        return experiment.batch_size != ["population"]
-    if need == "muon":
-        known = [config.optimizers[o] for o in experiment.optimizers if o in config.optimizers]
-        return "muon" in map(theory_of, known)
-    if need == "polar":
-        known = [config.optimizers[o] for o in experiment.optimizers if o in config.optimizers]
-        return [theory_of(optimizer) for optimizer in known].count("muon") == 1
-    if need == "batches":
-        return sum(size != "population" for size in experiment.batch_size) >= 4
-    return experiment.loss is not None if need == "loss" else "population" in experiment.batch_size
-
-
-def _check_frequencies(
-    experiment: MemoryExperiment, at: tuple[str, ...], root: Path
-) -> Iterator[str]:
-    table = experiment.frequencies
-    if table is None:
-        if experiment.alpha is None:
-            yield f"{key_path((*at, 'alpha'))}: is missing"
-        return
-    key = key_path((*at, "frequencies", "file"))
-    if experiment.alpha is not None:
-        yield (
-            f"{key_path((*at, 'alpha'))}: {experiment.alpha}: leave it out (or write null), the "
-            "exponent is that of the table's tail"
-        )
-    try:
-        p = from_counts(read_counts(root / table.file), experiment.n_items)
-        if table.tail_from <= experiment.n_items // 2 and tail_exponent(p, table.tail_from) < 1e-3:
-            yield f"{key}: counts do not fall from rank {table.tail_from} on: there is no tail"
-    except FileNotFoundError:
-        yield f"{key}: {table.file!r}: no such file"
-    except (OSError, ValueError) as error:
-        yield f"{key}: {error}"
-    if table.tail_from > experiment.n_items // 2:
-        yield (
-            f"{key_path((*at, 'frequencies', 'tail_from'))}: {table.tail_from}: must be at most half "
-            f"of n_items, {experiment.n_items}"
-        )
-
-
-def _check_own_embeddings(
-    experiment: MemoryExperiment, at: tuple[str, ...], root: Path
-) -> Iterator[str]:
-    from spectral_capacity.sampling.own_embeddings import own_embeddings_shape
-
-    key = key_path((*at, "embeddings", "file"))
-    path = root / experiment.embeddings.file
-    if not path.is_file():
-        yield f"{key}: {experiment.embeddings.file!r}: no such file"
-        return
-    try:
-        n_items, d, seeds = own_embeddings_shape(path)
-    except (OSError, ValueError) as error:
-        yield f"{key}: {error}"
-        return
-    if n_items != experiment.n_items:
-        yield f"{key_path((*at, 'n_items'))}: {experiment.n_items}: the embeddings have {n_items} items"
-    if experiment.d != [d]:
-        yield f"{key_path((*at, 'd'))}: {experiment.d}: the embeddings have dimension {d}: write [{d}]"
-    if seeds is None and experiment.seeds != 1:
-        yield (
-            f"{key_path((*at, 'seeds'))}: {experiment.seeds}: the embeddings have no seed "
-            "dimension, every seed would be the same: write 1"
-        )
-    if seeds is not None and not set(range(experiment.seeds)) <= set(seeds):
-        yield f"{key_path((*at, 'seeds'))}: {experiment.seeds}: the embeddings have seeds {seeds}"
+            return
+        left -= sum(1 for _ in itertools.islice(experiment.cells(name, config.shared), left + 1))
+        if left < 0:
+            yield (
+                ("experiments", name),
+                f"with it there are more than {MOST_CELLS:,} cells, the most that are allowed: shorten its "
+                "lists, raise seeds_per_job, or run it with a configuration and results of its own",
+            )
+            return

@@ -12,39 +12,41 @@ PACKAGE = "spectral_capacity"
 """Written out: the name of this module's own package would be that of a subpackage."""
 
 
-def code_digest(script: str | Path, root: str | Path) -> str:
+def code_digest(script: str | Path, root: str | Path, *modules: str | Path) -> str:
     """Digest of a script and of every module of the package that it imports, transitively.
 
-    Taken over normalised syntax trees: comments, docstrings, formatting and line numbers do not
-    count, a changed constant does. ``root`` is the folder that holds the package. Imports inside
-    functions count like those at the top; modules of other distributions do not (their versions are the
-    environment's business).
+    ``modules`` are files that the script imports by names that it is told. Taken over normalised syntax
+    trees: comments, docstrings, formatting and line numbers do not count, a changed constant does. ``root`` is the folder that holds the package. A script in another folder
+    of it may import modules of that folder; they count too. Imports inside functions count like those at
+    the top; modules of other distributions do not (their versions are the environment's business).
     """
     root = Path(root).resolve()
     digest = hashlib.sha256()
-    for module in _closure(Path(script).resolve(), root):
+    for module in _closure(root, *map(Path.resolve, map(Path, (script, *modules)))):
         digest.update(_tree_digest(module, module.stat().st_mtime_ns).encode())
     return digest.hexdigest()[:16]
 
 
-def _closure(script: Path, root: Path) -> list[Path]:
-    """``script`` and the package files behind it, in an order that depends on names only."""
+def _closure(root: Path, *scripts: Path) -> list[Path]:
+    """``scripts`` and the package files behind them, in an order that depends on names only."""
+    folders = {s.relative_to(root).parts[0] for s in scripts if s.is_relative_to(root)}
+    packages = frozenset({PACKAGE, *folders})
     seen: set[Path] = set()
-    todo = [script]
+    todo = [*scripts]
     while todo:
         path = todo.pop()
         if path not in seen:
             seen.add(path)
-            todo.extend(_imports(path, path.stat().st_mtime_ns, root))
-    return [script, *sorted(seen - {script})]
+            todo.extend(_imports(path, path.stat().st_mtime_ns, root, packages))
+    return [*scripts, *sorted(seen - {*scripts})]
 
 
 @cache
-def _imports(path: Path, mtime_ns: int, root: Path) -> tuple[Path, ...]:
+def _imports(path: Path, mtime_ns: int, root: Path, packages: frozenset[str]) -> tuple[Path, ...]:
     found: set[Path] = set()
     for name in _imported_names(ast.parse(path.read_bytes())):
         parts = name.split(".")
-        if parts[0] != PACKAGE:
+        if parts[0] not in packages:
             continue
         # Importing a.b.c runs a, a.b and a.b.c; a name that is no module is an attribute.
         for depth in range(1, len(parts) + 1):

@@ -31,7 +31,7 @@ def atomic_path(path: str | os.PathLike, *, expected_bytes: int = 0) -> Iterator
             raise OSError(f"{path}: the file written is not complete")
         _flush_to_disk(temporary)
         os.replace(temporary, path)
-        Path(f"{path}.truncated").unlink(missing_ok=True)
+        _damaged(path).unlink(missing_ok=True)
     except Exception as error:
         written = temporary.stat().st_size if temporary.exists() else 0
         free = shutil.disk_usage(path.parent).free
@@ -76,6 +76,20 @@ def is_complete(path: str | os.PathLike, *, suffix: str | None = None) -> bool:
     if suffix == ".csv":
         return tail.endswith(b"\n")
     return size > 0
+
+
+def set_aside(path: str | os.PathLike) -> str:
+    """Move a file that is not whole out of the way; says where it is now and what follows.
+
+    It goes when the file is next written.
+    """
+    path = Path(path)
+    path.rename(_damaged(path))
+    return f"set aside as {_damaged(path).name}, to be made again"
+
+
+def _damaged(path: Path) -> Path:
+    return path.with_name(f"{path.name}.damaged")
 
 
 def _hdf5_size(head: bytes) -> int | None:

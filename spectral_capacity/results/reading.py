@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,3 +15,12 @@ def open_grid(path: str | os.PathLike) -> xarray.Dataset:
     import xarray
 
     return xarray.load_dataset(path, engine="netcdf4")
+
+
+def open_grids(
+    paths: str | os.PathLike | Sequence[str | os.PathLike],
+) -> xarray.Dataset | list[xarray.Dataset] | None:
+    """:func:`open_grid` of one path, or of each of several; None of none."""
+    if isinstance(paths, str | os.PathLike):
+        return open_grid(paths)
+    return [open_grid(path) for path in paths] or None

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from spectral_capacity.config.cells import seed_blocks
 
 from spectral_capacity import config as configuration
 from spectral_capacity.config import (
@@ -16,7 +17,6 @@ from spectral_capacity.config import (
     embeddings_files,
     parse,
 )
-from spectral_capacity.config.cells import seed_blocks
 from spectral_capacity.results.netcdf import write_netcdf
 from spectral_capacity.sampling.frequencies import from_counts, read_counts
 

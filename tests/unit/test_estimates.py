@@ -2,9 +2,9 @@
 
 import pytest
 import yaml
+from spectral_capacity.config.estimates import Rates, cell_bytes, cell_seconds, duration, plan
 
 from spectral_capacity.config import cells, parse
-from spectral_capacity.config.estimates import Rates, cell_bytes, cell_seconds, duration, plan
 from tests.workflow.conftest import ROOT
 
 RATES = Rates(float64=1e11, float32=2e11, exponentials=2.5e9, host=1e11)

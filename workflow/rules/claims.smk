@@ -1,7 +1,7 @@
 rule check_claims:
     input:
         claims=CONFIG.claims,
-        fits=expand(f"{RESULTS}/fits/{{experiment}}.nc", experiment=CONFIG.experiments),
+        fits=expand(f"{RESULTS}/fits/{{experiment}}.nc", experiment=FITS),
     output:
         csv=CLAIM_FILES[0],
         html=report(CLAIM_FILES[1], caption="../report/claims.rst", category="Claims"),
@@ -10,8 +10,8 @@ rule check_claims:
     benchmark:
         f"{RESULTS}/benchmarks/check_claims.tsv"
     params:
-        settings={"experiments": list(CONFIG.experiments)},
-        code=code("check_claims"),
+        settings={"experiments": list(FITS)},
+        code=code("scripts/check_claims.py"),
     script:
         "../../scripts/check_claims.py"
 
@@ -19,5 +19,5 @@ rule check_claims:
 rule claims:
     input:
         files_behind(CELLS),
-        fit_files(),
+        fits_of(CELLS),
         CLAIM_FILES,

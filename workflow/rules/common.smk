@@ -1,4 +1,5 @@
 # All Python of the workflow: configuration, file names, what each job depends on.
+import dataclasses
 import os
 import shutil
 import sys
@@ -8,7 +9,7 @@ from snakemake.exceptions import WorkflowError
 
 # The package of this very tree, here and in every job: the code digests below describe it, whatever
 # other copy the environment may have installed.
-ROOT = Path(workflow.basedir)
+ROOT = Path(workflow.current_basedir).parents[1]
 sys.path.insert(0, str(ROOT))
 os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -18,29 +19,45 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 # Modules, not names: a Snakefile shares Snakemake's own global names and would overwrite them.
-import spectral_capacity.results.files as files
-import spectral_capacity.config as configuration
-import spectral_capacity.config.estimates as estimates
+import spectral_capacity.config.figures as figure_modules
+import spectral_capacity.config.messages as messages
+import spectral_capacity.config.parse as configuration
+import spectral_capacity.config.plan as estimates
+import spectral_capacity.kinds.rates as rates
+import spectral_capacity.kinds.registry as registry
 import spectral_capacity.results.code_digest as digests
+import spectral_capacity.results.files as files
 
 try:
     CONFIG = configuration.parse(config)
-except configuration.ConfigError as error:
+except messages.ConfigError as error:
     raise WorkflowError(error) from None
 
-config.update(CONFIG.model_dump())  # defaults filled in, for scripts
+SHARED = CONFIG.shared
 RESULTS = CONFIG.results
-EMBEDDINGS = configuration.embeddings_files(CONFIG)
 CELLS = {
-    experiment: {cell.name: cell for cell in configuration.cells(CONFIG, experiment)}
-    for experiment in CONFIG.experiments
+    name: {cell.name: cell for cell in experiment.cells(name, SHARED)}
+    for name, experiment in CONFIG.experiments.items()
 }
+EMBEDDINGS = {
+    file.name: file for cells in CELLS.values() for cell in cells.values() for file in cell.draws()
+}
+FITS = {
+    name: settings
+    for name, experiment in CONFIG.experiments.items()
+    if (settings := experiment.fit_settings(name, SHARED)) is not None
+}
+MODULES = figure_modules.figure_modules(registry.KINDS.values())
 FIGURES = {
     figure: list(experiments.values())
-    for figure in configuration.FIGURES
-    if (experiments := configuration.shown(CONFIG, figure))
+    for figure in MODULES
+    if (experiments := figure_modules.shown(CONFIG.figures, figure))
 }
 FIGURE_SETTINGS = {"finite_size": CONFIG.figures.finite_size}
+
+config.update(CONFIG.model_dump())  # defaults filled in, for scripts
+# In the configuration, which the report's caption sees, and a change of which reruns nothing.
+config["captions"] = {figure: MODULES[figure].caption for figure in FIGURES}
 
 
 wildcard_constraints:
@@ -49,36 +66,26 @@ wildcard_constraints:
     embeddings="[a-z0-9_-]+",
 
 
-def code(rule):
-    """Digest of the code behind a rule: its script and all of the package that it imports."""
-    return digests.code_digest(ROOT / "scripts" / f"{rule}.py", ROOT)
+def code(script, *modules):
+    """Digest of the code behind a rule: its script, the modules that it is told to import, and all of
+    the package that they import."""
+    return digests.code_digest(ROOT / script, ROOT, *modules)
 
 
 def own_code(wildcards):
-    """Digest of the file with a user's own map, for the cells of its optimizer."""
-    own = configuration.own_code(CONFIG.optimizers[cell_of(wildcards).optimizer])
+    """Digest of the user's own code that a cell runs."""
+    own = cell_of(wildcards).own_code()
     return digests.code_digest(own, ROOT) if own else ""
 
 
-def embeddings_settings(wildcards):
-    file = EMBEDDINGS[wildcards.embeddings]
-    return configuration.sorted_plain(
-        {
-            "n_items": file.n_items,
-            "d": file.d,
-            "seeds": list(file.seeds),
-            "root_seed": CONFIG.seed,
-            "store": CONFIG.embeddings.store,
-        }
-    )
+def experiments_of(kind):
+    """Names of the experiments of a kind, as a pattern; one that matches nothing where there is none."""
+    names = [name for name, experiment in CONFIG.experiments.items() if type(experiment) is kind]
+    return "|".join(names) or "(?!)"
 
 
 def cell_of(wildcards):
     return CELLS[wildcards.experiment][wildcards.cell]
-
-
-def cell_settings(wildcards):
-    return cell_of(wildcards).settings(CONFIG)
 
 
 def training_threads(wildcards):
@@ -87,74 +94,42 @@ def training_threads(wildcards):
     return workflow.cores if CONFIG.all_devices and workflow.local_exec else 1
 
 
-def cell_embeddings(wildcards):
-    own = CONFIG.experiments[wildcards.experiment].embeddings
-    if own:
-        return own.file
-    return f"{RESULTS}/embeddings/{cell_of(wildcards).embeddings.name}.nc"
+def embeddings_file(name):
+    return f"{RESULTS}/embeddings/{name}.nc"
 
 
-def grid_cells(wildcards):
-    return [
-        f"{RESULTS}/cells/{wildcards.experiment}/{cell}.nc" for cell in CELLS[wildcards.experiment]
-    ]
+def draws_of(cell):
+    return [embeddings_file(file.name) for file in cell.draws()]
 
 
-def grid_settings(wildcards):
-    experiment = CONFIG.experiments[wildcards.experiment]
-    return configuration.sorted_plain(
-        {
-            **experiment.model_dump(),
-            "experiment": wildcards.experiment,
-            "seed": CONFIG.seed,
-            "store": CONFIG.embeddings.store,
-            "definitions": {
-                name: CONFIG.optimizers[name].model_dump() for name in experiment.optimizers
-            },
-            "coordinates": configuration.coordinates(CONFIG, wildcards.experiment),
-        }
-    )
+def cells_of(experiment):
+    return [f"{RESULTS}/cells/{experiment}/{cell}.nc" for cell in CELLS[experiment]]
 
 
-def fit_settings(wildcards):
-    experiment = CONFIG.experiments[wildcards.experiment]
-    return configuration.sorted_plain(
-        {
-            **CONFIG.fits.model_dump(),
-            "experiment": wildcards.experiment,
-            "n_items": experiment.n_items,
-            "frequencies": configuration.frequencies(experiment),
-            "own_embeddings": experiment.embeddings is not None,
-            "root_seed": CONFIG.seed,
-            "options": {
-                name: configuration.numeric_options(CONFIG.optimizers[name])
-                for name in experiment.optimizers
-            },
-            "steps": experiment.steps,
-            "gradient": experiment.gradient,
-            "schedules": {
-                name: CONFIG.optimizers[name].learning_rate.schedule
-                for name in experiment.optimizers
-            },
-            "theory": {
-                name: configuration.theory_of(CONFIG.optimizers[name])
-                for name in experiment.optimizers
-            },
-        }
+def checkpoint_file(experiment, cell):
+    return f"{RESULTS}/checkpoints/{experiment}/{cell}.nc"
+
+
+def fits_of(experiments):
+    return expand(
+        f"{RESULTS}/fits/{{experiment}}.{{suffix}}",
+        experiment=[name for name in experiments if name in FITS],
+        suffix=["nc", "csv"],
     )
 
 
 def figure_files(figure):
     """The files of a figure, one per format; the report shows the SVG."""
     stem = f"{RESULTS}/figures/{figure}"
-    caption = f"../report/{figure}.rst"
+    caption = "../report/figure.rst"
     marked = {"svg": report(f"{stem}.svg", caption=caption, category="Figures")}
     return [marked.get(suffix, f"{stem}.{suffix}") for suffix in CONFIG.figures.formats]
 
 
-def figure_inputs(figure, kind):
+def figure_inputs(figure, what):
     """Grids or fits of the experiments that a figure shows: one path, or a list of them."""
-    paths = [f"{RESULTS}/{kind}/{experiment}.nc" for experiment in FIGURES[figure]]
+    names = [name for name in FIGURES[figure] if what == "grids" or name in FITS]
+    paths = [f"{RESULTS}/{what}/{name}.nc" for name in names]
     return paths[0] if len(paths) == 1 else paths
 
 
@@ -162,36 +137,29 @@ def files_behind(experiments):
     """All files behind experiments' figures. Targets ask for every one of them: Snakemake does not
     miss a deleted file whose consumers are up to date."""
     for experiment in experiments:
-        if CONFIG.experiments[experiment].embeddings is None:
-            names = {cell.embeddings.name for cell in CELLS[experiment].values()}
-            yield from (f"{RESULTS}/embeddings/{name}.nc" for name in sorted(names))
-        yield from (f"{RESULTS}/cells/{experiment}/{name}.nc" for name in CELLS[experiment])
+        drawn = {path for cell in CELLS[experiment].values() for path in draws_of(cell)}
+        yield from sorted(drawn)
+        yield from cells_of(experiment)
         yield f"{RESULTS}/grids/{experiment}.nc"
 
 
-def fit_files():
-    return expand(
-        f"{RESULTS}/fits/{{experiment}}.{{suffix}}", experiment=CELLS, suffix=["nc", "csv"]
-    )
-
-
 CLAIM_FILES = [f"{RESULTS}/claims.csv", f"{RESULTS}/claims.html"]
+
+
+def all_files():
+    """Every result that the configuration names."""
+    figures = [path for figure in FIGURES for path in figure_files(figure)]
+    return [*files_behind(CELLS), *fits_of(CELLS), *figures, *CLAIM_FILES]
+
 
 # Snakemake takes a file that exists for finished. One that does not end where its format says it
 # ends (a copy broken off, a disk that failed) is set aside here, so that its rule runs again. Jobs
 # write under another name first, so no file is ever seen half-written. A dry run does it too (it is
 # not known for one while rules are read) and so shows the jobs that follow.
 if workflow.is_main_process:
-    for path in [
-        *files_behind(CELLS),
-        *fit_files(),
-        *sum(map(figure_files, FIGURES), []),
-        *CLAIM_FILES,
-    ]:
-        path = Path(path)
+    for path in map(Path, all_files()):
         if path.exists() and not files.is_complete(path):
-            path.rename(f"{path}.truncated")
-            print(f"{path}: truncated; set aside, to be made again", file=sys.stderr)
+            print(f"{path}: truncated; {files.set_aside(path)}", file=sys.stderr)
 
 
 onstart:
@@ -201,7 +169,8 @@ onstart:
         for job in jobs
         if job.rule.name == "generate_embeddings"
     ]
-    trained = [cell_of(job.wildcards) for job in jobs if job.rule.name == "train_memory"]
+    training = {Path(kind.script).stem for kind in registry.KINDS.values()}
+    trained = [cell_of(job.wildcards) for job in jobs if job.rule.name in training]
     needed = estimates.disk_bytes(drawn, 3 * len(jobs), CONFIG.embeddings.store)
     Path(RESULTS).mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(RESULTS).free
@@ -212,11 +181,10 @@ onstart:
             "set embeddings: {store: keys}."
         )
     if trained:
-        rates = estimates.Rates.of_a_core(estimates.measured_flops())
-        early = any(CONFIG.experiments[cell.experiment].early_stop for cell in trained)
-        bound = "at most about" if early else "about"
+        core = rates.Rates.of_a_core(rates.measured_flops())
+        bound = "at most about" if any(cell.may_end_early for cell in trained) else "about"
         cores = getattr(workflow.resource_settings, "cores", None) or 1  # none on a cluster
-        seconds = sum(estimates.cell_seconds(cell, CONFIG, rates) for cell in trained) / cores
+        seconds = sum(cell.cost().seconds(core) for cell in trained) / cores
         print(
             f"{len(trained)} cells to train: {bound} {estimates.duration(seconds)} on "
             f"{cores} CPU cores, {estimates.size(needed)} of disk",

@@ -1,13 +1,13 @@
 rule generate_embeddings:
     output:
-        f"{RESULTS}/embeddings/{{embeddings}}.nc",
+        embeddings_file("{embeddings}"),
     log:
         f"{RESULTS}/logs/generate_embeddings/{{embeddings}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/generate_embeddings/{{embeddings}}.tsv"
     threads: 1
     params:
-        settings=embeddings_settings,
-        code=code("generate_embeddings"),
+        settings=lambda wildcards: EMBEDDINGS[wildcards.embeddings].settings(SHARED),
+        code=code("scripts/generate_embeddings.py"),
     script:
         "../../scripts/generate_embeddings.py"

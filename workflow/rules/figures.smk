@@ -1,4 +1,4 @@
-# Every figure is drawn by the script of its name from the grids and the fits of what it shows.
+# One script draws every figure, with the module of its name, from grids and fits of what it shows.
 for figure, experiments in FIGURES.items():
 
     rule:
@@ -16,10 +16,11 @@ for figure, experiments in FIGURES.items():
             f"{RESULTS}/benchmarks/plot_{figure}.tsv"
         params:
             figure=figure,
+            module=MODULES[figure].module,
             settings=FIGURE_SETTINGS,
-            code=code(f"plot_{figure}"),
+            code=code("scripts/plot_figure.py", MODULES[figure].path),
         script:
-            "../../scripts/plot_{params.figure}.py"
+            "../../scripts/plot_figure.py"
 
     rule:
         name:

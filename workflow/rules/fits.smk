@@ -9,7 +9,7 @@ rule fit_exponents:
     benchmark:
         f"{RESULTS}/benchmarks/fit_exponents/{{experiment}}.tsv"
     params:
-        settings=fit_settings,
-        code=code("fit_exponents"),
+        settings=lambda wildcards: FITS[wildcards.experiment],
+        code=code("scripts/fit_exponents.py"),
     script:
         "../../scripts/fit_exponents.py"

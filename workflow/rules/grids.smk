@@ -1,6 +1,6 @@
 rule assemble_grid:
     input:
-        cells=grid_cells,
+        cells=lambda wildcards: cells_of(wildcards.experiment),
     output:
         f"{RESULTS}/grids/{{experiment}}.nc",
     log:
@@ -8,8 +8,11 @@ rule assemble_grid:
     benchmark:
         f"{RESULTS}/benchmarks/assemble_grid/{{experiment}}.tsv"
     params:
-        settings=grid_settings,
-        code=code("assemble_grid"),
+        settings=lambda wildcards: CONFIG.experiments[wildcards.experiment].grid_settings(
+            wildcards.experiment, SHARED
+        ),
+        title=lambda wildcards: CONFIG.experiments[wildcards.experiment].title,
+        code=code("scripts/assemble_grid.py"),
     script:
         "../../scripts/assemble_grid.py"
 

@@ -1,17 +1,27 @@
-rule train_memory:
-    input:
-        embeddings=cell_embeddings,
-    output:
-        f"{RESULTS}/cells/{{experiment}}/{{cell}}.nc",
-    log:
-        f"{RESULTS}/logs/train_memory/{{experiment}}/{{cell}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/train_memory/{{experiment}}/{{cell}}.tsv"
-    threads: training_threads
-    params:
-        settings=cell_settings,
-        code=code("train_memory"),
-        own_code=own_code,
-        checkpoint=f"{RESULTS}/checkpoints/{{experiment}}/{{cell}}.nc",
-    script:
-        "../../scripts/train_memory.py"
+# Each kind of experiment trains its cells with a script of its own, which names the rule.
+for kind in registry.KINDS.values():
+    trainer = Path(kind.script).stem
+
+    rule:
+        name:
+            trainer
+        input:
+            draws=lambda wildcards: draws_of(cell_of(wildcards)),
+            files=lambda wildcards: cell_of(wildcards).files(),
+        output:
+            f"{RESULTS}/cells/{{experiment}}/{{cell}}.nc",
+        log:
+            f"{RESULTS}/logs/{trainer}/{{experiment}}/{{cell}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/{trainer}/{{experiment}}/{{cell}}.tsv"
+        wildcard_constraints:
+            experiment=experiments_of(kind),
+        threads: training_threads
+        params:
+            settings=lambda wildcards: cell_of(wildcards).settings(),
+            code=code(kind.script),
+            own_code=own_code,
+            checkpoint=checkpoint_file("{experiment}", "{cell}"),
+            script=kind.script,
+        script:
+            "../../{params.script}"

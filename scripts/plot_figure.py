@@ -1,0 +1,20 @@
+"""Draw a figure: the module that it is named after, from the grids and fits of what it shows."""
+
+from importlib import import_module
+
+from snakemake.script import Snakemake
+
+from spectral_capacity.figures.parts import common
+from spectral_capacity.results.job_log import job_log
+from spectral_capacity.results.reading import open_grids
+
+snakemake: Snakemake
+
+params, inputs = snakemake.params, snakemake.input
+with (
+    job_log(snakemake.log[0], params.module.rpartition(".")[2], params.settings),
+    common.style(inputs.style),
+):
+    plot = import_module(params.module).plot
+    figure = plot(open_grids(inputs.grid), open_grids(inputs.fits), **params.settings)
+    common.save(figure, snakemake.output)

@@ -1,0 +1,158 @@
+"""Figures as the configuration knows them: read off their modules, which are not imported for it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, create_model
+
+from spectral_capacity.kinds.experiment import Experiment
+from spectral_capacity.kinds.fields import Name, Strict, axis
+
+
+@dataclass(frozen=True)
+class FigureModule:
+    """One figure: the literals and the docstring of its module.
+
+    caption: what a reader of the report sees. kind: of the experiments it shows. shows: its default
+    experiment, or those by their roles. needs: what they must have, keys of the kind's ``needs`` and
+    ``joint_needs``.
+    """
+
+    name: str
+    module: str
+    path: Path
+    caption: str
+    kind: str
+    shows: str | Mapping[str, str]
+    needs: tuple[str, ...]
+
+
+def figure_modules(kinds: Iterable[type[Experiment]]) -> dict[str, FigureModule]:
+    """Every figure of these kinds by its name, in alphabetical order."""
+    packages = sorted({kind.figures for kind in kinds})
+    found = [figure for package in packages for figure in _modules_of(package)]
+    return {figure.name: figure for figure in sorted(found, key=lambda figure: figure.name)}
+
+
+@cache
+def _modules_of(package: str) -> list[FigureModule]:
+    folder = next(iter(find_spec(package).submodule_search_locations))
+    paths = sorted(Path(folder).glob("*.py"))
+    return [_read(path, package) for path in paths if path.stem != "__init__"]
+
+
+def _read(path: Path, package: str) -> FigureModule:
+    tree = ast.parse(path.read_bytes())
+    values = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            names = [t for target in node.targets for t in _names(target)]
+            if {"KIND", "SHOWS", "NEEDS"} & {*names}:
+                written = ast.literal_eval(node.value)
+                values |= (
+                    {names[0]: written}
+                    if len(names) == 1
+                    else dict(zip(names, written, strict=True))
+                )
+    missing = {"KIND", "SHOWS", "NEEDS"} - values.keys()
+    if missing:
+        raise ValueError(f"{path}: a figure says {', '.join(sorted(missing))}, as a literal")
+    return FigureModule(
+        path.stem,
+        f"{package}.{path.stem}",
+        path,
+        ast.get_docstring(tree) or "",
+        values["KIND"],
+        values["SHOWS"],
+        tuple(values["NEEDS"]),
+    )
+
+
+def _names(target: ast.expr) -> list[str]:
+    return [node.id for node in ast.walk(target) if isinstance(node, ast.Name)]
+
+
+class FigureSettings(Strict):
+    """Which experiment each figure shows (null: do not draw it), and how figures look."""
+
+    formats: axis(Literal["pdf", "svg", "png"]) = Field(["pdf", "svg", "png"])
+    """what each figure is written as"""
+    finite_size: bool = True
+    """draw the prediction without a fit parameter"""
+    style: str = "config/figures.mplstyle"
+    """Matplotlib style of all figures"""
+
+
+def figures_model(modules: Mapping[str, FigureModule]) -> type[FigureSettings]:
+    """The section ``figures``: a key for each figure, beside what all have."""
+    return create_model(
+        "Figures",
+        __base__=FigureSettings,
+        __doc__=FigureSettings.__doc__,
+        **{name: _field(figure) for name, figure in modules.items()},
+    )
+
+
+def _field(figure: FigureModule) -> tuple[Any, Any]:
+    summary = figure.caption.split("\n\n")[0].split(". ")[0].rstrip(".").replace("\n", " ")
+    if isinstance(figure.shows, str):
+        return Name | None, Field(figure.shows, description=summary)
+    roles = create_model(
+        figure.name.title().replace("_", ""),
+        __base__=Strict,
+        __doc__="An experiment for each role.",
+        **{
+            role: (Name, Field(description=f"experiment in the role {role}"))
+            for role in figure.shows
+        },
+    )
+    return roles | None, Field(roles(**figure.shows), description=summary)
+
+
+def shown(settings: FigureSettings, figure: str) -> dict[str, str]:
+    """The experiments that a figure shows by role, ``""`` for the only one; none for one left out."""
+    names = getattr(settings, figure)
+    if names is None:
+        return {}
+    return {"": names} if isinstance(names, str) else names.model_dump()
+
+
+def problems(config: Any, modules: Mapping[str, FigureModule]) -> Iterator[tuple[tuple, str]]:
+    """What figures miss in their experiments: (key, message) each."""
+    for name, figure in modules.items():
+        experiments = shown(config.figures, name)
+        for role, experiment in experiments.items():
+            for message in _of_one(config, figure, experiment):
+                yield ("figures", name, *filter(None, [role])), message
+        together = {
+            r: (e, config.experiments[e]) for r, e in experiments.items() if e in config.experiments
+        }
+        kinds = {experiment.kind for _, experiment in together.values()}
+        if together.keys() == experiments.keys() and kinds == {figure.kind}:
+            joint_needs = next(iter(together.values()))[1].joint_needs
+            for need in (joint_needs[n] for n in figure.needs if n in joint_needs):
+                for key, message in need(together):
+                    yield ("figures", name, *key), message
+
+
+def _of_one(config: Any, figure: FigureModule, name: str) -> Iterator[str]:
+    if name not in config.experiments:
+        yield (
+            f"{name!r} is not defined; experiments has {', '.join(config.experiments)}; null leaves the "
+            "figure out"
+        )
+        return
+    experiment = config.experiments[name]
+    if experiment.kind != figure.kind:
+        yield f"{name!r} is of kind {experiment.kind}; this figure shows kind {figure.kind}"
+        return
+    for need in (experiment.needs[n] for n in figure.needs if n in experiment.needs):
+        if not need.holds(experiment, config.shared):
+            yield f"{name!r}: must have {need.text}"

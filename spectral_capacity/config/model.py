@@ -1,0 +1,124 @@
+"""The whole configuration as a model, put together from the kinds of experiments and the figures there are."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, MinLen
+from pydantic import Discriminator, Field, PrivateAttr, Tag, create_model
+from pydantic.types import StringConstraints
+
+from spectral_capacity.config.figures import FigureSettings, figure_modules, figures_model
+from spectral_capacity.kinds.experiment import Experiment, Shared
+from spectral_capacity.kinds.fields import Name, Strict, count
+from spectral_capacity.kinds.optimizers import optimizer_model
+from spectral_capacity.kinds.registry import DEFAULT, KINDS
+
+
+class EmbeddingsStore(Strict):
+    """How generated embeddings are kept: the draws, or the keys that make them."""
+
+    store: Literal["keys", "arrays"] = "keys"
+    """what an embeddings file holds. `keys`: a kilobyte, drawn anew by every job, checked against a
+    fingerprint. `arrays`: the draws, 8·N·d bytes a seed"""
+
+
+class Fits(Strict):
+    """How exponents are fitted."""
+
+    largest: count(least=2, most=10_000) = 3
+    """number of d's in the fit over the largest d's"""
+    bootstrap: count(least=100, most=10**6) = 2000
+    """resamples of the seeds, for the percentile intervals. Simulated with three d's, a nominal 95 % covers
+    76 % with 2 seeds, 90 % with 4, 93 % with 8"""
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    """of all intervals"""
+
+
+class Config(Strict):
+    """The whole configuration."""
+
+    results: Annotated[str, StringConstraints(pattern=r"^[^{}]+$")] = "results"
+    """folder of everything that is written"""
+    seed: Annotated[int, Ge(0), Field(lt=2**32)] = 0
+    """root of every random stream"""
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    """where JAX computes. Embeddings are always drawn on the CPU, so their bits do not depend on it. Changing
+    it reruns nothing"""
+    all_devices: bool = False
+    """`true`: the rows of a softmax gradient are shared by all devices of the kind, not done by the first
+    alone; training jobs then run one at a time. Reruns nothing: up to eight devices the result is the same to
+    the last bit if their number divides eight, else to rounding"""
+    seeds_per_job: count(most=10_000) = 4
+    """seeds of one cell, trained by one job. More seeds later only add cells, if the last block was full"""
+    checkpoint_seconds: Annotated[float, Ge(0)] = 60.0
+    """a cell writes its state this often to `results/checkpoints/`; killed or requeued, it goes on from there
+    with the very numbers it would have had. A checkpoint of another configuration, code, environment or device
+    is ignored, and the job's log says so. Reruns nothing"""
+    embeddings: EmbeddingsStore = EmbeddingsStore()
+    """how generated embeddings are kept"""
+    optimizers: Annotated[dict[Name, Any], MinLen(1)]
+    """names that experiments use"""
+    experiments: Annotated[dict[Name, Experiment], MinLen(1)]
+    """what is measured"""
+    fits: Fits = Fits()
+    """how exponents are fitted"""
+    figures: FigureSettings = FigureSettings()
+    """which experiment each figure shows"""
+    claims: str = "data/claims.yaml"
+    """what the theory predicts"""
+    prune: Literal["list", "delete"] = "list"
+    """what the target `prune` does with files in `results` that the configuration does not name"""
+
+    _root: Path = PrivateAttr(Path())
+
+    @property
+    def shared(self) -> Shared:
+        """What experiments take from the rest."""
+        return Shared(
+            self.seed,
+            self.seeds_per_job,
+            self.embeddings.store,
+            self.optimizers,
+            self.fits.model_dump(),
+            self._root,
+        )
+
+
+def config_model() -> type[Config]:
+    """The model for the kinds that are registered now, their optimizers and figures."""
+    rules = reduce(or_, (dict(kind.rules) for kind in KINDS.values()))
+    optimizers = dict[Name, optimizer_model(tuple(rules.items()))]
+    figures = figures_model(figure_modules(KINDS.values()))
+    section = {name: Config.model_fields[name].description for name in Config.model_fields}
+    return create_model(
+        "Config",
+        __base__=Config,
+        __doc__=Config.__doc__,
+        optimizers=(
+            Annotated[optimizers, MinLen(1)],
+            Field(description=section["optimizers"]),
+        ),
+        experiments=(
+            Annotated[dict[Name, _any_kind()], MinLen(1)],
+            Field(description=section["experiments"]),
+        ),
+        figures=(figures, Field(figures(), description=section["figures"])),
+    )
+
+
+def _any_kind() -> Any:
+    if len(KINDS) == 1:
+        return KINDS[DEFAULT]
+    tagged = [Annotated[model, Tag(name)] for name, model in KINDS.items()]
+    return Annotated[reduce(or_, tagged), Discriminator(kind)]
+
+
+def kind(given: Any) -> str | None:
+    """The kind that an experiment names, or the default one."""
+    if isinstance(given, dict):
+        return given.get("kind", DEFAULT)
+    return getattr(given, "kind", None)

@@ -1,0 +1,54 @@
+"""How much disk, time and memory a run needs, said before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from spectral_capacity.kinds.experiment import EmbeddingsFile
+from spectral_capacity.kinds.rates import Cost, Rates
+
+SMALL_FILE = 200_000
+"""Bytes, generously, of a cell, a key store or a figure."""
+
+
+def disk_bytes(files: Iterable[EmbeddingsFile], n_others: int, store: str) -> int:
+    """Bytes that these embeddings and ``n_others`` other files will take."""
+    return sum(file.bytes(store) for file in files) + SMALL_FILE * n_others
+
+
+def plan(cells: Iterable[tuple[str, str, Sequence[float]]], rates: Rates) -> str:
+    """A table of what cells need, a line for those of one experiment and one description: the dearest.
+
+    cells: (experiment, description, numbers of a :class:`Cost`) each.
+    """
+    groups: dict[tuple[str, str], list[Cost]] = {}
+    for experiment, description, cost in cells:
+        groups.setdefault((experiment, description), []).append(Cost(*cost))
+    rows = [("experiment", "cells of", "cells", "time each", "memory each")]
+    total = 0.0
+    for (experiment, description), costs in groups.items():
+        times = [cost.seconds(rates) for cost in costs]
+        total += sum(times)
+        memory = size(max(cost.bytes for cost in costs))
+        rows.append((experiment, description, str(len(costs)), duration(max(times)), memory))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            text.ljust(width) if i < 2 else text.rjust(width)
+            for i, (text, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+    return "\n".join([*lines, f"all cells, one after another: about {duration(total)}"])
+
+
+def duration(seconds: float) -> str:
+    """``40 s``, ``3 min``, ``1.5 h``: no more digits than an estimate deserves."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def size(n_bytes: float) -> str:
+    """``0.2 MB``, ``3.2 GB``."""
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes > 5e8 else f"{n_bytes / 1e6:.1f} MB"

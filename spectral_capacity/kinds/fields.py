@@ -1,0 +1,86 @@
+"""Fields of the configuration: strict models, names, axes, and models read off functions' signatures.
+
+A docstring below a field is its description: editors show it, and config/README.md's tables are made of them.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal
+
+from annotated_types import DocInfo, Ge, Le, MinLen
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
+from pydantic.types import StringConstraints
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+"""A name that becomes part of a path."""
+
+
+def count(least: int = 1, most: int = 10**9) -> Any:
+    """Whole numbers from ``least`` to ``most``: beyond what makes sense the mistake is told, not tried."""
+    return Annotated[int, Ge(least), Le(most)]
+
+
+def axis(item: Any, most: int = 10_000) -> Any:
+    """A list of different values, one or more."""
+    return Annotated[list[item], MinLen(1), Field(max_length=most), AfterValidator(_all_different)]
+
+
+def _all_different(values: list) -> list:
+    repeated = {v for v in values if values.count(v) > 1} if len(set(values)) < len(values) else ()
+    if repeated:
+        raise ValueError(f"each value once; repeated: {', '.join(map(str, repeated))}")
+    return values
+
+
+class Strict(BaseModel):
+    """No unknown keys; no silent conversions such as "3" to 3."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+    )
+
+
+def options_of(function: Callable, nested: Mapping[str, Any], **fields: Any) -> type[Strict]:
+    """A model of a function's keyword-only arguments, beside other ``fields``.
+
+    ``nested`` has the types of those arguments that are options of a function in turn.
+    """
+    hints = typing.get_type_hints(function, include_extras=True)
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            annotation = nested.get(name, hints[name])
+            default = ... if parameter.default is parameter.empty else parameter.default
+            fields[name] = (annotation, Field(default, description=_description(hints[name])))
+    title = "".join(part.title() for part in function.__name__.split("_"))
+    return create_model(title, __base__=Strict, __doc__=summary(function), **fields)
+
+
+def one_of(
+    functions: Mapping[str, Callable], tag: str, nested: Mapping[str, Any], **fields: Any
+) -> Any:
+    """The options of one of ``functions``, chosen by the key ``tag``; each may have ``fields`` too."""
+    models = [
+        options_of(function, nested, **{tag: (Literal[name], ...), **fields})
+        for name, function in functions.items()
+    ]
+    return Annotated[reduce(or_, models), Field(discriminator=tag)]
+
+
+def summary(documented: Any) -> str:
+    """The first paragraph of a docstring."""
+    return (inspect.getdoc(documented) or "").split("\n\n")[0]
+
+
+def _description(hint: Any) -> str | None:
+    return next(
+        (m.documentation for m in getattr(hint, "__metadata__", ()) if isinstance(m, DocInfo)), None
+    )

@@ -1,0 +1,163 @@
+"""What can be wrong with an experiment of a linear memory, and what figures may ask of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spectral_capacity.kinds.experiment import Need, Problem, Shared
+from spectral_capacity.kinds.optimizers import theory_of
+from spectral_capacity.sampling.frequencies import from_counts, read_counts, tail_exponent
+
+if TYPE_CHECKING:
+    from spectral_capacity.kinds.memory import MemoryExperiment
+
+
+def problems(experiment: MemoryExperiment, root: Path) -> Iterator[Problem]:
+    """What no single key shows."""
+    for i, d in enumerate(experiment.d):
+        if d >= experiment.n_items:
+            yield (
+                ("d", i),
+                f"{d}: must be less than n_items, {experiment.n_items}; a memory of this size needs no "
+                "superposition",
+            )
+    yield from _frequencies(experiment, root)
+    yield from _steps(experiment)
+    if experiment.embeddings:
+        yield from _own_embeddings(experiment, root)
+
+
+def _steps(experiment: MemoryExperiment) -> Iterator[Problem]:
+    stop, loss = experiment.early_stop, experiment.loss
+    if stop and stop.window >= experiment.steps:
+        yield (
+            ("early_stop", "window"),
+            f"{stop.window}: must be less than steps, {experiment.steps}, to stop anything",
+        )
+    if experiment.steps > 1 and loss and loss.learning_rate_factors != [1.0]:
+        yield (
+            ("loss", "learning_rate_factors"),
+            f"{loss.learning_rate_factors}: must be [1.0] with more than one step; a multiple of the memory "
+            "is another learning rate at the first only",
+        )
+
+
+def _frequencies(experiment: MemoryExperiment, root: Path) -> Iterator[Problem]:
+    table = experiment.frequencies
+    if table is None:
+        if experiment.alpha is None:
+            yield ("alpha",), "is missing"
+        return
+    if experiment.alpha is not None:
+        yield (
+            ("alpha",),
+            f"{experiment.alpha}: leave it out (or write null), the exponent is that of the table's tail",
+        )
+    key, half = ("frequencies", "file"), experiment.n_items // 2
+    try:
+        p = from_counts(read_counts(root / table.file), experiment.n_items)
+        if table.tail_from <= half and tail_exponent(p, table.tail_from) < 1e-3:
+            yield key, f"counts do not fall from rank {table.tail_from} on: there is no tail"
+    except FileNotFoundError:
+        yield key, f"{table.file!r}: no such file"
+    except (OSError, ValueError) as error:
+        yield key, str(error)
+    if table.tail_from > half:
+        yield (
+            ("frequencies", "tail_from"),
+            f"{table.tail_from}: must be at most half of n_items, {experiment.n_items}",
+        )
+
+
+def _own_embeddings(experiment: MemoryExperiment, root: Path) -> Iterator[Problem]:
+    from spectral_capacity.sampling.own_embeddings import (
+        own_embeddings_shape,  # NetCDF is slow to load
+    )
+
+    key, file = ("embeddings", "file"), experiment.embeddings.file
+    if not (root / file).is_file():
+        yield key, f"{file!r}: no such file"
+        return
+    try:
+        n_items, d, seeds = own_embeddings_shape(root / file)
+    except (OSError, ValueError) as error:
+        yield key, str(error)
+        return
+    if n_items != experiment.n_items:
+        yield ("n_items",), f"{experiment.n_items}: the embeddings have {n_items} items"
+    if experiment.d != [d]:
+        yield ("d",), f"{experiment.d}: the embeddings have dimension {d}: write [{d}]"
+    if seeds is None and experiment.seeds != 1:
+        yield (
+            ("seeds",),
+            f"{experiment.seeds}: the embeddings have no seed dimension, every seed would be the same: "
+            "write 1",
+        )
+    if seeds is not None and not set(range(experiment.seeds)) <= set(seeds):
+        yield ("seeds",), f"{experiment.seeds}: the embeddings have seeds {seeds}"
+
+
+def _polar_maps(experiment: MemoryExperiment, shared: Shared) -> int:
+    """How many of its optimizers are exact Muon."""
+    known = [shared.optimizers[o] for o in experiment.optimizers if o in shared.optimizers]
+    return [theory_of(optimizer) for optimizer in known].count("muon")
+
+
+def _finite_sizes(experiment: MemoryExperiment) -> int:
+    return sum(size != "population" for size in experiment.batch_size)
+
+
+def _at_least(steps: int) -> Need:
+    return Need(f"steps: {steps} or more", lambda e, _: e.steps >= steps)
+
+
+NEEDS = {
+    "population": Need(
+        "population among its batch_size", lambda e, _: "population" in e.batch_size
+    ),
+    "batches": Need(
+        "four finite sizes or more in its batch_size", lambda e, _: _finite_sizes(e) >= 4
+    ),
+    "finite": Need("a finite size in its batch_size", lambda e, _: _finite_sizes(e) >= 1),
+    "loss": Need("a loss section", lambda e, _: e.loss is not None),
+    "muon": Need(
+        "an optimizer with the exact polar map", lambda e, shared: _polar_maps(e, shared) >= 1
+    ),
+    "polar": Need(
+        "exactly one optimizer with the exact polar map, which the others are compared with",
+        lambda e, shared: _polar_maps(e, shared) == 1,
+    ),
+    "one step": Need(
+        "steps: 1, which is all that this figure shows; null leaves it out",
+        lambda e, _: e.steps == 1,
+    ),
+    "2 steps": _at_least(2),
+    "3 steps": _at_least(3),
+    "4 steps": _at_least(4),
+}
+
+
+def _exact_against_thresholded(
+    pair: Mapping[str, tuple[str, MemoryExperiment]],
+) -> Iterator[Problem]:
+    """Two experiments on the same items, one on exact gradients and one on thresholded ones."""
+    for role, (name, experiment) in pair.items():
+        if experiment.gradient != role:
+            yield (role,), f"{name!r}: must have gradient: {role}"
+    (first, exact), (second, other) = pair["exact"], pair["thresholded"]
+    names = f"{first!r} and {second!r}"
+    for key in ("n_items", "frequencies", "embeddings"):
+        if getattr(exact, key) != getattr(other, key):
+            yield (), f"{names} differ in {key}: their counts cannot be compared"
+    if exact.kappa[0] != other.kappa[0]:
+        yield (), f"{names} differ in their first kappa"
+    for axis in ("optimizers", "d", "alpha"):
+        one, two = getattr(exact, axis), getattr(other, axis)
+        # With a table of frequencies there is no alpha to share.
+        if one and two and not set(one) & set(two):
+            yield (), f"{names} share no {axis}"
+
+
+JOINT_NEEDS = {"exact against thresholded": _exact_against_thresholded}

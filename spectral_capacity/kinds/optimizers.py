@@ -1,0 +1,77 @@
+"""Optimizers as the configuration writes them: a rule, its options, a learning rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from annotated_types import Gt
+from pydantic import Field
+
+from spectral_capacity.kinds.fields import Strict, one_of
+from spectral_capacity.optimizers import own_map
+from spectral_capacity.optimizers.maps import MAPS
+
+
+class LearningRate(Strict):
+    """η_t = scale · d^d_power, and how it changes from step to step."""
+
+    scale: Annotated[float, Gt(0)] = 1.0
+    """the constant of η = scale · d^d_power. What one step from zero recalls does not depend on the rate"""
+    d_power: Annotated[float, Field(ge=-10, le=10)] = 0.0
+    """its power of d"""
+    schedule: Literal["constant", "growing"] = "constant"
+    """`constant`: the same at every step. `growing`: times d^(α e_t) at step t, e_t = 1/(2α), 2/(2α), … the
+    exponent that gradient descent can reach in t steps (Theorem 10)"""
+
+
+SpectralMap = one_of(MAPS, "name", {})
+
+
+@cache
+def optimizer_model(rules: tuple[tuple[str, Callable], ...]) -> Any:
+    """The model of one entry of ``optimizers``: any of these update rules with its options."""
+    learning_rate = (LearningRate, Field(LearningRate(), description="see below"))
+    return one_of(dict(rules), "rule", {"map": SpectralMap}, learning_rate=learning_rate)
+
+
+def theory_of(optimizer: Any) -> Literal["muon", "gradient", "newton", "none"]:
+    """Which theory speaks of a configured optimizer's one-step capacity."""
+    if optimizer.rule in ("gradient", "newton"):
+        return optimizer.rule
+    maps = {"polar": "muon", "identity": "gradient"}
+    return maps.get(optimizer.map.name, "none") if optimizer.rule == "spectral" else "none"
+
+
+def numeric_options(optimizer: Any) -> dict[str, float]:
+    """The numbers among an optimizer's options, those of its map included: what a sweep varies."""
+    options = optimizer.model_dump(exclude={"learning_rate"})
+    options |= options.pop("map", None) or {}
+    options |= options.pop("options", None) or {}
+    return {
+        key: float(value)
+        for key, value in options.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+
+
+def own_code(optimizer: Any) -> str | None:
+    """The Python file of a user's own map, None for a map of the package."""
+    spectral_map = getattr(optimizer, "map", None)
+    return spectral_map.file if spectral_map is not None and spectral_map.name == "own" else None
+
+
+def problems(optimizers: Mapping[str, Any], root: Path) -> Iterator[tuple[tuple, str]]:
+    """What is wrong with users' own maps: (key, message) each."""
+    for name, optimizer in optimizers.items():
+        if own_code(optimizer) is None:
+            continue
+        at, own = ("optimizers", name, "map"), optimizer.map
+        try:
+            own_map.check(root / own.file, own.function, own.options or {})
+        except FileNotFoundError:
+            yield (*at, "file"), f"{own.file!r}: no such file"
+        except (OSError, ValueError) as error:
+            yield at, str(error)

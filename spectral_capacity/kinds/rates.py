@@ -1,0 +1,57 @@
+"""What work costs: operations of a cell, and what a machine does of them in a second."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What is done in a second: by the device, float64 and float32 operations of a matrix product and
+    exponentials; by a core of the host, float64 operations."""
+
+    float64: float
+    float32: float
+    exponentials: float
+    host: float
+
+    @classmethod
+    def of_a_core(cls, flops: float) -> Rates:
+        """Of a CPU core with so many float64 operations: the ratios hardly differ between CPUs."""
+        return cls(flops, 2 * flops, flops / 40, flops)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a cell takes: operations by what does them (see :class:`Rates`), seconds that no device makes
+    shorter, and bytes of memory at its peak, on a CPU."""
+
+    float64: float = 0.0
+    float32: float = 0.0
+    exponentials: float = 0.0
+    host: float = 0.0
+    fixed: float = 0.0
+    bytes: float = 0.0
+
+    def seconds(self, rates: Rates) -> float:
+        """Time on one device of these rates."""
+        work = self.float64 / rates.float64 + self.float32 / rates.float32
+        return work + self.exponentials / rates.exponentials + self.host / rates.host + self.fixed
+
+
+def measured_flops() -> float:
+    """Float64 operations per second and core, from a matrix product that takes milliseconds."""
+    A = np.ones((512, 512))
+    A @ A
+    best = math.inf
+    for _ in range(5):
+        start = time.perf_counter()
+        A @ A
+        best = min(best, time.perf_counter() - start)
+    threads = int(os.environ.get("OPENBLAS_NUM_THREADS", os.cpu_count() or 1))
+    return 2 * 512**3 / best / threads

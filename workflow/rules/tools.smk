@@ -1,0 +1,30 @@
+# Targets that tell, and make nothing: they have no output and no benchmark, which Snakemake takes for
+# one, so they always run.
+# What all cells need, trained or not.
+rule plan:
+    log:
+        f"{RESULTS}/logs/plan.log",
+    threads: 1
+    params:
+        cells=lambda wildcards: [
+            (experiment, cell.description, dataclasses.astuple(cell.cost()))
+            for experiment, cells in CELLS.items()
+            for cell in cells.values()
+        ],
+        code=code("scripts/plan.py"),
+    script:
+        "../../scripts/plan.py"
+
+
+# What is left of configurations that are no more.
+rule prune:
+    log:
+        f"{RESULTS}/logs/prune.log",
+    params:
+        named=lambda wildcards: [
+            *all_files(),
+            *(checkpoint_file(name, cell) for name, cells in CELLS.items() for cell in cells),
+        ],
+        code=code("scripts/prune.py"),
+    script:
+        "../../scripts/prune.py"
