@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import reduce
+from collections.abc import Mapping
+from functools import cache, reduce
 from operator import or_
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -90,9 +91,15 @@ class Config(Strict):
 
 def config_model() -> type[Config]:
     """The model for the kinds that are registered now, their optimizers and figures."""
-    rules = reduce(or_, (dict(kind.rules) for kind in KINDS.values()))
+    return _model(tuple(KINDS.items()))
+
+
+@cache
+def _model(kinds: tuple[tuple[str, type[Experiment]], ...]) -> type[Config]:
+    models = dict(kinds)
+    rules = reduce(or_, (dict(model.rules) for model in models.values()))
     optimizers = dict[Name, optimizer_model(tuple(rules.items()))]
-    figures = figures_model(figure_modules(KINDS.values()))
+    figures = figures_model(figure_modules(models.values()))
     section = {name: Config.model_fields[name].description for name in Config.model_fields}
     return create_model(
         "Config",
@@ -103,17 +110,18 @@ def config_model() -> type[Config]:
             Field(description=section["optimizers"]),
         ),
         experiments=(
-            Annotated[dict[Name, _any_kind()], MinLen(1)],
+            Annotated[dict[Name, _any_of(models)], MinLen(1)],
             Field(description=section["experiments"]),
         ),
         figures=(figures, Field(figures(), description=section["figures"])),
     )
 
 
-def _any_kind() -> Any:
-    if len(KINDS) == 1:
-        return KINDS[DEFAULT]
-    tagged = [Annotated[model, Tag(name)] for name, model in KINDS.items()]
+def _any_of(models: Mapping[str, type[Experiment]]) -> Any:
+    """Any of the kinds; one alone gives plainer messages."""
+    if len(models) == 1:
+        return models[DEFAULT]
+    tagged = [Annotated[model, Tag(name)] for name, model in models.items()]
     return Annotated[reduce(or_, tagged), Discriminator(kind)]
 
 

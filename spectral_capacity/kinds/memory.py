@@ -50,7 +50,7 @@ class MemoryExperiment(Experiment):
     """linear associative memory"""
     n_items: count(least=2)
     """N, number of associations"""
-    d: axis(count(least=2, most=2**16))
+    d: axis(count(least=2, most=2**17))
     """embedding dimensions, each less than N"""
     alpha: axis(Annotated[float, Gt(0)]) | None = None
     """exponents of the item frequencies p_i ∝ i^(−α). Left out when there is a table"""

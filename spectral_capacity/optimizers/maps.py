@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Annotated, Literal
 
 import numpy as np
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 from jaxtyping import Float
 
 from spectral_capacity.optimizers import own_map
@@ -93,7 +93,7 @@ def newton_schulz(
     context: StepContext,
     *,
     coefficients: Literal["cubic", "jordan", "polar_express"] = "jordan",
-    iterations: Annotated[int, Ge(0)] = 5,
+    iterations: Annotated[int, Ge(0), Le(1000)] = 5,
 ) -> Float[np.ndarray, "d d"]:
     """Odd polynomial iteration X ← a X + b (XXᵀ)X + c (XXᵀ)²X on X = G/‖G‖_F.
 

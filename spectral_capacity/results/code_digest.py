@@ -16,9 +16,10 @@ def code_digest(script: str | Path, root: str | Path, *modules: str | Path) -> s
     """Digest of a script and of every module of the package that it imports, transitively.
 
     ``modules`` are files that the script imports by names that it is told. Taken over normalised syntax
-    trees: comments, docstrings, formatting and line numbers do not count, a changed constant does. ``root`` is the folder that holds the package. A script in another folder
-    of it may import modules of that folder; they count too. Imports inside functions count like those at
-    the top; modules of other distributions do not (their versions are the environment's business).
+    trees: comments, docstrings, formatting and line numbers do not count, a changed constant does.
+    ``root`` is the folder that holds the package. Modules of the script's own folder below it count too, and
+    imports inside functions like those at the top; modules of other distributions do not (their versions
+    are the environment's business).
     """
     root = Path(root).resolve()
     digest = hashlib.sha256()

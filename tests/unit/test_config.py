@@ -1,49 +1,11 @@
 import copy
-import hashlib
 import json
-from pathlib import Path
 
-import numpy as np
 import pytest
-import yaml
-from spectral_capacity.config.cells import seed_blocks
 
-from spectral_capacity import config as configuration
-from spectral_capacity.config import (
-    FIGURES,
-    ConfigError,
-    cells,
-    coordinates,
-    embeddings_files,
-    parse,
-)
-from spectral_capacity.results.netcdf import write_netcdf
-from spectral_capacity.sampling.frequencies import from_counts, read_counts
-
-ROOT = Path(__file__).parents[2]
-DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-
-
-def change(path, value):
-    """The default configuration with one key set; ``path`` is ``a.b.c``."""
-    given = copy.deepcopy(DEFAULT)
-    *parents, last = path.split(".")
-    node = given
-    for part in parents:
-        node = node[part]
-    node[last] = value
-    return given
-
-
-def merged(name):
-    """What Snakemake makes of ``--configfile config/NAME.yaml``."""
-
-    def merge(old, new):
-        if isinstance(old, dict) and isinstance(new, dict):
-            return {k: merge(old.get(k), new.get(k, old.get(k))) for k in {**old, **new}}
-        return old if new is None else new
-
-    return merge(DEFAULT, yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()))
+from spectral_capacity.config.messages import ConfigError
+from spectral_capacity.config.parse import json_schema, parse
+from tests.unit.configurations import DEFAULT, ROOT, change, merged, only
 
 
 def test_the_default_writes_out_every_default():
@@ -53,7 +15,6 @@ def test_the_default_writes_out_every_default():
 
 
 def test_the_shipped_configurations():
-    assert len(cells(parse(DEFAULT, root=ROOT), "one_step")) == 50
     smoke = parse(merged("smoke"), root=ROOT)
     assert max(smoke.experiments["one_step"].d) <= 32
     depths = parse(merged("depth"), root=ROOT).experiments["newton_schulz_depth"]
@@ -194,6 +155,16 @@ BAD = [
     ("figures.style", "no.mplstyle", "figures.style: 'no.mplstyle': no such file"),
     ("claims", "no.yaml", "claims: 'no.yaml': no such file"),
     ("fits.confidence", 1.0, "fits.confidence: 1.0: must be less than 1"),
+    (f"{E}.seeds", 10**18, f"{E}.seeds: 1000000000000000000: must be less than or equal to 10000"),
+    (f"{E}.steps", 10**9, f"{E}.steps: 1000000000: must be less than or equal to 100000"),
+    ("seeds_per_job", 10**9, "seeds_per_job: 1000000000: must be less than or equal to 10000"),
+    ("fits.bootstrap", 10**9, "fits.bootstrap: 1000000000: must be less than or equal to"),
+    (
+        "optimizers.jordan_5.map.iterations",
+        10**9,
+        "optimizers.jordan_5.map.iterations: 1000000000: must be less than or equal to 1000",
+    ),
+    ("seed", 2**40, "seed: 1099511627776: must be less than"),
 ]
 
 
@@ -201,6 +172,28 @@ BAD = [
 def test_a_bad_value_gives_one_message_with_its_path(path, value, message):
     with pytest.raises(ConfigError) as error:
         parse(change(path, value), root=ROOT)
+    (problem,) = error.value.problems
+    assert problem.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"d": [*range(2, 2000)], "alpha": [1 + i / 1000 for i in range(1000)]},
+            "experiments.one_step: its grid has 15,984,000 points; at most 10,000,000 are allowed",
+        ),
+        (
+            {"d": [*range(2, 2000)], "alpha": [1 + i / 1000 for i in range(30)]},
+            "experiments.one_step: with it there are more than 100,000 cells",
+        ),
+    ],
+)
+def test_a_configuration_too_large_to_handle_is_refused_at_once(change, message):
+    given = only(DEFAULT, "one_step") | {"seeds_per_job": 1}
+    given["experiments"]["one_step"] |= change
+    with pytest.raises(ConfigError) as error:
+        parse(given, root=ROOT)
     (problem,) = error.value.problems
     assert problem.startswith(message)
 
@@ -229,137 +222,16 @@ def test_all_problems_are_told_at_once():
     assert len(error.value.problems) == 2
 
 
-def own(path, shape, seeds=None, names="UV"):
-    dims = ("seed", "item", "component")[-len(shape) :]
-    variables = {name: (dims, np.ones(shape, np.float32), {}) for name in names}
-    if seeds:
-        variables["seed"] = (("seed",), np.array(seeds), {})
-    write_netcdf(path, variables, {})
-
-
-@pytest.mark.parametrize(
-    ("shape", "seeds", "names", "message"),
-    [
-        ((100, 8), None, "UV", None),
-        ((2, 100, 8), [0, 1], "UV", None),
-        ((100, 8), None, "U", "embeddings.file: .*needs variables U and V"),
-        ((90, 8), None, "UV", "n_items: 100: the embeddings have 90 items"),
-        ((100, 9), None, "UV", r"d: \[8\]: the embeddings have dimension 9"),
-        ((1, 100, 8), [0], "UV", r"seeds: 2: the embeddings have seeds \[0\]"),
-    ],
-)
-def test_own_embeddings_are_checked_against_the_experiment(tmp_path, shape, seeds, names, message):
-    own(tmp_path / "own.nc", shape, seeds, names)
-    given = copy.deepcopy(DEFAULT)
-    given["experiments"]["one_step"] |= {
-        "n_items": 100,
-        "d": [8],
-        "seeds": 2 if len(shape) == 3 else 1,
-        "embeddings": {"file": str(tmp_path / "own.nc")},
-    }
-    if message is None:
-        given["experiments"] = {"one_step": given["experiments"]["one_step"]}
-        given["figures"] = dict.fromkeys(FIGURES)
-        assert not embeddings_files(parse(given, root=ROOT))
-    else:
-        with pytest.raises(ConfigError, match=message):
-            parse(given, root=ROOT)
-
-
-def test_own_embeddings_without_seeds_allow_one_seed(tmp_path):
-    own(tmp_path / "own.nc", (100, 8))
-    given = copy.deepcopy(DEFAULT)
-    given["experiments"]["one_step"] |= {
-        "n_items": 100,
-        "d": [8],
-        "embeddings": {"file": str(tmp_path / "own.nc")},
-    }
-    with pytest.raises(ConfigError, match="every seed would be the same: write 1"):
-        parse(given, root=ROOT)
-
-
-def test_cells_cover_the_grid_and_have_their_own_files():
-    config = parse(change(f"{E}.seeds", 6), root=ROOT)
-    all_cells = cells(config, "one_step")
-    assert len(all_cells) == 2 * 5 * 5 * 2
-    assert len({cell.name for cell in all_cells}) == len(all_cells)
-    assert {cell.seeds for cell in all_cells} == {(0, 1, 2, 3), (4, 5)}
-    assert coordinates(config, "one_step")["seed"] == list(range(6))
-    assert set(embeddings_files(config)) >= {cell.embeddings.name for cell in all_cells}
-
-
-def test_experiments_share_their_embeddings():
-    config = parse(DEFAULT, root=ROOT)
-    names = [
-        {cell.embeddings.name for cell in cells(config, experiment)}
-        for experiment in ("one_step", "minibatch", "anisotropy")
-    ]
-    assert names[0] >= names[1]
-    assert names[0] >= names[2]
-
-
-def test_batches_are_inside_a_cell_and_infinite_for_the_population():
-    config = parse(change(f"{E}.batch_size", [16, "population"]), root=ROOT)
-    assert len(cells(config, "one_step")) == 50
-    assert cells(config, "one_step")[0].batch_sizes == (16.0, np.inf)
-    assert coordinates(config, "one_step")["batch_size"] == [16.0, np.inf]
-
-
-def test_a_table_gives_its_tail_as_alpha_and_its_digest_to_the_cells(monkeypatch):
-    monkeypatch.chdir(ROOT)
-    config = parse(DEFAULT, root=ROOT)
-    (alpha,) = coordinates(config, "real_words")["alpha"]
-    assert 1.4 < alpha < 1.7
-    cell = cells(config, "real_words")[0]
-    assert cell.alpha == alpha
-    digest = cell.settings(config)["frequencies"]["sha256"]
-    p = from_counts(read_counts(ROOT / "data/english_words.csv"), cell.n_items)
-    assert digest == hashlib.sha256(p.tobytes()).hexdigest()
-    assert cells(config, "one_step")[0].settings(config)["frequencies"] is None
-
-
-def test_what_a_sweep_varies():
-    optimizers = parse(DEFAULT, root=ROOT).optimizers
-    assert configuration.numeric_options(optimizers["jordan_5"]) == {"iterations": 5.0}
-    assert configuration.numeric_options(optimizers["newton"]) == {"ridge": 1e-8}
-    assert configuration.numeric_options(optimizers["muon"]) == {}
-
-
-def test_close_floats_have_different_files():
-    config = parse(change(f"{E}.alpha", [1.5, float(np.nextafter(1.5, 2))]), root=ROOT)
-    assert len({cell.name for cell in cells(config, "one_step")}) == 2 * 2 * 5
-
-
-def test_more_seeds_only_add_blocks():
-    assert seed_blocks(4, 4) == [(0, 1, 2, 3)]
-    assert seed_blocks(8, 4)[:1] == seed_blocks(4, 4)
-
-
-def test_settings_are_plain_sorted_and_independent_of_what_does_not_matter():
-    config = parse(DEFAULT, root=ROOT)
-    cell = cells(config, "one_step")[-1]
-    settings = cell.settings(config)
-    assert list(settings) == sorted(settings)
-    assert list(settings["optimizer"]) == sorted(settings["optimizer"])
-    given = change("device", "cpu")
-    given["results"] = "elsewhere"
-    given["experiments"]["one_step"]["alpha"].append(4.0)
-    other = parse(given, root=ROOT)
-    assert repr(settings) == repr(
-        next(c for c in cells(other, "one_step") if c.name == cell.name).settings(other)
-    )
-
-
 def test_the_editors_schema_is_current():
     """``make schema`` writes it."""
-    assert json.loads((ROOT / "config/schema.json").read_text()) == configuration.json_schema()
+    assert json.loads((ROOT / "config/schema.json").read_text()) == json_schema()
 
 
 def test_checking_does_not_load_the_numerical_core():
     import subprocess
     import sys
 
-    code = "import sys, spectral_capacity.config; print(*sys.modules)"
+    code = "import sys, spectral_capacity.config.parse as c; c.config_model(); print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     ).stdout.split()

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from spectral_capacity.config import parse
+from spectral_capacity.config.parse import parse
 from spectral_capacity.optimizers.gradient import Gradient, StepContext
 from spectral_capacity.optimizers.maps import own
 

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from spectral_capacity.config import FIGURES
+from spectral_capacity.config.figures import figure_modules
+from spectral_capacity.kinds.registry import KINDS
 from spectral_capacity.results.schema import Status
 from tests.workflow.conftest import ROOT, Workflow, copy_tree
 
@@ -38,7 +39,7 @@ def every_experiment_has_its_artefacts(smoke):
             known = {Status.OK, Status.PRECISION_LIMITED} if status.shape[-1] > 1 else {Status.OK}
             assert set(status[ran].tolist()) <= known, name
             assert (np.asarray(grid["capacity"][:])[ran] >= 0).all(), name
-    for figure in FIGURES:
+    for figure in figure_modules(KINDS.values()):
         assert (smoke.results / f"figures/{figure}.png").is_file()
 
 

@@ -1,0 +1,47 @@
+"""The shipped configurations, and changes to them."""
+
+import copy
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+
+
+def change(path, value):
+    """The default configuration with one key set; ``path`` is ``a.b.c``."""
+    given = copy.deepcopy(DEFAULT)
+    *parents, last = path.split(".")
+    node = given
+    for part in parents:
+        node = node[part]
+    node[last] = value
+    return given
+
+
+def merged(name):
+    """What Snakemake makes of ``--configfile config/NAME.yaml``."""
+
+    def merge(old, new):
+        if isinstance(old, dict) and isinstance(new, dict):
+            return {k: merge(old.get(k), new.get(k, old.get(k))) for k in {**old, **new}}
+        return old if new is None else new
+
+    return merge(DEFAULT, yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()))
+
+
+def cells(config, experiment):
+    return list(config.experiments[experiment].cells(experiment, config.shared))
+
+
+def coordinates(config, experiment):
+    return config.experiments[experiment].coordinates(config.shared)
+
+
+def only(given, experiment):
+    """``given`` with one experiment, and no figure."""
+    look = ("formats", "finite_size", "style")
+    figures = {name: given["figures"][name] if name in look else None for name in given["figures"]}
+    experiments = {experiment: given["experiments"][experiment]}
+    return copy.deepcopy(given | {"experiments": experiments, "figures": figures})

@@ -1,0 +1,68 @@
+"""What a run is said to need, against what is counted by hand and what was measured."""
+
+import dataclasses
+
+from spectral_capacity.config.parse import parse
+from spectral_capacity.config.plan import duration, plan
+from spectral_capacity.kinds.rates import Rates
+from tests.unit.configurations import DEFAULT, ROOT, cells, only
+
+RATES = Rates(float64=1e11, float32=2e11, exponentials=2.5e9, host=1e11)
+SHAPE = {"n_items": 20_000, "d": [64], "alpha": [1.5], "optimizers": ["muon"], "seeds": 1}
+
+
+def planned(**experiment):
+    given = only(DEFAULT, "one_step")
+    given["experiments"]["one_step"] |= experiment
+    return cells(parse(given, root=ROOT), "one_step")
+
+
+def time_of(**experiment):
+    (cell,) = planned(**SHAPE | experiment)
+    return cell.cost().seconds(RATES)
+
+
+def test_time_of_a_softmax_is_its_operations():
+    n, d = 20_000, 64
+    two, three = time_of(steps=2), time_of(steps=3)
+    floor = 4 * n**2 * d / 2e11 + n**2 / 2.5e9
+    assert floor < three - two < 2.5 * floor
+    assert time_of(steps=3, batch_size=[64]) < two
+    assert time_of(steps=3, gradient="thresholded") < two
+
+
+def test_time_grows_with_what_is_asked_for():
+    base = time_of()
+    for more in ({"d": [256]}, {"loss": {}}, {"optimizers": ["newton"]}, {"n_items": 200_000}):
+        assert time_of(**more) > base, more
+
+
+def test_memory_has_the_embeddings_and_the_means():
+    n, d = 250_000, 128
+    shape = SHAPE | {"n_items": n, "d": [d]}
+    one, many = (planned(**shape, steps=steps)[0].cost().bytes for steps in (1, 2))
+    assert many - one == 4 * n * d
+    assert 8 * n * d < one < 2**31
+
+
+def test_the_plan_has_a_line_for_cells_of_one_size():
+    of = planned(d=[32, 64], alpha=[1.5, 2.0], seeds=8)
+    rows = [("one_step", cell.description, dataclasses.astuple(cell.cost())) for cell in of]
+    lines = plan(rows, RATES).splitlines()
+    assert lines[0].split() == [
+        "experiment",
+        "cells",
+        "of",
+        "cells",
+        "time",
+        "each",
+        "memory",
+        "each",
+    ]
+    assert [line.split(",")[0].split()[-1] for line in lines[1:-1]] == ["32", "64"]
+    assert all(" 8 " in line for line in lines[1:-1])  # optimizers × α × seed blocks
+    assert lines[-1].startswith("all cells")
+
+
+def test_durations():
+    assert [duration(s) for s in (3.0, 89.0, 600.0, 7200.0)] == ["3 s", "89 s", "10 min", "2.0 h"]
