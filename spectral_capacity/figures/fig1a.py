@@ -1,12 +1,22 @@
-"""Figure 1a: exponent of the one-step capacity against α, with the theorems' exponents."""
+"""Exponent of the number of items stored after one step, against the exponent of the item frequencies.
+
+Grey: the theorems of arXiv:2603.26554.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from spectral_capacity.figures.parts.common import COLUMN, MARKERS, label, plt
+from spectral_capacity.figures.parts.axes import note
+from spectral_capacity.figures.parts.common import COLUMN, GUIDE, handle, label, marker, plt
+from spectral_capacity.figures.parts.curves import interval_bars
+
+KIND = "memory"
+SHOWS = "one_step"
+NEEDS = ("population", "one step")
 
 THEORY = {"muon": r"theory: $1+\frac{1}{2\alpha}$", "gradient": r"theory: $\frac{1}{2\alpha}$"}
 
@@ -24,45 +34,43 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     smooth = np.linspace(alpha.min(), alpha.max(), 100)
     figure, axes = plt.subplots(figsize=(COLUMN, 3.3))
     for i, optimizer in enumerate(fits.optimizer.values):
-        colour, marker = f"C{i}", MARKERS[i % len(MARKERS)]
         one = fits.sel(optimizer=optimizer)
-        step = 0.012 * np.ptp(alpha)
-        for fit, shift, fill in (("ols", -step, colour), ("largest", step, "white")):
-            line = one.sel(fit=fit)
-            bars = np.abs(np.stack([line.boot_low, line.boot_high]) - line.exponent.values)
-            name = label(optimizer) + (", largest $d$" if fit == "largest" else ", all $d$")
-            axes.errorbar(
-                alpha + shift,
-                line.exponent,
-                bars,
-                fmt=marker,
-                color=colour,
-                markerfacecolor=fill,
-                elinewidth=0.8,
-                label=name,
-            )
-        axes.plot(smooth, one.c1.item() + one.c2.item() / smooth, color=colour, linewidth=0.8)
+        _fitted(axes, one, i)
+        axes.plot(smooth, one.c1.item() + one.c2.item() / smooth, color=f"C{i}", linewidth=0.8)
         if np.isfinite(one.theory).any():
             theory = one.sel(fit="ols").theory
-            axes.plot(alpha, theory, color="0.55", linewidth=1.6, zorder=1)
-            axes.annotate(
-                THEORY[one.family.item()],
-                (alpha[-1], theory[-1]),
-                xytext=(0, -4),
-                textcoords="offset points",
-                ha="right",
-                va="top",
-                color="0.35",
-                fontsize=7,
-            )
+            axes.plot(alpha, theory, **GUIDE | {"color": "0.55"})
+            text, end = THEORY[one.family.item()], (alpha[-1], theory[-1])
+            note(axes, text, end, (0, -4), ha="right", va="top")
         if finite_size:
-            axes.plot(alpha, one.sel(fit="ols").finite_size, ":", color=colour)
+            axes.plot(alpha, one.sel(fit="ols").finite_size, ":", color=f"C{i}")
     axes.set_xlabel(r"frequency exponent $\alpha$")
     axes.set_ylabel(r"capacity exponent $C$,  items $\propto d^{\,C}$")
     axes.set_ylim(min(0, axes.get_ylim()[0]), None)
     handles, _ = axes.get_legend_handles_labels()
-    extra = [plt.Line2D([], [], color="0.35", linewidth=0.8, label=r"$c_1 + c_2/\alpha$")]
+    handles.append(handle(r"$c_1 + c_2/\alpha$", linewidth=0.8))
     if finite_size:
-        extra.append(plt.Line2D([], [], color="0.35", linestyle=":", label="prediction, all $d$"))
-    figure.legend(handles=handles + extra, loc="outside upper center", ncols=2)
+        handles.append(handle("prediction, all $d$", linestyle=":"))
+    figure.legend(handles=handles, loc="outside upper center", ncols=2)
     return figure
+
+
+def _fitted(axes: Axes, fits: xr.Dataset, i: int) -> None:
+    """Both fits of the i-th optimizer, side by side."""
+    alpha, name = fits.alpha.values, label(fits.optimizer.item())
+    step = 0.012 * np.ptp(alpha)
+    for fit, shift, fill, text in (
+        ("ols", -step, f"C{i}", f"{name}, all $d$"),
+        ("largest", step, "white", f"{name}, largest $d$"),
+    ):
+        line = fits.sel(fit=fit)
+        axes.errorbar(
+            alpha + shift,
+            line.exponent,
+            interval_bars(line),
+            fmt=marker(i),
+            color=f"C{i}",
+            markerfacecolor=fill,
+            elinewidth=0.8,
+            label=text,
+        )

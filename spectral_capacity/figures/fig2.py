@@ -1,4 +1,7 @@
-"""Figure 2: capacity after one population step against d, a panel per optimizer."""
+"""Items stored after one population step against the embedding dimension.
+
+Bars: range over seeds. Dashed: fitted powers. Dotted: prediction without a fit parameter.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,22 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from spectral_capacity.figures.parts.axes import powers_of_two
 from spectral_capacity.figures.parts.common import (
-    MARKERS,
+    GUIDE,
     PAGE,
-    apart,
-    counts_against_d,
+    handle,
     label,
+    marker,
     plt,
-    powers_of_two,
+    prediction_handle,
     shades,
 )
+from spectral_capacity.figures.parts.curves import apart, counts_against_d
+
+KIND = "memory"
+SHOWS = "one_step"
+NEEDS = ("population", "one step")
 
 
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
@@ -44,13 +53,10 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
         _exponents(below, one)
     panels[0, 0].set_ylabel("recovered items")
     panels[1, 0].set_ylabel("exponent $C$")
-    kinds = [("--", "power law fitted to the means")]
+    handles = [handle("power law fitted to the means", linestyle="--")]
     if finite_size:
-        kinds.append((":", "prediction without a fit parameter"))
-    handles = [
-        plt.Line2D([], [], linestyle=style, color="0.35", label=text) for style, text in kinds
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(kinds))
+        handles.append(prediction_handle())
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
 
 
@@ -66,7 +72,7 @@ def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -
             grid.capacity.sel(alpha=alpha).values,
             exponent,
             colour=colour,
-            marker=MARKERS[i % len(MARKERS)],
+            marker=marker(i),
             label=rf"$\alpha$ = {alpha:g}:  $d^{{\,{exponent:.2f}}}$",
             shift=shift[i],
         )
@@ -91,7 +97,7 @@ def _exponents(axes: Axes, fits: xr.Dataset) -> None:
         text = rf"$C(\alpha)$ = {c1:.2f} + {c2:.2f}/$\alpha$"
         axes.plot(smooth, c1 + c2 / smooth, color="black", linewidth=0.9, label=text)
     if np.isfinite(powers.theory).any():
-        axes.plot(alpha, powers.theory, color="0.6", linewidth=1.6, zorder=1, label="theory")
+        axes.plot(alpha, powers.theory, **GUIDE, label="theory")
     axes.set_xlabel(r"frequency exponent $\alpha$")
     axes.legend(loc="upper right", ncols=2)
     low, high = axes.get_ylim()

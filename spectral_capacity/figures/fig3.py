@@ -1,4 +1,10 @@
-"""Figure 3: capacity against the batch size for every d, and the critical batch size against d."""
+"""Items stored after one step against the batch size, and the critical batch size B* against the dimension.
+
+Bars: range over seeds; of B*, interval over resampled seeds. Grey left and middle: expected number of
+distinct items in the batch; right: slope of the theory, through the largest d. Dashed: mean of the
+population, and powers of d fitted to B*. Dotted, from the circles on: predictions without a fit parameter (of
+SGD, the population's only). Near 2 B*, a minibatch stores more than the population does.
+"""
 
 from __future__ import annotations
 
@@ -7,30 +13,35 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from spectral_capacity.figures.parts.axes import note, powers_of_two, room_above
 from spectral_capacity.figures.parts.batches import (
     batch_axis,
     batch_curve,
     batch_prediction,
-    mark_break,
+    distinct_items,
+    population_level,
 )
 from spectral_capacity.figures.parts.common import (
-    MARKERS,
+    GUIDE,
     PAGE,
-    fitted_power,
-    frequencies,
+    handle,
     label,
+    marker,
     plt,
-    power_text,
-    powers_of_two,
-    room_above,
+    prediction_handle,
     shades,
 )
-from spectral_capacity.theory.predictions import items_seen
+from spectral_capacity.figures.parts.curves import fitted_power, power_text
+
+KIND = "memory"
+SHOWS = "minibatch"
+NEEDS = ("population", "one step", "batches")
 
 THEORY = {
-    "muon": (r"$d^{\,\alpha+1/2}$", {"xytext": (6, -6), "va": "top"}),
-    "gradient": (r"$d^{\,1/2}$", {"xytext": (0, 4), "ha": "center"}),
+    "muon": (r"$d^{\,\alpha+1/2}$", (6, -6), {"va": "top"}),
+    "gradient": (r"$d^{\,1/2}$", (0, 4), {"ha": "center"}),
 }
+"""By family: the power, and where it is written beside the middle of its line."""
 
 
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
@@ -51,53 +62,39 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
         axes.set_title(f"One {label(optimizer, minibatches=True)} step")
         _curves(axes, grid, fits.sel(optimizer=optimizer), finite_size)
     panels[0].set_ylabel("recovered items")
-    _breaks(panels[-1], fits, finite_size)
+    _critical_sizes(panels[-1], fits, finite_size)
     handles, _ = panels[0].get_legend_handles_labels()
-    kinds = [
-        ({"linewidth": 1.6, "color": "0.6"}, r"distinct items in batch, $\propto B^{1/\alpha}$"),
-        ({"linestyle": "--"}, "population"),
-        ({"linestyle": "", "marker": "*", "markersize": 7}, r"critical batch size $B^{\!*}$"),
+    handles += [
+        handle(r"distinct items in batch, $\propto B^{1/\alpha}$", **GUIDE),
+        handle("population", linestyle="--"),
+        handle(r"critical batch size $B^{\!*}$", linestyle="", marker="*", markersize=7),
     ]
     if finite_size:
-        dotted = {"linestyle": ":", "marker": "o", "markerfacecolor": "white"}
-        kinds.append((dotted, "prediction without a fit parameter"))
-    handles += [plt.Line2D([], [], **{"color": "0.35"} | s, label=text) for s, text in kinds]
+        handles.append(prediction_handle(marker="o", markerfacecolor="white"))
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
     return figure
 
 
 def _curves(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -> None:
-    """Counts of one optimizer, levels of the population and breaks, a colour per d."""
-    sizes, d, alpha = grid.batch_size.values, grid.d.values, grid.alpha.item()
+    """Counts of one optimizer, levels of the population and critical sizes, a colour per d."""
+    sizes, d = grid.batch_size.values, grid.d.values
     counts = grid.capacity.sel(optimizer=fits.optimizer.item())
     counts = counts.transpose("d", "batch_size", "seed").values
     infinity = batch_axis(axes, sizes)
     for i, colour in enumerate(shades(d.size)):
-        style = {
-            "marker": MARKERS[i % len(MARKERS)],
-            "markersize": 3,
-            "color": colour,
-            "capsize": 0,
-        }
+        style = {"marker": marker(i), "markersize": 3, "color": colour, "capsize": 0}
         batch_curve(axes, sizes, counts[i], infinity, label=f"$d$ = {d[i]}", **style)
-    for i, colour in enumerate(shades(d.size)):
-        one = fits.isel(d=i)
-        if not np.isinf(sizes).any():
-            continue
-        level = counts[i, -1].mean()
-        critical = mark_break(axes, one, level, colour)
-        start = critical if np.isfinite(critical) else sizes[0]
-        axes.plot([start, infinity], [level, level], "--", color=colour, linewidth=0.8)
-        if finite_size:
-            batch_prediction(axes, one, sizes, infinity, color=colour)
+    if np.isinf(sizes).any():
+        for i, colour in enumerate(shades(d.size)):
+            one = fits.isel(d=i)
+            population_level(axes, one, sizes, counts[i, -1].mean(), infinity, colour)
+            if finite_size:
+                batch_prediction(axes, one, sizes, infinity, color=colour)
     axes.set_ylim(axes.get_ylim())  # the line below may leave the axes
-    p = frequencies(grid, alpha)
-    smooth = np.geomspace(1, sizes[np.isfinite(sizes)].max(initial=1), 60)
-    seen = [items_seen(p, size) for size in smooth]
-    axes.plot(smooth, seen, color="0.6", linewidth=1.6, zorder=1)
+    distinct_items(axes, grid)
 
 
-def _breaks(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
+def _critical_sizes(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
     """B* against d with intervals, fitted powers of d and the theory's."""
     d = fits.d.values
     axes.set_title(rf"Critical batch size, $\alpha$ = {fits.alpha.item():g}")
@@ -108,34 +105,45 @@ def _breaks(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
     if "critical_batch_size" not in fits:
         return
     for i, optimizer in enumerate(fits.optimizer.values):
-        one = fits.sel(optimizer=optimizer)
-        critical = one.critical_batch_size.values
-        ends = np.stack([one.critical_batch_size_low, one.critical_batch_size_high])
+        one, colour = fits.sel(optimizer=optimizer), f"C{i}"
         powers = one.sel(quantity="critical_batch_size", batch_size=np.inf)
-        text = label(optimizer, minibatches=True)
-        for fit, name in (("ols", "all $d$"), ("largest", "largest $d$")):
-            line = powers.sel(fit=fit)
-            exponent, low, high = (line[n].item() for n in ("exponent", "boot_low", "boot_high"))
-            if np.isfinite(exponent):
-                text += f"\n{name}: {power_text(exponent, low, high)}"
-        axes.vlines(d, *ends, color=f"C{i}", linewidth=1.2)
-        axes.plot(d, critical, "*", markersize=7, color=f"C{i}", label=text)
+        critical = one.critical_batch_size.values
+        axes.vlines(
+            d,
+            one.critical_batch_size_low,
+            one.critical_batch_size_high,
+            color=colour,
+            linewidth=1.2,
+        )
+        axes.plot(d, critical, "*", markersize=7, color=colour, label=_powers_text(powers))
         if finite_size:
             expected = one.predicted_critical_batch_size
-            axes.plot(d, expected, "o:", markerfacecolor="white", color=f"C{i}", zorder=1)
-        known = np.flatnonzero(np.isfinite(critical))
-        if known.size == 0:
-            continue
+            axes.plot(d, expected, "o:", markerfacecolor="white", color=colour, zorder=1)
         fitted = powers.sel(fit="ols")
-        style = {"linestyle": "--", "color": f"C{i}", "linewidth": 0.8}
+        style = {"linestyle": "--", "color": colour, "linewidth": 0.8}
         fitted_power(axes, d, critical, fitted.exponent.item(), **style)
-        theory, last = fitted.theory.item(), known[-1]
-        if np.isfinite(theory):
-            parallel = critical[last] * (d / d[last]) ** theory
-            axes.plot(d, parallel, color="0.6", linewidth=1.6, zorder=0)
-            text, place = THEORY[one.family.item()]
-            middle = np.sqrt(d[[0, -1]].prod()), np.sqrt(parallel[[0, -1]].prod())
-            style = {"textcoords": "offset points", "color": "0.35", "fontsize": 7}
-            axes.annotate(text, middle, **place, **style)
+        _theory(axes, d, critical, fitted)
     axes.legend(loc="upper left")
     room_above(axes, 1.0)
+
+
+def _powers_text(powers: xr.Dataset) -> str:
+    """The optimizer and both fitted powers of d; a power that is not known is left out."""
+    text = label(powers.optimizer.item(), minibatches=True)
+    for fit, name in (("ols", "all $d$"), ("largest", "largest $d$")):
+        line = powers.sel(fit=fit)
+        if np.isfinite(line.exponent):
+            text += f"\n{name}: {power_text(line)}"
+    return text
+
+
+def _theory(axes: Axes, d: np.ndarray, critical: np.ndarray, fitted: xr.Dataset) -> None:
+    """The theory's power of d, through the known critical size at the largest d."""
+    theory, known = fitted.theory.item(), np.flatnonzero(np.isfinite(critical))
+    if np.isfinite(theory) and known.size:
+        last = known[-1]
+        parallel = critical[last] * (d / d[last]) ** theory
+        axes.plot(d, parallel, **GUIDE | {"zorder": 0})
+        text, offset, place = THEORY[fitted.family.item()]
+        middle = np.sqrt(d[[0, -1]].prod()), np.sqrt(parallel[[0, -1]].prod())
+        note(axes, text, middle, offset, **place)

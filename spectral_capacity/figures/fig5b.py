@@ -1,4 +1,9 @@
-"""Figure 5b: capacity of Muon on minibatches, step by step, and the items it has seen."""
+r"""Items stored by Muon step by step, each step on a fresh minibatch of B samples, or on the population.
+
+Darker: larger B. Means over seeds; bands: range over seeds; thin lines, one by one, where a run has ended.
+Dotted: expected number of distinct items in the t·B samples so far. Grey: d\ :sup:`2`, the slope of
+t\ :sup:`1/α` and, dash-dotted, the most that any linear memory holds against N competitors.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +12,16 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from spectral_capacity.figures.parts.axes import note, room_above
 from spectral_capacity.figures.parts.common import (
     COLUMN,
+    GUIDE,
     configuration,
     first_muon,
     frequencies,
+    handle,
     label,
     plt,
-    room_above,
     shades,
 )
 from spectral_capacity.figures.parts.steps import (
@@ -24,6 +31,10 @@ from spectral_capacity.figures.parts.steps import (
     step_curve,
 )
 from spectral_capacity.theory.predictions import items_seen
+
+KIND = "memory"
+SHOWS = "minibatch_steps"
+NEEDS = ("population", "muon", "2 steps", "finite")
 
 
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
@@ -47,34 +58,32 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
         name = f"{size:,.0f}" if np.isfinite(size) else "population"
         style = {"marker": ".", "markersize": 3, "color": colour, "label": name}
         step_curve(axes, grid.sel(batch_size=size), **style)
-    _guide(axes, steps, alpha)
+    _slope(axes, steps, alpha)
     limits_of_d(axes, d, configuration(grid)["n_items"], finite_size=finite_size)
     room_above(axes, 0.06)  # and no more: the lines below may leave the axes
     if finite_size:
-        p = frequencies(grid, alpha)
-        smooth = np.geomspace(steps[0], steps[-1], 60)
-        for size, colour in zip(sizes, colours, strict=True):
-            if np.isfinite(size):
-                seen = [items_seen(p, t * size) for t in smooth]
-                axes.plot(smooth, seen, ":", color=colour)
+        _items_seen(axes, grid, colours)
     axes.set_ylabel("recovered items")
     axes.set_title(rf"{label(grid.optimizer.item())}, $d$ = {d}, $\alpha$ = {alpha:g}")
     handles, _ = axes.get_legend_handles_labels()
     handles += diverged_handle(grid)
     if finite_size and np.isfinite(sizes).any():
-        text = "distinct items seen"
-        handles.append(plt.Line2D([], [], color="0.35", linestyle=":", label=text))
-    figure.legend(
-        handles=handles,
-        loc="outside lower center",
-        ncols=4,
-        title="batch size $B$",
-        title_fontsize=7,
-    )
+        handles.append(handle("distinct items seen", linestyle=":"))
+    title = {"title": "batch size $B$", "title_fontsize": 7}
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, **title)
     return figure
 
 
-def _guide(axes: Axes, steps: np.ndarray, alpha: float) -> None:
+def _items_seen(axes: Axes, grid: xr.Dataset, colours: list) -> None:
+    """Expected number of distinct items after every step, a line per finite batch size."""
+    p, steps = frequencies(grid, grid.alpha.item()), grid.step.values
+    smooth = np.geomspace(steps[0], steps[-1], 60)
+    for size, colour in zip(grid.batch_size.values, colours, strict=True):
+        if np.isfinite(size):
+            axes.plot(smooth, [items_seen(p, t * size) for t in smooth], ":", color=colour)
+
+
+def _slope(axes: Axes, steps: np.ndarray, alpha: float) -> None:
     """A piece of t^(1/α) under all lines, over the later half of the axis."""
     ends = np.array([steps[-1] ** 0.5, steps[-1]])
     points = np.concatenate([line.get_xydata() for line in axes.lines])
@@ -82,13 +91,6 @@ def _guide(axes: Axes, steps: np.ndarray, alpha: float) -> None:
     if steps.size < 2 or counts.size == 0:
         return
     level = 0.6 * (counts / t ** (1 / alpha)).min() * ends ** (1 / alpha)
-    axes.plot(ends, level, color="0.6", linewidth=1.6, zorder=1)
-    axes.annotate(
-        r"$\propto t^{1/\alpha}$",
-        (ends.prod() ** 0.5, level.prod() ** 0.5),
-        xytext=(4, -2),
-        textcoords="offset points",
-        va="top",
-        color="0.35",
-        fontsize=7,
-    )
+    axes.plot(ends, level, **GUIDE)
+    middle = ends.prod() ** 0.5, level.prod() ** 0.5
+    note(axes, r"$\propto t^{1/\alpha}$", middle, (4, -2), va="top")

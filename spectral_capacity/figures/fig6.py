@@ -1,4 +1,9 @@
-"""Figure 6: capacity and its exponent when the output embeddings have the spectrum k^(−κ)."""
+"""Items stored after one population step when the output embeddings have the spectrum k^(−κ).
+
+Right, the exponent of the count over the largest d with its interval over resampled seeds. Bars left: range
+over seeds. Dashed: fitted powers. Dotted: prediction without a fit parameter. Grey: 1 + 1/(2α) for Newton at
+every κ; for Muon a heuristic of ours, lower by max(κ − 1, 0)/(2α).
+"""
 
 from __future__ import annotations
 
@@ -6,23 +11,29 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
+from spectral_capacity.figures.parts.axes import powers_of_two, room_above
 from spectral_capacity.figures.parts.common import (
-    MARKERS,
+    GUIDE,
     PAGE,
-    apart,
-    counts_against_d,
+    handle,
     label,
+    marker,
     plt,
-    powers_of_two,
-    room_above,
+    prediction_handle,
     shades,
 )
-from spectral_capacity.theory import exponents as scaling
+from spectral_capacity.figures.parts.curves import apart, counts_against_d, interval_bars
+from spectral_capacity.theory.exponents import muon_exponent
+
+KIND = "memory"
+SHOWS = "anisotropy"
+NEEDS = ("population", "one step")
 
 THEORY = {
-    "muon": ("-.", "heuristic", scaling.muon_exponent),
-    "newton": ("-", "theory", lambda alpha, kappa: scaling.muon_exponent(alpha)),
+    "muon": ("-.", "heuristic", muon_exponent),
+    "newton": ("-", "theory", lambda alpha, kappa: muon_exponent(alpha)),
 }
 """By family: how the exponent is drawn and called, and what it is. Other families have none over κ."""
 
@@ -38,16 +49,12 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     """
     grid = grid.sel(batch_size=np.inf).isel(step=-1).transpose(..., "d", "seed")
     fits = fits.sel(batch_size=np.inf, quantity="capacity").isel(step=-1)
-    optimizers = grid.optimizer.values
-    figure, rows = plt.subplots(
-        grid.alpha.size,
-        optimizers.size + 1,
-        figsize=(PAGE, 0.5 + 2.2 * grid.alpha.size),
-        squeeze=False,
-        sharex="col",
-    )
+    n_alphas, n_optimizers = grid.alpha.size, grid.optimizer.size
+    size = (PAGE, 0.5 + 2.2 * n_alphas)
+    shape = {"figsize": size, "squeeze": False, "sharex": "col"}
+    figure, rows = plt.subplots(n_alphas, n_optimizers + 1, **shape)
     for (*panels, last), alpha in zip(rows, grid.alpha.values, strict=True):
-        for axes, optimizer in zip(panels, optimizers, strict=True):
+        for axes, optimizer in zip(panels, grid.optimizer.values, strict=True):
             here = {"optimizer": optimizer, "alpha": alpha}
             _counts(axes, grid.sel(here), fits.sel(here), finite_size)
             axes.set_title(rf"One {label(optimizer)} step, $\alpha$ = {alpha:g}")
@@ -56,19 +63,15 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
         panels[0].set_ylabel("recovered items")
         _exponents(last, fits.sel(alpha=alpha), finite_size)
         last.set_title(rf"Exponents, $\alpha$ = {alpha:g}")
-    for axes, text in zip(rows[-1], _below(optimizers.size), strict=True):
-        axes.set_xlabel(text)
-    room_above(rows[0, -1], 0.1 * optimizers.size)
+    for axes in rows[-1, :-1]:
+        axes.set_xlabel("embedding dimension $d$")
+    rows[-1, -1].set_xlabel(r"spectral exponent $\kappa$")
+    room_above(rows[0, -1], 0.1 * n_optimizers)
     rows[0, -1].legend(loc="upper left", handletextpad=0.3)
     rows[0, 0].legend(loc="upper left", handletextpad=0.3, labelspacing=0.25)
-    figure.legend(
-        handles=_kinds(fits, finite_size), loc="outside lower center", ncols=4, handlelength=2.4
-    )
+    handles = _handles(fits, finite_size)
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, handlelength=2.4)
     return figure
-
-
-def _below(optimizers: int) -> list[str]:
-    return ["embedding dimension $d$"] * optimizers + [r"spectral exponent $\kappa$"]
 
 
 def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -> None:
@@ -87,7 +90,7 @@ def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -
             grid.capacity.sel(kappa=kappa).values,
             one.exponent.sel(fit="ols").item(),
             colour=colour,
-            marker=MARKERS[i % len(MARKERS)],
+            marker=marker(i),
             label=rf"$\kappa$ = {kappa:g}",
             shift=shift[i],
             dashes=(6 * i, (4, 6 * turns - 4)),
@@ -110,16 +113,14 @@ def _exponents(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
     for i, optimizer in enumerate(fits.optimizer.values):
         line = fits.sel(optimizer=optimizer, fit="largest")
         where = kappa + shift * (2 * i - fits.optimizer.size + 1)
-        bars = np.abs(np.stack([line.boot_low, line.boot_high]) - line.exponent.values)
-        style = {"color": f"C{i}", "label": label(optimizer)}
-        marker = MARKERS[i % len(MARKERS)]
-        axes.errorbar(where, line.exponent.values, bars, fmt=marker, elinewidth=0.8, **style)
+        style = {"fmt": marker(i), "color": f"C{i}", "label": label(optimizer)}
+        axes.errorbar(where, line.exponent.values, interval_bars(line), elinewidth=0.8, **style)
         if finite_size:
             axes.plot(kappa, line.finite_size, ":", color=f"C{i}")
         if _has_theory(line):
             dashes, _, exponent = THEORY[line.family.item()]
             values = [exponent(line.alpha.item(), k) for k in smooth]
-            axes.plot(smooth, values, dashes, color="0.6", linewidth=1.6, zorder=1)
+            axes.plot(smooth, values, dashes, **GUIDE)
     axes.set_xticks(kappa)
     axes.set_ylabel("exponent $C$")
 
@@ -128,13 +129,13 @@ def _has_theory(line: xr.Dataset) -> bool:
     return line.family.item() in THEORY and bool(np.isfinite(line.theory).any())
 
 
-def _kinds(fits: xr.Dataset, finite_size: bool) -> list:
-    kinds = [("--", 0.9, "0.35", "power law fitted to the means")]
+def _handles(fits: xr.Dataset, finite_size: bool) -> list[Line2D]:
+    handles = [handle("power law fitted to the means", linestyle="--", linewidth=0.9)]
     if finite_size:
-        kinds.append((":", 1.4, "0.35", "prediction without a fit parameter"))
+        handles.append(prediction_handle(linewidth=1.4))
     for optimizer in fits.optimizer.values:
         line = fits.sel(optimizer=optimizer)
         if _has_theory(line):
             dashes, name, _ = THEORY[line.family.item()]
-            kinds.append((dashes, 1.6, "0.6", f"{name}, {label(optimizer)}"))
-    return [plt.Line2D([], [], linestyle=s, linewidth=w, color=c, label=t) for s, w, c, t in kinds]
+            handles.append(handle(f"{name}, {label(optimizer)}", linestyle=dashes, **GUIDE))
+    return handles

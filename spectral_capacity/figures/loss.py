@@ -1,4 +1,10 @@
-"""Softmax loss after one step: against the number of recovered items, and of the worst item."""
+r"""Softmax loss after one population step, against the number of recovered items, and of the worst item.
+
+Above, the mean at the best of the configured learning rates against the number m of recovered items. The band
+begins at m\ :sup:`1−α`, the theory up to logarithms (for Muon a bound from above, for gradient descent from
+below), and ends at log N times it, about the loss when all other items are guessed uniformly. Below, the
+largest loss of an item over log N; 1 is a uniform guess. Bars: range over seeds.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +14,22 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
 
+from spectral_capacity.figures.parts.axes import plain_numbers, powers_of_two
 from spectral_capacity.figures.parts.common import (
-    MARKERS,
+    GUIDE,
     PAGE,
     configuration,
+    handle,
     label,
+    marker,
     plt,
-    powers_of_two,
-    seed_range,
 )
+from spectral_capacity.figures.parts.curves import seed_range
+
+KIND = "memory"
+SHOWS = "loss"
+NEEDS = ("population", "one step", "loss")
 
 WORST = {
     "worst_item_loss": ("--", 6.0, "white", "worst item, configured learning rate"),
@@ -39,14 +50,9 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     log_n = math.log(configuration(grid)["n_items"])
     grid = grid.sel(batch_size=np.inf).isel(step=-1, kappa=0).transpose(..., "d", "seed")
     alphas = grid.alpha.values
-    figure, panels = plt.subplots(
-        2,
-        alphas.size,
-        figsize=(PAGE if alphas.size > 1 else 0.65 * PAGE, 5.0),
-        squeeze=False,
-        sharex="row",
-        sharey="row",
-    )
+    size = (PAGE if alphas.size > 1 else 0.65 * PAGE, 5.0)
+    shape = {"figsize": size, "squeeze": False, "sharex": "row", "sharey": "row"}
+    figure, panels = plt.subplots(2, alphas.size, **shape)
     for (above, below), alpha in zip(panels.T, alphas, strict=True):
         one = grid.sel(alpha=alpha)
         above.set_title(rf"$\alpha$ = {alpha:g}")
@@ -55,23 +61,17 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     panels[0, 0].set_ylabel("softmax loss, best learning rate")
     panels[1, 0].set_ylabel(r"loss of the worst item $/\;\log N$")
     panels[0, 0].legend(loc="lower left")
-    style = {"linestyle": "", "color": "0.35"}
     sizes = [
-        plt.Line2D([], [], marker=_marker(k), label=f"$d$ = {d}", **style)
-        for k, d in enumerate(grid.d.values)
+        handle(f"$d$ = {d}", linestyle="", marker=marker(k)) for k, d in enumerate(grid.d.values)
     ]
     panels[0, -1].legend(handles=sizes, loc="upper right", handletextpad=0.1)
     rates = [
-        plt.Line2D([], [], linestyle=s, marker="o", ms=size, mfc=fill, color="0.35", label=text)
-        for s, size, fill, text in WORST.values()
+        handle(text, linestyle=line, marker="o", ms=size, mfc=fill)
+        for line, size, fill, text in WORST.values()
     ]
-    guess = plt.Line2D([], [], color="0.6", linewidth=1.6, label="uniform guess")
-    figure.legend(handles=[*rates, guess], loc="outside lower center", ncols=3, handlelength=2.4)
+    handles = [*rates, handle("uniform guess", **GUIDE)]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=2.4)
     return figure
-
-
-def _marker(k: int) -> str:
-    return MARKERS[k % len(MARKERS)]
 
 
 def _points(axes: Axes, x: tuple, y: tuple, colour: str, *, size=3.6, fill=None) -> None:
@@ -83,7 +83,7 @@ def _points(axes: Axes, x: tuple, y: tuple, colour: str, *, size=3.6, fill=None)
             y[[k]],
             along[:, [k]],
             None if across is None else across[:, [k]],
-            fmt=_marker(k),
+            fmt=marker(k),
             color=colour,
             markersize=size,
             markerfacecolor=fill,
@@ -111,14 +111,12 @@ def _worst(axes: Axes, grid: xr.Dataset, log_n: float) -> None:
     d = grid.d.values
     powers_of_two(axes, d)
     axes.set_yscale("log")
-    axes.axhline(1, color="0.6", linewidth=1.6, zorder=1)
-    apart = np.linspace(0.97, 1.03, grid.optimizer.size) if grid.optimizer.size > 1 else [1.0]
+    axes.axhline(1, **GUIDE)
+    shift = np.linspace(0.97, 1.03, grid.optimizer.size) if grid.optimizer.size > 1 else [1.0]
     for i, optimizer in enumerate(grid.optimizer.values):
-        for name, (style, size, fill, _) in WORST.items():
+        for name, (line, size, fill, _) in WORST.items():
             y = seed_range(grid[name].sel(optimizer=optimizer).values / log_n)
-            axes.plot(d * apart[i], y[0], style, color=f"C{i}", linewidth=0.9)
-            _points(axes, (d * apart[i], None), y, f"C{i}", size=size, fill=fill)
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter(NullFormatter())
+            axes.plot(d * shift[i], y[0], line, color=f"C{i}", linewidth=0.9)
+            _points(axes, (d * shift[i], None), y, f"C{i}", size=size, fill=fill)
+    plain_numbers(axes, (1, 2, 5))
     axes.set_xlabel("embedding dimension $d$")

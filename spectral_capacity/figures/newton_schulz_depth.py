@@ -1,4 +1,11 @@
-"""Newton–Schulz iterations: capacity relative to the exact polar map's, and how many it takes."""
+"""Items stored with k iterations of Newton–Schulz, relative to the exact polar map, and the iterations to 95 %.
+
+Ratios are of the same seed; the iterations that reach 95 % lie between two depths by linear interpolation.
+Bars: range over seeds; right, interval over resampled seeds. A count that has reached 95 % and later dips,
+but not below 90 %, counts as having reached it. Triangles: not reached. Grey: k = α ln d / ln a + constant, a
+being the slope at zero of the polynomial; one constant for all α and d. Dotted: prediction without a fit
+parameter.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +16,28 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from spectral_capacity.analysis.iterations import depth_table, families, growth, ratio_to_polar
+from spectral_capacity.analysis.iterations import depth_table, families, growth
+from spectral_capacity.figures.parts.axes import note, powers_of_two, room_above
 from spectral_capacity.figures.parts.common import (
-    MARKERS,
+    GUIDE,
     PAGE,
+    handle,
     label,
+    marker,
     plt,
-    powers_of_two,
-    room_above,
-    seed_range,
+    prediction_handle,
     shades,
 )
+from spectral_capacity.figures.parts.curves import seed_range
+from spectral_capacity.figures.parts.ratios import ratios_to_polar
+
+KIND = "memory"
+SHOWS = "newton_schulz_depth"
+NEEDS = ("population", "one step", "polar")
 
 LEVEL, DIP = 0.95, 0.05
 LINES = ("-", "--", "-.")
+"""A line style for each kind of coefficients."""
 
 
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
@@ -35,51 +50,52 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     parameter, and the iterations that it requires. Coefficients differ in line style. The population
     batch, the last step and the first κ.
     """
-    here = {"batch_size": np.inf}
-    counts = grid.capacity.sortby("d").sel(here).isel(kappa=0, step=-1)
-    ratios = ratio_to_polar(counts, fits).transpose("alpha", "d", "optimizer", "seed")
-    predicted = fits.predicted_capacity.sortby("d").sel(here).isel(kappa=0, step=-1)
-    predicted = ratio_to_polar(predicted, fits).transpose("alpha", "d", "optimizer")
-    alphas, kinds = counts.alpha.values, families(grid)
+    ratios, predicted = ratios_to_polar(grid, fits)
+    alphas, depths = ratios.alpha.values, families(grid)
     columns = min(alphas.size + 1, 3)
     rows = -(-(alphas.size + 1) // columns)
-    size = (PAGE, 0.4 + 2.4 * rows)
-    figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False)
+    figure, panels = plt.subplots(rows, columns, figsize=(PAGE, 0.4 + 2.4 * rows), squeeze=False)
     panels = panels.ravel()
     for axes, alpha in zip(panels, alphas, strict=False):
         axes.set_title(rf"$\alpha$ = {alpha:g}")
         expected = predicted.sel(alpha=alpha) if finite_size else None
-        _ratios(axes, kinds, ratios.sel(alpha=alpha), expected)
+        _ratios(axes, depths, ratios.sel(alpha=alpha), expected)
     _required(panels[alphas.size], depth_table(grid, fits, LEVEL, DIP), finite_size)
     for axes in panels[: alphas.size : columns]:
         axes.set_ylabel("items, relative to exact polar map")
     for axes in panels[alphas.size + 1 :]:
         axes.remove()
     handles, _ = panels[0].get_legend_handles_labels()
-    if len(kinds) > 1:
+    if len(depths) > 1:
         handles += [
-            plt.Line2D([], [], color="0.35", linestyle=line, label=label(name))
-            for line, name in zip(LINES, kinds, strict=False)
+            handle(label(name), linestyle=line) for line, name in zip(LINES, depths, strict=False)
         ]
     if finite_size:
-        text = "prediction without a fit parameter"
-        handles.append(plt.Line2D([], [], color="0.35", linestyle=":", label=text))
+        handles.append(prediction_handle())
     figure.legend(handles=handles, loc="outside lower center", ncols=6)
     return figure
 
 
-def _ratios(axes: Axes, kinds: dict, ratios: xr.DataArray, predicted: xr.DataArray | None) -> None:
-    """Ratios over (d, optimizer, seed) of one α against the number of iterations."""
+def _ratios(
+    axes: Axes,
+    depths: dict[str, dict[int, str]],
+    ratios: xr.DataArray,
+    predicted: xr.DataArray | None,
+) -> None:
+    """Ratios over (d, optimizer, seed) of one α against the number of iterations.
+
+    ``depths``: the optimizers, {coefficients: {iterations: name}}.
+    """
     d = ratios.d.values
-    for line, family in zip(LINES, kinds.values(), strict=False):
-        k, names = list(family), list(family.values())
+    for line, one in zip(LINES, depths.values(), strict=False):
+        k, names = list(one), list(one.values())
         for i, colour in enumerate(shades(d.size)):
-            mean, spread = seed_range(ratios.isel(d=i).sel(optimizer=names).values, floor=0.0)
+            mean, bars = seed_range(ratios.isel(d=i).sel(optimizer=names).values, floor=0.0)
             axes.errorbar(
                 k,
                 mean,
-                spread,
-                marker=MARKERS[i % len(MARKERS)],
+                bars,
+                marker=marker(i),
                 linestyle=line,
                 color=colour,
                 elinewidth=0.8,
@@ -88,15 +104,7 @@ def _ratios(axes: Axes, kinds: dict, ratios: xr.DataArray, predicted: xr.DataArr
             if predicted is not None:
                 axes.plot(k, predicted.isel(d=i).sel(optimizer=names), ":", color=colour)
     axes.axhline(LEVEL, color="0.35", linewidth=0.8, zorder=1)
-    axes.annotate(
-        f"{LEVEL:.0%}",
-        (0, LEVEL),
-        xytext=(2, 2),
-        xycoords=("axes fraction", "data"),
-        textcoords="offset points",
-        color="0.35",
-        fontsize=7,
-    )
+    note(axes, f"{LEVEL:.0%}", (0, LEVEL), (2, 2), xycoords=("axes fraction", "data"))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.set_ylim(0, max(1.15, axes.get_ylim()[1]))
     axes.set_xlabel("Newton–Schulz iterations $k$")
@@ -116,17 +124,12 @@ def _required(axes: Axes, table: pd.DataFrame, finite_size: bool) -> None:
     for line, name in zip(LINES, table.coefficients.unique(), strict=False):
         for j, alpha in enumerate(alphas):
             one = table[(table.coefficients == name) & (table.alpha == alpha)]
-            d, k = one.d.to_numpy(), one.required.to_numpy()
-            style = {"color": str(0.65 * j / alphas.size), "marker": MARKERS[j % len(MARKERS)]}
+            style = {"color": str(0.65 * j / alphas.size), "marker": marker(j)}
             text = rf"$\alpha$ = {alpha:g}" if line == LINES[0] else None
-            some, never = np.isfinite(k), np.isinf(k)
-            ends = one[["low", "high"]].to_numpy().T[:, some]
-            bars = np.nan_to_num(np.abs(ends - k[some]), posinf=2 * top)
-            axes.errorbar(d[some], k[some], bars, **style, linestyle="", label=text)
-            axes.plot(d[never], np.full(never.sum(), top), "^", mfc="white", color=style["color"])
-            axes.plot(d, one.predicted, line, color="0.6", linewidth=1.6, zorder=1)
+            _iterations(axes, one, top, label=text, **style)
+            axes.plot(one.d, one.predicted, line, **GUIDE)
             if finite_size:
-                axes.plot(d, one.finite_size, ":", color=style["color"])
+                axes.plot(one.d, one.finite_size, ":", color=style["color"])
         if np.isfinite(growth(name)):
             slope = one.alpha / np.log(growth(name))
             offset = (one.predicted - slope * np.log(one.d)).mean()
@@ -137,3 +140,13 @@ def _required(axes: Axes, table: pd.DataFrame, finite_size: bool) -> None:
     room_above(axes, 0.6)
     axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.legend(loc="upper left")
+
+
+def _iterations(axes: Axes, table: pd.DataFrame, top: float, **style) -> None:
+    """Those of one α with intervals; a triangle at ``top`` where they are never enough."""
+    d, k = table.d.to_numpy(), table.required.to_numpy()
+    some, never = np.isfinite(k), np.isinf(k)
+    ends = table[["low", "high"]].to_numpy().T[:, some]
+    bars = np.nan_to_num(np.abs(ends - k[some]), posinf=2 * top)
+    axes.errorbar(d[some], k[some], bars, linestyle="", **style)
+    axes.plot(d[never], np.full(never.sum(), top), "^", mfc="white", color=style["color"])

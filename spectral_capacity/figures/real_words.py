@@ -1,4 +1,10 @@
-"""Items with the frequencies of real words: the frequencies, what is stored, and what that recalls."""
+"""Items as frequent as real words: their frequencies, how many are stored, and the share that these make up.
+
+Left, the frequencies and the power law fitted to their tail. Middle, words recalled after one population
+step, with fitted exponents, their intervals over resampled seeds, and the theory's for a pure power law with
+the tail's α. Right, the share of all occurrences that these words make up, in the same colours. Bars: range
+over seeds. Dotted: prediction without a fit parameter.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +14,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from spectral_capacity.figures.parts.axes import powers_of_two, room_above
 from spectral_capacity.figures.parts.common import (
-    MARKERS,
     PAGE,
-    apart,
     configuration,
-    counts_against_d,
-    fit_text,
+    frequencies,
+    handle,
     label,
+    marker,
     plt,
-    powers_of_two,
-    room_above,
-    seed_range,
+    prediction_handle,
 )
-from spectral_capacity.sampling.frequencies import item_frequencies
+from spectral_capacity.figures.parts.curves import apart, counts_against_d, fit_text, seed_range
+
+KIND = "memory"
+SHOWS = "real_words"
+NEEDS = ("population", "one step")
 
 
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
@@ -37,42 +45,38 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     """
     grid = grid.sel(batch_size=np.inf).isel(step=-1, kappa=0, alpha=0).transpose(..., "d", "seed")
     fits = fits.sel(batch_size=np.inf).isel(step=-1, kappa=0, alpha=0)
-    figure, panels = plt.subplots(1, 3, figsize=(PAGE, 3.1), width_ratios=(1, 1.5, 0.95))
-    words, items, mass = panels
-    _frequencies(words, configuration(grid), grid.alpha.item())
+    figure, (words, items, mass) = plt.subplots(
+        1, 3, figsize=(PAGE, 3.1), width_ratios=(1, 1.5, 0.95)
+    )
+    _frequencies(words, grid)
     for axes in (items, mass):
         powers_of_two(axes, grid.d.values)
         axes.set_xlabel("embedding dimension $d$")
     items.set_yscale("log")
     n = grid.optimizer.size
-    shift = apart(n, 1.04)
-    for i, optimizer in enumerate(grid.optimizer.values):
-        style = {"colour": f"C{i}", "marker": MARKERS[i % len(MARKERS)], "shift": shift[i]}
+    for i, (optimizer, shift) in enumerate(zip(grid.optimizer.values, apart(n, 1.04), strict=True)):
         one = grid.sel(optimizer=optimizer)
+        style = {"colour": f"C{i}", "marker": marker(i), "shift": shift}
         _counts(items, one, fits.sel(optimizer=optimizer), finite_size, style)
-        mean, spread = seed_range(one.recovered_mass.values)
-        marks = {"color": style["colour"], "marker": style["marker"], "elinewidth": 0.8}
-        mass.errorbar(one.d.values * shift[i], mean, spread, **marks)
+        mean, bars = seed_range(one.recovered_mass.values)
+        style = {"color": f"C{i}", "marker": marker(i), "elinewidth": 0.8}
+        mass.errorbar(one.d.values * shift, mean, bars, **style)
     items.legend(loc="upper left", handlelength=1.2, handletextpad=0.3)
     items.set_ylabel("recovered items")
     room_above(items, 0.1 * n)
     mass.set_ylabel("share of occurrences recalled")
     mass.set_ylim(0, 1)
     mass.yaxis.set_major_formatter(PercentFormatter(1))
-    kinds = [("--", 0.9, "fitted power")]
+    handles = [handle("fitted power", linestyle="--", linewidth=0.9)]
     if finite_size:
-        kinds.append((":", 1.4, "prediction without a fit parameter"))
-    handles = [
-        plt.Line2D([], [], linestyle=style, linewidth=width, color="0.35", label=text)
-        for style, width, text in kinds
-    ]
+        handles.append(prediction_handle(linewidth=1.4))
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return figure
 
 
-def _frequencies(axes: Axes, settings: dict, alpha: float) -> None:
-    table = settings["frequencies"]
-    p = item_frequencies(settings["n_items"], alpha, table and table["file"])
+def _frequencies(axes: Axes, grid: xr.Dataset) -> None:
+    alpha, table = grid.alpha.item(), configuration(grid)["frequencies"]
+    p = frequencies(grid, alpha)
     ranks = np.unique(np.geomspace(1, p.size, 400).astype(int))
     axes.plot(ranks, p[ranks - 1], color="black", label="words" if table else "items")
     if table:

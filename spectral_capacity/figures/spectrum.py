@@ -1,4 +1,10 @@
-"""Singular values of the first gradient against d, beside Lemma 8's d^(−α)."""
+r"""Singular values of the population gradient at zero (Lemma 8 of arXiv:2603.26554).
+
+Left, the largest, the one at rank d/2 and the smallest; grey has the slope of d\ :sup:`−α`. Middle and right,
+what the lemma says grows like d\ :sup:`−α` and, up to logarithms, like d\ :sup:`α`, divided by that: level
+where it holds. Exponents over the largest d, with intervals over resampled seeds. Bars: range over seeds; a
+few smallest σ make up most of the mean of 1/σ, so it varies widely between seeds.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +12,15 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
 
-from spectral_capacity.figures.parts.common import (
-    MARKERS,
-    PAGE,
-    apart,
-    plt,
-    power_text,
-    powers_of_two,
-    room_above,
-    seed_range,
-    shades,
-)
+from spectral_capacity.figures.parts.axes import plain_numbers, powers_of_two, room_above
+from spectral_capacity.figures.parts.common import PAGE, handle, marker, plt, shades
+from spectral_capacity.figures.parts.curves import apart, power_text, seed_range
 from spectral_capacity.theory.exponents import bulk_exponent
+
+KIND = "memory"
+SHOWS = "spectrum"
+NEEDS = ("population", "one step")
 
 ABSOLUTE = {
     "sigma_max": (r"largest $\sigma$", "--"),
@@ -30,7 +31,7 @@ SCALED = {
     "bulk_singular_value": (r"$\sigma$ at rank $d/2$, times $d^{\,\alpha}$", 1),
     "mean_inverse_singular_value": (r"mean of $1/\sigma$, times $d^{\,-\alpha}$", -1),
 }
-"""What is drawn after division by its power of d in the lemma, and the sign of that power."""
+"""What is drawn times a power of d that levels it by the lemma, and the sign of that power."""
 
 
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
@@ -53,25 +54,21 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     _absolute(absolute, grid)
     for axes, name in zip(scaled, SCALED, strict=True):
         _scaled(axes, grid, fits.sel(quantity=name), name)
-    kinds = [(style, "0.2", 1.1, text) for text, style in ABSOLUTE.values()]
-    kinds.append(("-", "0.75", 2.4, r"slope of $d^{\,-\alpha}$"))
     handles = [
-        plt.Line2D([], [], linestyle=style, color=colour, linewidth=width, label=text)
-        for style, colour, width, text in kinds
+        handle(text, linestyle=line, color="0.2", linewidth=1.1) for text, line in ABSOLUTE.values()
     ]
+    handles.append(handle(r"slope of $d^{\,-\alpha}$", color="0.75", linewidth=2.4))
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
     return figure
 
 
 def _absolute(axes: Axes, grid: xr.Dataset) -> None:
-    d = grid.d.values
-    for i, (alpha, colour) in enumerate(
-        zip(grid.alpha.values, shades(grid.alpha.size), strict=True)
-    ):
-        for name, (_, style) in ABSOLUTE.items():
-            mean, spread = seed_range(grid[name].sel(alpha=alpha).values)
-            line = {"linestyle": style, "marker": MARKERS[i % len(MARKERS)], "color": colour}
-            axes.errorbar(d, mean, spread, markersize=2.4, elinewidth=0.8, **line)
+    d, alphas = grid.d.values, grid.alpha.values
+    for i, (alpha, colour) in enumerate(zip(alphas, shades(alphas.size), strict=True)):
+        for name, (_, line) in ABSOLUTE.items():
+            mean, bars = seed_range(grid[name].sel(alpha=alpha).values)
+            style = {"linestyle": line, "marker": marker(i), "color": colour}
+            axes.errorbar(d, mean, bars, markersize=2.4, elinewidth=0.8, **style)
             if name == "bulk_singular_value":
                 power = d ** bulk_exponent(alpha)
                 constant = np.exp(np.log(mean / power).mean())
@@ -85,21 +82,17 @@ def _scaled(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, name: str) -> None:
     shift = apart(alphas.size, 1.05)
     for i, (alpha, colour) in enumerate(zip(alphas, shades(alphas.size), strict=True)):
         scale = d[:, None] ** (sign * alpha)
-        mean, spread = seed_range(grid[name].sel(alpha=alpha).values * scale)
-        one = fits.sel(alpha=alpha)
-        power = power_text(one.exponent.item(), one.boot_low.item(), one.boot_high.item())
+        mean, bars = seed_range(grid[name].sel(alpha=alpha).values * scale)
         axes.errorbar(
             d * shift[i],
             mean,
-            spread,
-            marker=MARKERS[i % len(MARKERS)],
+            bars,
+            marker=marker(i),
             color=colour,
             elinewidth=0.8,
-            label=f"{alpha:g}: {power}",
+            label=f"{alpha:g}: {power_text(fits.sel(alpha=alpha))}",
         )
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    plain_numbers(axes, (1, 2, 5))
     axes.set_ylabel(text)
     room_above(axes, 0.1 * alphas.size + 0.12)
     legend = {"title": r"$\alpha$: power of $d$", "alignment": "left", "title_fontsize": 7}

@@ -1,4 +1,4 @@
-"""Curves of capacity against the batch size: their axis, points, breaks and predictions."""
+"""Capacity against the batch size: axis, points, levels of the population and predictions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
-from spectral_capacity.figures.parts.common import seed_range
+from spectral_capacity.figures.parts.common import GUIDE, frequencies
+from spectral_capacity.figures.parts.curves import seed_range
+from spectral_capacity.theory.predictions import items_seen
 
 
 def batch_axis(axes: Axes, sizes: np.ndarray) -> float:
@@ -31,21 +33,30 @@ def batch_curve(
     axes: Axes, sizes: np.ndarray, counts: np.ndarray, infinity: float, **style
 ) -> None:
     """Mean counts (m, seeds) with their ranges against the batch size, the population's by itself."""
-    mean, spread = seed_range(counts)
+    mean, bars = seed_range(counts)
     for these in (np.isfinite(sizes), np.isinf(sizes)):
         use = these & (mean > 0)
         where = np.where(np.isinf(sizes), infinity, sizes)[use]
-        axes.errorbar(where, mean[use], spread[:, use], elinewidth=0.8, **style)
+        axes.errorbar(where, mean[use], bars[:, use], elinewidth=0.8, **style)
         style.pop("label", None)
 
 
-def mark_break(axes: Axes, fits: xr.Dataset, level: float, colour) -> float:
-    """A star at the critical batch size of one curve, with its interval; NaN, and none, if not known."""
+def population_level(
+    axes: Axes, fits: xr.Dataset, sizes: np.ndarray, level: float, infinity: float, colour
+) -> float:
+    """The population's mean, dashed back to the critical batch size, where a star has its interval.
+
+    The critical batch size is returned. Where the fits know none it is NaN, there is no star, and the
+    line goes back to the least of the sizes.
+    """
     names = ("critical_batch_size", "critical_batch_size_low", "critical_batch_size_high")
     critical, low, high = (fits[name].item() if name in fits else np.nan for name in names)
+    start = sizes[0]
     if np.isfinite(critical):
+        start = critical
         axes.plot([low, high], [level, level], color=colour, linewidth=1.2, zorder=5)
         axes.plot(critical, level, "*", color=colour, markersize=9, mec="white", mew=0.4, zorder=5)
+    axes.plot([start, infinity], [level, level], "--", color=colour, linewidth=0.8)
     return critical
 
 
@@ -62,3 +73,10 @@ def batch_prediction(axes: Axes, fits: xr.Dataset, sizes: np.ndarray, infinity: 
         where = np.where(np.isinf(sizes), infinity, sizes)[beyond]
         axes.plot([start, *where], [level, *predicted[beyond]], ":", **style)
         axes.plot(start, level, "o", markerfacecolor="white", zorder=4, **style)
+
+
+def distinct_items(axes: Axes, grid: xr.Dataset, label: str | None = None) -> None:
+    """The expected number of distinct items in a batch, up to the largest finite one of a grid of one α."""
+    sizes, p = grid.batch_size.values, frequencies(grid, grid.alpha.item())
+    smooth = np.geomspace(1, sizes[np.isfinite(sizes)].max(initial=1), 60)
+    axes.plot(smooth, [items_seen(p, size) for size in smooth], **GUIDE, label=label)

@@ -9,7 +9,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from spectral_capacity.analysis.runs import carried
-from spectral_capacity.figures.parts.common import powers_of_two, seed_range
+from spectral_capacity.figures.parts.axes import note, powers_of_two
+from spectral_capacity.figures.parts.common import handle
+from spectral_capacity.figures.parts.curves import seed_range
 from spectral_capacity.results.schema import Status
 from spectral_capacity.theory.predictions import ceiling
 
@@ -84,7 +86,7 @@ def diverged_handle(runs: xr.Dataset) -> list[Line2D]:
     """What a legend says of the crosses; nothing where no run diverged."""
     if not (runs.status == Status.DIVERGED).any():
         return []
-    return [Line2D([], [], color="0.35", label="a run diverges", **DIVERGED)]
+    return [handle("a run diverges", **DIVERGED)]
 
 
 def limits_against_d(axes: Axes, d: np.ndarray, n_items: int, *, finite_size: bool) -> None:
@@ -93,32 +95,16 @@ def limits_against_d(axes: Axes, d: np.ndarray, n_items: int, *, finite_size: bo
     for power, style, text in _limits(n_items, finite_size):
         axes.plot(ends, power * ends**2, style, color="0.6", linewidth=1.0, zorder=1)
         middle = np.sqrt(d.min() * d.max())
-        axes.annotate(
-            text,
-            (middle, power * middle**2),
-            xytext=(-6, 4),
-            textcoords="offset points",
-            ha="right",
-            color="0.35",
-            fontsize=7,
-        )
+        note(axes, text, (middle, power * middle**2), (-6, 4), ha="right")
 
 
 def limits_of_d(axes: Axes, d: int, n_items: int, *, finite_size: bool) -> None:
     """The same for one d, level at all steps."""
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
+    place = {"xycoords": ("axes fraction", "data"), "ha": "right", "bbox": box}
     for power, style, text in _limits(n_items, finite_size):
         axes.axhline(power * d**2, linestyle=style, color="0.6", linewidth=1.0, zorder=1)
-        axes.annotate(
-            text,
-            (1, power * d**2),
-            xycoords=("axes fraction", "data"),
-            xytext=(-2, 4),
-            textcoords="offset points",
-            ha="right",
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8},
-            color="0.35",
-            fontsize=7,
-        )
+        note(axes, text, (1, power * d**2), (-2, 4), **place)
 
 
 def _limits(n_items: int, finite_size: bool) -> list[tuple[float, str, str]]:

@@ -1,0 +1,22 @@
+r"""The most items that long runs of Muon on the population stored after any step, against the dimension.
+
+Each run was stopped when it gained next to nothing any more. Bars: range over seeds. Dashed: fitted powers,
+with intervals over resampled seeds. Grey: d\ :sup:`2`, the information limit up to logarithms, and,
+dash-dotted, the most that any linear memory holds against N competitors.
+"""
+
+from __future__ import annotations
+
+import xarray as xr
+from matplotlib.figure import Figure
+
+from spectral_capacity.figures.parts import capacity_after_steps
+
+KIND = "memory"
+SHOWS = "long_run"
+NEEDS = ("population", "muon", "2 steps")
+
+
+def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
+    """:func:`parts.capacity_after_steps.plot` of the peak of each run."""
+    return capacity_after_steps.plot(grid, fits, steps=None, finite_size=finite_size)
