@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from spectral_capacity.results.netcdf import open_netcdf, write_netcdf
+from spectral_capacity.results.netcdf import open_netcdf, read_values, write_netcdf
 from spectral_capacity.results.provenance import attributes
 from spectral_capacity.results.schema import Schema, Status, missing
 
@@ -58,16 +58,20 @@ def assemble(
     positions = {dim: {v: i for i, v in enumerate(values)} for dim, values in coordinates.items()}
     for cell in cells:
         with open_netcdf(cell) as file:
+            measured = read_values(file)
             variables = variables or _nothing(file, coordinates)
             try:
                 where = np.ix_(
-                    *([positions[dim][v] for v in file[dim][:].tolist()] for dim in file.dimensions)
+                    *(
+                        [positions[dim][v] for v in measured[dim].tolist()]
+                        for dim in file.dimensions
+                    )
                 )
             except KeyError as error:
                 raise ValueError(f"{cell}: coordinate {error} is not one of this grid") from error
             for name, (_, values, _) in variables.items():
                 if name not in coordinates:
-                    values[where] = file[name][:]
+                    values[where] = measured[name]
             made = json.loads(file.provenance)
             made.pop("configuration", None)  # the grid's own says more
             if made not in trained:

@@ -6,6 +6,7 @@ small cell; what they write is what :func:`xarray.open_dataset` reads.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -14,7 +15,7 @@ from typing import Any
 import netCDF4
 import numpy as np
 
-from spectral_capacity.results.files import atomic_path
+from spectral_capacity.results.files import atomic_path, set_aside
 
 Variables = Mapping[str, tuple[tuple[str, ...], np.ndarray, Mapping[str, Any]]]
 """name → (dimensions, values, attributes), as xarray takes them too."""
@@ -35,15 +36,42 @@ def new_netcdf(path: str | os.PathLike, *, expected_bytes: int = 0) -> Iterator[
         dataset.close()
 
 
+CHECKSUM = "checksum"
+"""Attribute with the digest of all values of a file."""
+
+
+class DamagedFile(OSError):
+    """A file whose end is where it should be, but whose content is not what was written."""
+
+
 @contextmanager
-def open_netcdf(path: str | os.PathLike) -> Iterator[netCDF4.Dataset]:
-    """An existing dataset, values as they are stored (no masks, no scaling)."""
-    dataset = netCDF4.Dataset(path)
-    dataset.set_auto_maskandscale(False)
+def damage_named(path: str | os.PathLike, *, ours: bool) -> Iterator[None]:
+    """Errors that HDF5 finds inside a file become :class:`DamagedFile`, which names it.
+
+    One of ``ours``, which a rule makes again, is set aside, so that the next run does.
+    """
     try:
-        yield dataset
-    finally:
-        dataset.close()
+        yield
+    except (OSError, RuntimeError) as error:
+        if "NetCDF: " not in str(error):
+            raise
+        if ours:
+            what = f"{path}: damaged; {set_aside(path)}: run again"
+        else:
+            what = f"{path}: damaged, or no NetCDF file; put it back from where it came from"
+        raise DamagedFile(what) from error
+
+
+@contextmanager
+def open_netcdf(path: str | os.PathLike, *, ours: bool = True) -> Iterator[netCDF4.Dataset]:
+    """An existing dataset, values as they are stored (no masks, no scaling); see :func:`damage_named`."""
+    with damage_named(path, ours=ours):
+        dataset = netCDF4.Dataset(path)
+        dataset.set_auto_maskandscale(False)
+        try:
+            yield dataset
+        finally:
+            dataset.close()
 
 
 def declare(
@@ -67,13 +95,37 @@ def declare(
 def write_netcdf(
     path: str | os.PathLike, variables: Variables, attributes: Mapping[str, Any]
 ) -> None:
-    """Write arrays with their attributes, atomically."""
-    size = sum(np.asarray(values).nbytes for _, values, _ in variables.values())
+    """Write arrays with their attributes and a checksum of them all, atomically."""
+    arrays = {name: np.asarray(values) for name, (_, values, _) in variables.items()}
+    size = sum(array.nbytes for array in arrays.values())
     with new_netcdf(path, expected_bytes=size) as dataset:
-        dataset.setncatts(dict(attributes))
-        for name, (dims, values, attrs) in variables.items():
-            values = np.asarray(values)
+        # One for the file: HDF5's own make each small variable a block of four kilobytes.
+        dataset.setncatts({**attributes, CHECKSUM: _checksum(arrays)})
+        for name, (dims, _, attrs) in variables.items():
+            values = arrays[name]
             dtype = str if values.dtype.kind in "UO" else values.dtype
             shape = dict(zip(dims, values.shape, strict=True))
             target = declare(dataset, name, shape, dtype, attrs)
             target[...] = values.astype(object) if dtype is str else values
+
+
+def read_values(dataset: netCDF4.Dataset) -> dict[str, np.ndarray]:
+    """All variables as they are stored.
+
+    An error of a damaged file (:func:`damage_named`) where they are not the ones that were written.
+    """
+    values = {name: np.asarray(variable[...]) for name, variable in dataset.variables.items()}
+    if CHECKSUM in dataset.ncattrs() and dataset.getncattr(CHECKSUM) != _checksum(values):
+        raise OSError("NetCDF: values are not the ones that were written")
+    return values
+
+
+def _checksum(arrays: Mapping[str, np.ndarray]) -> str:
+    """Digest of arrays by name; text by its characters, however it is stored."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = arrays[name]
+        text = array.dtype.kind in "UO"
+        digest.update(f"{name} {'text' if text else array.dtype.str} {array.shape}".encode())
+        digest.update("\0".join(array.ravel()).encode() if text else array.tobytes())
+    return digest.hexdigest()

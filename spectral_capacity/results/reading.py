@@ -6,15 +6,22 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from spectral_capacity.results.netcdf import open_netcdf, read_values
+
 if TYPE_CHECKING:
     import xarray
 
 
 def open_grid(path: str | os.PathLike) -> xarray.Dataset:
-    """A grid, a cell or fits in memory. Counts are integers unless some are missing (then NaN)."""
+    """A grid, a cell or fits in memory. Counts are integers unless some are missing (then NaN).
+
+    Raises :class:`DamagedFile` where a checksum says so; the file is then set aside.
+    """
     import xarray
 
-    return xarray.load_dataset(path, engine="netcdf4")
+    with open_netcdf(path) as file:
+        read_values(file)
+        return xarray.load_dataset(path, engine="netcdf4")
 
 
 def open_grids(

@@ -12,7 +12,7 @@ def own_embeddings_shape(path: str | os.PathLike) -> tuple[int, int, list[int] |
 
     Raises ValueError, naming the file, when U and V are missing or disagree.
     """
-    with open_netcdf(path) as file:
+    with open_netcdf(path, ours=False) as file:
         if not {"U", "V"} <= {*file.variables}:
             raise ValueError(f"{path}: needs variables U and V, has {sorted(file.variables)}")
         packed = [n for n in "UV" if {"scale_factor", "add_offset"} & {*file[n].ncattrs()}]

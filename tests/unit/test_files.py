@@ -10,7 +10,9 @@ import pytest
 
 from spectral_capacity.figures.parts.common import plt
 from spectral_capacity.results.files import atomic_path, is_complete
-from spectral_capacity.results.netcdf import write_netcdf
+from spectral_capacity.results.netcdf import DamagedFile, open_netcdf, write_netcdf
+from spectral_capacity.results.prune import prune, unnamed
+from spectral_capacity.results.reading import open_grid
 
 
 def make(path: Path) -> None:
@@ -107,3 +109,91 @@ def test_a_full_disk_leaves_the_old_file_and_says_so(small_disk):
     assert f"of about {big['x'][1].nbytes / 1e6:.1f} MB" in run.stderr
     assert path.read_bytes() == before
     assert [p.name for p in small_disk.iterdir()] == ["a.nc"]
+
+
+def flip_bit(path, of):
+    """Flip one bit of the first place where these values stand."""
+    raw = bytearray(path.read_bytes())
+    place = bytes(raw).index(np.asarray(of).tobytes())
+    raw[place] ^= 1
+    path.write_bytes(raw)
+
+
+VALUES = np.array([3.25, 1.5, 2.125])
+
+
+@pytest.fixture
+def flipped(tmp_path):
+    path = tmp_path / "a.nc"
+    names = np.array(["gd", "muon", "newton"])
+    write_netcdf(path, {"x": (("i",), VALUES, {}), "i": (("i",), names, {})}, {})
+    assert open_grid(path).x.values.tolist() == VALUES.tolist()
+    flip_bit(path, VALUES)
+    assert is_complete(path)
+    return path
+
+
+def test_a_flipped_bit_names_the_file_and_sets_it_aside(flipped):
+    with pytest.raises(DamagedFile, match=r"a\.nc: damaged; set aside as a\.nc\.damaged"):
+        open_grid(flipped)
+    assert not flipped.exists()
+    write_netcdf(flipped, {"x": (("i",), VALUES, {})}, {})  # made again, the damaged one goes
+    assert [path.name for path in flipped.parent.iterdir()] == ["a.nc"]
+
+
+def test_a_damaged_header_names_the_file_too(tmp_path):
+    path = tmp_path / "a.nc"
+    write_netcdf(path, {"x": (("i",), VALUES, {})}, {})
+    raw = path.read_bytes()
+    path.write_bytes(raw[:60] + bytes(len(raw) - 120) + raw[-60:])
+    assert is_complete(path)
+    with pytest.raises(DamagedFile, match=r"a\.nc: damaged; set aside"):
+        open_grid(path)
+
+
+def test_a_users_own_file_stays_where_it_is(tmp_path):
+    path = tmp_path / "own.nc"
+    path.write_text("no NetCDF")
+    with (
+        pytest.raises(DamagedFile, match=r"own\.nc: damaged, or no NetCDF file"),
+        open_netcdf(path, ours=False),
+    ):
+        pass
+    assert path.exists()
+
+
+def test_other_errors_are_no_damage(tmp_path):
+    path = tmp_path / "a.nc"
+    write_netcdf(path, {"x": (("i",), VALUES, {})}, {})
+    with pytest.raises(RuntimeError, match="mine"), open_netcdf(path):
+        raise RuntimeError("mine")
+    with pytest.raises(FileNotFoundError):
+        open_grid(tmp_path / "none.nc")
+    assert path.exists()
+
+
+def test_what_nothing_names_is_listed_and_deleted_when_told(tmp_path):
+    for name in (
+        "cells/a/1.nc",
+        "cells/a/2.nc",
+        "cells/b/1.nc",
+        "checkpoints/a/1.nc",
+        "logs/a.log",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(bytes(2_000_000))
+    (tmp_path / "cells/a/.3.nc.host.1.tmp").touch()
+    named = [tmp_path / "cells/a/1.nc"]
+    text = prune(tmp_path, named)
+    assert [line.split()[-1] for line in text.splitlines()[:-1]] == [
+        str(tmp_path / name) for name in ("cells/a/2.nc", "cells/b/1.nc", "checkpoints/a/1.nc")
+    ]
+    assert "3 files, 6.00 MB" in text
+    assert "prune=delete" in text
+    assert len(unnamed(tmp_path, named)) == 3
+    assert "3 files, 6.00 MB: deleted" in prune(tmp_path, named, delete=True)
+    assert unnamed(tmp_path, named) == []
+    assert not (tmp_path / "cells/b").exists()
+    assert (tmp_path / "cells/a/.3.nc.host.1.tmp").exists()
+    assert (tmp_path / "logs/a.log").exists()
+    assert "nothing" in prune(tmp_path, named)
