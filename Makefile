@@ -9,7 +9,7 @@ KIND := $(if $(CUDA)$(wildcard $(VENV)/.done-cuda),cuda,main)
 LOCK := requirements/$(KIND).lock
 STAMP := $(VENV)/.done-$(KIND)
 
-.PHONY: run env test lint format schema lock
+.PHONY: run env test lint format docs lock
 
 run: env
 	$(BIN)/snakemake
@@ -38,8 +38,9 @@ format: env
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
-schema: env
-	$(BIN)/python -m spectral_capacity.config > config/schema.json
+# Pages and the editors' schema that are made of the code.
+docs: env
+	$(BIN)/python -m spectral_capacity.config
 
 # Pins without addresses: any index that holds these files will do.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header

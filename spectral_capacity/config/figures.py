@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -32,6 +33,11 @@ class FigureModule:
     kind: str
     shows: str | Mapping[str, str]
     needs: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """The caption's first sentence, in one line."""
+        return re.split(r"\.(?:\s|$)", " ".join(self.caption.split()))[0]
 
 
 def figure_modules(kinds: Iterable[type[Experiment]]) -> dict[str, FigureModule]:
@@ -101,9 +107,8 @@ def figures_model(modules: Mapping[str, FigureModule]) -> type[FigureSettings]:
 
 
 def _field(figure: FigureModule) -> tuple[Any, Any]:
-    summary = figure.caption.split("\n\n")[0].split(". ")[0].rstrip(".").replace("\n", " ")
     if isinstance(figure.shows, str):
-        return Name | None, Field(figure.shows, description=summary)
+        return Name | None, Field(figure.shows, description=figure.summary)
     roles = create_model(
         figure.name.title().replace("_", ""),
         __base__=Strict,
@@ -113,7 +118,7 @@ def _field(figure: FigureModule) -> tuple[Any, Any]:
             for role in figure.shows
         },
     )
-    return roles | None, Field(roles(**figure.shows), description=summary)
+    return roles | None, Field(roles(**figure.shows), description=figure.summary)
 
 
 def shown(settings: FigureSettings, figure: str) -> dict[str, str]:

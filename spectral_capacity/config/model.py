@@ -70,7 +70,7 @@ class Config(Strict):
     figures: FigureSettings = FigureSettings()
     """which experiment each figure shows"""
     claims: str = "data/claims.yaml"
-    """what the theory predicts"""
+    """what the theory predicts; see [data/README.md](../data/README.md)"""
     prune: Literal["list", "delete"] = "list"
     """what the target `prune` does with files in `results` that the configuration does not name"""
 

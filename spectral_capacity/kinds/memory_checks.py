@@ -130,7 +130,7 @@ NEEDS = {
         lambda e, shared: _polar_maps(e, shared) == 1,
     ),
     "one step": Need(
-        "steps: 1, which is all that this figure shows; null leaves it out",
+        "steps: 1",
         lambda e, _: e.steps == 1,
     ),
     "2 steps": _at_least(2),

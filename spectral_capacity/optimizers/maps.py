@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Annotated, Literal
 
 import numpy as np
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, doc
 from jaxtyping import Float
 
 from spectral_capacity.optimizers import own_map
@@ -43,8 +43,17 @@ def smoothed_polar(
     gradient: Gradient,
     context: StepContext,
     *,
-    resolution: PositiveFloat | Literal["theory"] = "theory",
-    unit: Literal["absolute", "bulk"] = "absolute",
+    resolution: Annotated[
+        PositiveFloat | Literal["theory"],
+        doc("λ, or `theory` for max{(log d)^(2α+2) d^(−α), (log d)²/B}"),
+    ] = "theory",
+    unit: Annotated[
+        Literal["absolute", "bulk"],
+        doc(
+            "of a number λ. `absolute`: as G's singular values. `bulk`: multiples of d^(−α) at the first step "
+            "and of d^(1/2 − α e_t), e_t Muon's exponent, at step t (Theorem 9)"
+        ),
+    ] = "absolute",
 ) -> Float[np.ndarray, "d d"]:
     """h_λ(z) = z / √(z² + λ²), the stabilised Muon of arXiv:2603.26554.
 
@@ -65,7 +74,7 @@ def power(
     gradient: Gradient,
     context: StepContext,
     *,
-    exponent: Annotated[float, Ge(0)],
+    exponent: Annotated[float, Ge(0), doc("γ; 1 is gradient descent, 0 the polar map")],
 ) -> Float[np.ndarray, "d d"]:
     """h(z) = z^γ over the numerical range: γ = 1 is gradient descent, γ = 0 the polar map."""
     return gradient.with_singular_values(gradient.singular_values**exponent)
@@ -75,9 +84,11 @@ def own(
     gradient: Gradient,
     context: StepContext,
     *,
-    file: str,
-    function: str,
-    options: dict[str, bool | int | float | str | list[float]] | None = None,
+    file: Annotated[str, doc("path of the Python file")],
+    function: Annotated[str, doc("its name there")],
+    options: Annotated[
+        dict[str, bool | int | float | str | list[float]] | None, doc("its keyword arguments")
+    ] = None,
 ) -> Float[np.ndarray, "d d"]:
     """A map from a Python file of your own: ``function(gradient, context, **options)``.
 
@@ -92,8 +103,10 @@ def newton_schulz(
     gradient: Gradient,
     context: StepContext,
     *,
-    coefficients: Literal["cubic", "jordan", "polar_express"] = "jordan",
-    iterations: Annotated[int, Ge(0), Le(1000)] = 5,
+    coefficients: Annotated[
+        Literal["cubic", "jordan", "polar_express"], doc("`cubic`, `jordan` or `polar_express`")
+    ] = "jordan",
+    iterations: Annotated[int, Ge(0), Le(1000), doc("k")] = 5,
 ) -> Float[np.ndarray, "d d"]:
     """Odd polynomial iteration X ← a X + b (XXᵀ)X + c (XXᵀ)²X on X = G/‖G‖_F.
 

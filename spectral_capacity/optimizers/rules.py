@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import numpy as np
-from annotated_types import Ge
+from annotated_types import Ge, doc
 from jaxtyping import Float
 
 from spectral_capacity.memory.moments import numerical_range
@@ -32,7 +32,10 @@ def gradient(gradient: Gradient, context: StepContext) -> Float[np.ndarray, "d d
 
 
 def spectral(
-    gradient: Gradient, context: StepContext, *, map: Mapping[str, Any]
+    gradient: Gradient,
+    context: StepContext,
+    *,
+    map: Annotated[Mapping[str, Any], doc("`{name: …, options}`, below")],
 ) -> Float[np.ndarray, "d d"]:
     """A scalar map of the gradient's singular values, ``map: {name: …, options}``; Muon is ``polar``."""
     options = {key: value for key, value in map.items() if key != "name"}
@@ -40,7 +43,10 @@ def spectral(
 
 
 def newton(
-    gradient: Gradient, context: StepContext, *, ridge: Annotated[float, Ge(0)] = RIDGE
+    gradient: Gradient,
+    context: StepContext,
+    *,
+    ridge: Annotated[float, Ge(0), doc("added to both factors")] = RIDGE,
 ) -> Float[np.ndarray, "d d"]:
     """Newton's step from zero, (A_v + ridge)^(−1) G (C_u + ridge)^(−1); a preconditioner later on.
 

@@ -149,7 +149,7 @@ BAD = [
         [64],
         "figures.spectrum: 'spectrum': must have population among its batch_size",
     ),
-    ("figures.fig2", "steps", "figures.fig2: 'steps': must have steps: 1, which is all"),
+    ("figures.fig2", "steps", "figures.fig2: 'steps': must have steps: 1"),
     (f"{E}.loss", True, f"{E}.loss: True: must be a mapping of keys"),
     ("figures.formats", ["gif"], "figures.formats[0]: 'gif': must be 'pdf', 'svg' or 'png'"),
     ("figures.style", "no.mplstyle", "figures.style: 'no.mplstyle': no such file"),
@@ -223,7 +223,7 @@ def test_all_problems_are_told_at_once():
 
 
 def test_the_editors_schema_is_current():
-    """``make schema`` writes it."""
+    """``make docs`` writes it."""
     assert json.loads((ROOT / "config/schema.json").read_text()) == json_schema()
 
 

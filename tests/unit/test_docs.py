@@ -2,13 +2,22 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
+import pytest
 import yaml
+from pydantic import BaseModel
 
+from spectral_capacity.config.model import config_model
 from spectral_capacity.config.parse import parse
+from spectral_capacity.config.reference import figures, keys
+from spectral_capacity.kinds.fields import options_of
+from spectral_capacity.kinds.optimizers import LearningRate
+from spectral_capacity.kinds.registry import KINDS
 from spectral_capacity.optimizers.gradient import Gradient, StepContext
-from spectral_capacity.optimizers.maps import own
+from spectral_capacity.optimizers.maps import MAPS, own
+from spectral_capacity.optimizers.rules import RULES
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,3 +45,41 @@ def test_the_example_of_an_own_map(tmp_path):
         cut = np.linalg.svd(own(G, StepContext(8, 1.5, np.inf), **options), compute_uv=False)
         quantile = (options["options"] or {}).get("quantile", 0.5)
         np.testing.assert_allclose(cut.max(), np.quantile(G.singular_values, quantile))
+
+
+@pytest.mark.parametrize(
+    ("page", "make"), [("config/README.md", keys), ("docs/figures.md", figures)]
+)
+def test_pages_made_of_the_code_are_current(page, make):
+    """``make docs`` writes them."""
+    text = (ROOT / page).read_text()
+    assert make(text) == text
+
+
+def fields(model, prefix=""):
+    for name, field in model.model_fields.items():
+        yield f"{prefix}{name}", field
+        nested = [m for m in (field.annotation, *get_args(field.annotation)) if isinstance(m, type)]
+        for inner in nested:
+            if issubclass(inner, BaseModel):
+                yield from fields(inner, f"{prefix}{name}.")
+
+
+def test_every_key_has_a_description():
+    models = [config_model(), LearningRate, *KINDS.values()]
+    models += [options_of(f, {}) for f in [*MAPS.values(), *RULES.values()]]
+    for model in models:
+        for name, field in fields(model):
+            assert field.description, f"{model.__name__}: {name}"
+
+
+def test_links_between_pages_lead_somewhere():
+    pages = [
+        ROOT / "README.md",
+        *(ROOT / "docs").glob("*.md"),
+        ROOT / "config/README.md",
+        ROOT / "data/README.md",
+    ]
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -1,0 +1,139 @@
+"""Pages of the documentation that are made of the code: keys of the configuration, and figures."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from spectral_capacity.config.figures import FigureModule, FigureSettings, figure_modules
+from spectral_capacity.config.model import Config, Fits
+from spectral_capacity.kinds.fields import options_of, summary
+from spectral_capacity.kinds.optimizers import LearningRate
+from spectral_capacity.kinds.registry import KINDS
+from spectral_capacity.optimizers.maps import MAPS
+
+SECTIONS = {"optimizers", "experiments", "fits", "figures"}
+"""Top-level keys that have tables of their own."""
+
+
+def keys(page: str) -> str:
+    """config/README.md with its tables as the models have them now; the rest of the page stays."""
+    tables = {
+        "top": table(Config, leave_out=SECTIONS),
+        "learning rate": table(LearningRate, prefix="learning_rate."),
+        "rules": functions("rule", _rules()),
+        "maps": functions("map", MAPS),
+        "fits": table(Fits),
+        "figures": table(FigureSettings),
+        "each figure": _experiments_of(figure_modules(KINDS.values()).values()),
+    }
+    tables |= {f"kind {name}": table(kind) for name, kind in KINDS.items()}
+    return filled(page, tables)
+
+
+def figures(page: str) -> str:
+    """docs/figures.md with its list as the modules have it now."""
+    return filled(page, {"figures": "\n".join(_listed(figure_modules(KINDS.values()).values()))})
+
+
+def filled(page: str, tables: Mapping[str, str]) -> str:
+    """``page`` with everything between ``<!-- table: NAME -->`` and ``<!-- end -->`` replaced."""
+    for name, text in tables.items():
+        pattern = re.compile(rf"(<!-- table: {re.escape(name)} -->\n).*?(<!-- end -->)", re.DOTALL)
+        page, found = pattern.subn(lambda m, text=text: f"{m[1]}{text}\n{m[2]}", page)
+        if found != 1:
+            raise ValueError(f"the page must have one <!-- table: {name} -->")
+    return page
+
+
+def table(model: type[BaseModel], *, prefix: str = "", leave_out: Iterable[str] = ()) -> str:
+    """A row a key, keys of nested models below theirs: default and meaning."""
+    rows = [
+        f"| `{key}` | {default} | {text} |"
+        for key, default, text in _rows(model, prefix, leave_out)
+    ]
+    return "\n".join(["| key | default | meaning |", "|---|---|---|", *rows])
+
+
+def functions(what: str, of: Mapping[str, Callable]) -> str:
+    """A row a function: its summary, and its options with defaults and meanings."""
+    rows = []
+    for name, function in of.items():
+        fields = options_of(function, {}).model_fields
+        options = "; ".join(f"`{key}`{_option(field)}" for key, field in fields.items())
+        rows.append(f"| `{name}` | {_line(summary(function))} | {options} |")
+    return "\n".join([f"| {what} | what it does | options |", "|---|---|---|", *rows])
+
+
+def _rules() -> dict[str, Callable]:
+    return {name: rule for kind in KINDS.values() for name, rule in kind.rules.items()}
+
+
+def _option(field: FieldInfo) -> str:
+    left_out = field.is_required() or field.default is None
+    default = "" if left_out else f" ({_plain(field.default)})"
+    return f"{default}: {_line(field.description or '')}".removesuffix(": ")
+
+
+def _rows(model: type[BaseModel], prefix: str, leave_out: Iterable[str]) -> Iterator[tuple]:
+    own = [name for name in model.model_fields if name in model.__annotations__]
+    # What all kinds have comes after what this one has.
+    for name in [*own, *(name for name in model.model_fields if name not in own)]:
+        field = model.model_fields[name]
+        if name in leave_out:
+            continue
+        if nested := _model_in(field.annotation):
+            if field.default is None:
+                yield f"{prefix}{name}", "", _line(field.description)
+            yield from _rows(nested, f"{prefix}{name}.", ())
+        else:
+            left_out = field.is_required() or field.default is None
+            default = "" if left_out else f"`{_plain(field.default)}`"
+            yield f"{prefix}{name}", default, _line(field.description)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model among an annotation's alternatives."""
+    alternatives = [annotation, *get_args(annotation)]
+    models = (a for a in alternatives if isinstance(a, type) and issubclass(a, BaseModel))
+    return next(models, None)
+
+
+def _plain(value: Any) -> str:
+    """A value as it is written in YAML."""
+    if isinstance(value, float):
+        return f"{value:.1e}" if 0 < abs(value) < 1e-3 else repr(value)
+    return value if isinstance(value, str) else re.sub('"', "", json.dumps(value))
+
+
+def _line(text: str | None) -> str:
+    return " ".join((text or "").split()).replace("|", "\\|").replace("``", "`")
+
+
+def _experiments_of(modules: Iterable[FigureModule]) -> str:
+    rows = [
+        f"| `{figure.name}` | `{_plain(figure.shows)}` | {_line(figure.summary)} |"
+        for figure in modules
+    ]
+    return "\n".join(["| key | default | what it shows |", "|---|---|---|", *rows])
+
+
+def _listed(modules: Iterable[FigureModule]) -> Iterator[str]:
+    for figure in modules:
+        shows = figure.shows if isinstance(figure.shows, str) else ", ".join(figure.shows.values())
+        yield f"## {figure.name}"
+        kind = KINDS[figure.kind]
+        needs = (kind.needs[need].text if need in kind.needs else need for need in figure.needs)
+        yield f"Experiment: `{shows}`. It must have {'; '.join(needs)}.\n"
+        yield f"{_line(_markdown(figure.caption))}\n"
+
+
+def _markdown(caption: str) -> str:
+    """A caption, RST, in Markdown."""
+    caption = re.sub(r"\\ ?:sup:`([^`]*)`", r"<sup>\1</sup>", caption)
+    return re.sub(r"\\ ?:sub:`([^`]*)`", r"<sub>\1</sub>", caption)
