@@ -23,7 +23,7 @@ TREE = ("Snakefile", "workflow", "profiles", "scripts", "spectral_capacity", "co
 
 TINY = {
     "seeds_per_job": 2,
-    "experiments": {"one_step": {"n_items": 300, "d": [4, 8], "alpha": [1.5, 2.0], "seeds": 2}},
+    "experiments": {"one_step": {"n_items": 300, "d": [4, 8], "alpha": [1.5], "seeds": 2}},
     "fits": {"bootstrap": 100},
     "figures": {"formats": ["svg"]},
 }
