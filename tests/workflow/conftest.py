@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -17,10 +21,13 @@ TREE = ("Snakefile", "workflow", "profiles", "scripts", "spectral_capacity", "co
 
 TINY = {
     "seeds_per_job": 2,
-    "experiments": {"one_step": {"n_items": 300, "d": [4, 8], "alpha": [1.5, 2.0], "seeds": 2}},
+    "experiments": {"one_step": {"n_items": 300, "d": [4, 8], "alpha": [1.5], "seeds": 2}},
     "fits": {"bootstrap": 100},
     "figures": {"formats": ["svg"]},
 }
+HANGS = 1200
+"""Seconds after which a test takes what it waits for to hang, on any machine."""
+
 RULES = {
     "embeddings": "generate_embeddings",
     "cells": "train_memory",
@@ -38,6 +45,7 @@ class Workflow:
     folder: Path
     configfile: str = "tiny.yaml"
     results_name: str = "results"
+    started: list[subprocess.Popen] = field(default_factory=list)
 
     @property
     def results(self) -> Path:
@@ -56,11 +64,14 @@ class Workflow:
 
     @property
     def environment(self) -> dict[str, str]:
+        """Of this process, less what changes how Snakemake runs or prints."""
         # Without the tree that pytest runs in: the copy's own package must be found.
-        return {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "OMP_NUM_THREADS")}
+        changing = {"PYTHONPATH", "OMP_NUM_THREADS", "FORCE_COLOR", "SNAKEMAKE_PROFILE"}
+        kept = {name: value for name, value in os.environ.items() if name not in changing}
+        return kept | {"COLUMNS": "200"}  # messages in one line
 
     def start(self, *arguments: str) -> subprocess.Popen:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             self.command(*arguments),
             cwd=self.folder,
             env=self.environment,
@@ -69,46 +80,88 @@ class Workflow:
             text=True,
             start_new_session=True,
         )
+        self.started.append(process)
+        return process
 
     def run(self, *arguments: str, fails: bool = False) -> str:
         """What Snakemake printed."""
-        process = self.start(*arguments)
-        output, _ = process.communicate(timeout=300)
+        return self.end(self.start(*arguments), fails=fails)
+
+    def end(self, process: subprocess.Popen, fails: bool = False) -> str:
+        """What Snakemake printed, once it has ended as it should."""
+        output, _ = process.communicate(timeout=HANGS)
         assert (process.returncode != 0) == fails, output
         return output
 
-    def files(self) -> dict[str, int]:
-        """Finished outputs and their times."""
-        return {
-            str(path.relative_to(self.results)): path.stat().st_mtime_ns
+    def stop(self) -> None:
+        """Kill what a failed test left running."""
+        for process in self.started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+
+    def files(self) -> dict[str, tuple[int, int]]:
+        """Finished outputs, and by what another file in their place is known: its time and inode."""
+        found = {
+            path.relative_to(self.results): path.stat()
             for path in self.results.rglob("*")
-            if path.is_file()
-            and path.relative_to(self.results).parts[0] in {*RULES, "figures"}
-            and not path.name.startswith(".")
+            if path.is_file() and not path.name.startswith(".")
+        }
+        made = {*RULES, "figures"}
+        return {
+            str(path): (stat.st_mtime_ns, stat.st_ino)
+            for path, stat in found.items()
+            if path.parts[0] in made
         }
 
     def ran(self, *arguments: str) -> dict[str, int]:
         """Jobs of each rule that the next call runs, told by the files that it rewrites."""
         before = self.files()
         self.run(*arguments)
-        written = [path for path, time in self.files().items() if before.get(path) != time]
-        jobs: dict[str, set[str]] = {}
-        for path in map(Path, written):
-            top = path.parts[0]
-            rule = f"plot_{path.stem}" if top == "figures" else RULES[top]
-            jobs.setdefault(rule, set()).add("" if top.startswith("claims") else path.stem)
-        return {rule: len(names) for rule, names in jobs.items()}
+        jobs = {
+            _job(Path(path)) for path, known in self.files().items() if before.get(path) != known
+        }
+        return dict(Counter(rule for rule, _ in jobs))
 
-    def edit(self, path: str, old: str, new: str) -> None:
+    def would_run(self, *arguments: str) -> dict[str, int]:
+        """Jobs of each rule that the next call would run, from the table that a dry run prints."""
+        output = self.run(*arguments, "--dry-run", "--workflow-profile", "plain")
+        if "Nothing to be done" in output:
+            return {}
+        table = re.search(r"^job +count\n-+ +-+\n(.*?)^total ", output, re.MULTILINE | re.DOTALL)
+        rows = [row.split() for row in table[1].splitlines()]
+        jobs = {rule: int(count) for rule, count in rows}
+        return {
+            rule: count
+            for rule, count in jobs.items()
+            if rule in RULES.values() or rule.startswith("plot_")
+        }
+
+    def edit(self, path: str, old: str, new: str, count: int = -1) -> None:
+        """Replace a text in a file, where it stands first or (-1) everywhere."""
         text = (self.folder / path).read_text()
         assert old in text
-        (self.folder / path).write_text(text.replace(old, new))
+        (self.folder / path).write_text(text.replace(old, new, count))
+
+    def append(self, path: str, text: str) -> None:
+        with (self.folder / path).open("r+") as file:  # which must be there
+            file.seek(0, os.SEEK_END)
+            file.write(text)
+
+
+def _job(path: Path) -> tuple[str, str]:
+    """Rule and name of the job that writes a file of the results."""
+    top = path.parts[0]
+    if top == "figures":
+        return f"plot_{path.stem}", ""
+    return RULES[top], "" if top.startswith("claims") else path.stem
 
 
 def copy(destination: Path) -> Workflow:
     """A copy with the tiny configuration of one experiment."""
     copy_tree(destination)
     _only_one_step(destination / "config/config.yaml")
+    _plain_profile(destination)
     workflow = Workflow(destination)
     workflow.configure()
     return workflow
@@ -136,21 +189,47 @@ def _only_one_step(path: Path) -> None:
     path.write_text(yaml.safe_dump(config))
 
 
+def _plain_profile(tree: Path) -> None:
+    """The profile that Snakemake finds, as ``plain``, with Snakemake's own log for what is read from it."""
+    profile = yaml.safe_load((tree / "profiles/default/config.yaml").read_text())
+    profile.pop("logger", None)
+    (tree / "plain").mkdir()
+    (tree / "plain/config.yaml").write_text(yaml.safe_dump(profile))
+
+
+def _age(folder: Path, days: int) -> None:
+    """Make files older, and keep their order: what is written now is newer on any clock."""
+    for path in folder.rglob("*"):
+        times = path.stat()
+        ago = days * 24 * 3600 * 10**9
+        os.utime(path, ns=(times.st_atime_ns - ago, times.st_mtime_ns - ago))
+
+
 @pytest.fixture
-def fresh(tmp_path) -> Workflow:
+def fresh(tmp_path) -> Iterator[Workflow]:
     """A tree in which nothing has run."""
-    return copy(tmp_path / "tree")
+    workflow = copy(tmp_path / "tree")
+    yield workflow
+    workflow.stop()
 
 
 @pytest.fixture(scope="session")
-def _finished(tmp_path_factory) -> Workflow:
+def first_run(tmp_path_factory) -> tuple[Workflow, dict[str, int]]:
+    """A tree in which everything has run, to be left as it is, and the jobs that ran."""
     workflow = copy(tmp_path_factory.mktemp("finished") / "tree")
-    workflow.run()
-    return workflow
+    _age(workflow.folder, days=2)
+    try:
+        jobs = workflow.ran()
+    finally:
+        workflow.stop()
+    _age(workflow.results, days=1)
+    return workflow, jobs
 
 
 @pytest.fixture
-def finished(_finished, tmp_path) -> Workflow:
-    """A tree in which everything has run, with Snakemake's memory of it."""
-    shutil.copytree(_finished.folder, tmp_path / "tree")
-    return Workflow(tmp_path / "tree")
+def finished(first_run, tmp_path) -> Iterator[Workflow]:
+    """A tree in which everything has run, with Snakemake's memory of it, a day ago."""
+    shutil.copytree(first_run[0].folder, tmp_path / "tree")
+    workflow = Workflow(tmp_path / "tree")
+    yield workflow
+    workflow.stop()

@@ -2,21 +2,18 @@
 
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
-import time
-from pathlib import Path
 
 import netCDF4
 import numpy as np
-import psutil
 import pytest
 
 from spectral_capacity.results.files import is_complete
 from spectral_capacity.results.netcdf import write_netcdf
 from tests import oracle
+from tests.workflow.holding import OPTIMIZER, Holding, is_gone, wait_for
 
 pytestmark = pytest.mark.workflow
 
@@ -51,7 +48,7 @@ def test_an_error_in_a_job_is_shown_and_logged_with_its_coordinates(fresh):
     assert logs
     for log in logs:
         assert "Traceback" in log.read_text()
-        assert "alpha 1.5" in log.read_text() or "alpha 2.0" in log.read_text()
+        assert "alpha 1.5" in log.read_text()
     assert not list(fresh.results.rglob("*.nc"))
 
 
@@ -60,7 +57,7 @@ def test_embeddings_of_your_own_run_through_the_chain(fresh):
     U, V = (rng.standard_normal((2, 300, 8)) / np.sqrt(8)).astype(np.float32)
     dims = ("item", "component")
     write_netcdf(fresh.folder / "own.nc", {"U": (dims, U, {}), "V": (dims, V, {})}, {})
-    fresh.configure({"d": [8], "seeds": 1, "embeddings": {"file": "own.nc"}})
+    fresh.configure({"d": [8], "alpha": [1.5, 2.0], "seeds": 1, "embeddings": {"file": "own.nc"}})
     fresh.run("grids")
     assert not (fresh.results / "embeddings").exists()
     with netCDF4.Dataset(fresh.results / "grids/one_step.nc") as grid:
@@ -69,118 +66,85 @@ def test_embeddings_of_your_own_run_through_the_chain(fresh):
     assert counts == [oracle.capacity(U, V, a, rule) for rule in rules for a in (1.5, 2.0)]
 
 
-def trainers(root: subprocess.Popen) -> list[psutil.Process]:
-    """The train_memory jobs running below a Snakemake process."""
-    try:
-        children = psutil.Process(root.pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
-    found = []
-    for child in children:
-        try:
-            command = child.cmdline()
-        except psutil.Error:  # it ended since it was listed
-            continue
-        if command and "train_memory" in " ".join(command) and "python" in Path(command[0]).name:
-            found.append(child)
-    return found
-
-
-def kill_unfinished(job: psutil.Process, cells: Path) -> bool:
-    """SIGKILL a job once another has written its cell, unless this one has written its own.
-
-    One job runs at a time, so a cell younger than the job is its own, which takes it seconds to write; the
-    one before it may be touched while the job starts. The job is held while this is decided.
-    """
-    try:
-        job.suspend()
-        written = [path.stat().st_mtime for path in cells.rglob("*seeds0-1.nc")]
-        ended = job.status() == psutil.STATUS_ZOMBIE
-        unfinished = bool(written) and not ended and job.create_time() + 0.5 > max(written)
-        if unfinished:
-            job.kill()
-        else:
-            job.resume()
-    except psutil.NoSuchProcess:
-        return False
-    return unfinished
-
-
-BIGGER = {"n_items": 60_000, "d": [64], "alpha": [1.5, 2.0], "seeds": 2}
+CELLS = {"d": [4, 8], "alpha": [1.5, 2.0], "optimizers": ["held"], "seeds": 2}
+AT_D8 = ("d8_alpha1.5_step1", "d8_alpha2.0_step1")
 
 
 def test_killed_training_jobs_lose_no_finished_cell(fresh):
-    fresh.configure(BIGGER)
-    process = fresh.start("grids", "--cores", "1")
-    deadline = time.monotonic() + 120
-    killed = False
-    while time.monotonic() < deadline and process.poll() is None and not killed:
-        killed = any(kill_unfinished(job, fresh.results / "cells") for job in trainers(process))
-        time.sleep(0.05)
-    assert killed
-    assert process.wait(timeout=120) != 0
+    fresh.configure(CELLS, optimizers={"held": OPTIMIZER})
+    holding = Holding(fresh)
+    holding.at(*AT_D8)
+    process = fresh.start("grids", "--cores", "3")  # one for the cells that are not held
+    jobs = holding.jobs(process)
+    cells = fresh.results / "cells/one_step"
+    wait_for(lambda: len(list(cells.glob("held_*_d4_*.nc"))) == 2, process)
+    for job in jobs:
+        job.kill()
+    fresh.end(process, fails=True)
     kept = fresh.files()
-    assert any(name.startswith("cells/") for name in kept)
+    assert sorted(name.split("/")[0] for name in kept) == ["cells"] * 2 + ["embeddings"] * 2
     for name in kept:
         assert is_complete(fresh.results / name), name
-    assert "grids/one_step.nc" not in kept
 
-    fresh.run("grids")
+    holding.at()
+    assert fresh.ran("grids") == {"train_memory": 2, "assemble_grid": 1}
     after = fresh.files()
     for name, written in kept.items():
         assert after[name] == written, f"{name} was made again"
-    assert "grids/one_step.nc" in after
     assert not list(fresh.results.rglob("*.tmp"))
 
 
-LONG = {"n_items": 2000, "d": [16], "alpha": [1.5], "seeds": 2, "optimizers": ["muon"], "steps": 80}
+LONG = {"d": [8], "alpha": [1.5], "seeds": 2, "optimizers": ["held"], "steps": 8}
+KILLED_AT = {3: (0, 2), 6: (0, 5), 2: (1, 1)}
+"""The step at which a job is killed, and the run and step of its checkpoint then.
+
+Step 2 comes last: the first of two runs is beyond it, where it is taken up.
+"""
 
 
 def test_a_long_run_killed_three_times_ends_as_if_undisturbed(fresh):
     figures = {"formats": ["svg"], "fig1a": None, "fig2": None}  # which show one step
-    fresh.configure(LONG, checkpoint_seconds=0.0, figures=figures)
+    optimizers = {"held": OPTIMIZER}
+    fresh.configure(LONG, optimizers=optimizers, checkpoint_seconds=0.0, figures=figures)
+    holding = Holding(fresh)
     fresh.run("grids", "--config", "results=undisturbed")
-    name = "one_step/muon_alpha1.5_kappa0.0_d16_seeds0-1.nc"
+    name = "one_step/held_alpha1.5_kappa0.0_d8_seeds0-1.nc"
     checkpoint = fresh.results / "checkpoints" / name
-    kept = []
-    moments = random.Random(0)
-    for _ in range(3):
+    for step, reached in KILLED_AT.items():
+        holding.at(f"d8_alpha1.5_step{step}")
         process = fresh.start("grids")
-        before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
-        while not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before:
-            assert process.poll() is None, process.communicate()[0]
-            time.sleep(0.01)
-        time.sleep(moments.uniform(0, 0.3))
-        for job in trainers(process):
-            job.kill()
-        assert process.wait(timeout=120) != 0
+        (job,) = holding.jobs(process)
+        job.kill()
+        fresh.end(process, fails=True)
         with netCDF4.Dataset(checkpoint) as file:
-            kept.append((int(file.run), int(file.step)))
+            assert (int(file.run), int(file.step)) == reached
             assert json.loads(file.identity)["code"]
-    assert kept == sorted(kept)
-    assert kept[-1] > kept[0]
+    holding.at()
     fresh.run("grids")
     log = (fresh.results / "logs/train_memory" / name).with_suffix(".log").read_text()
-    assert "goes on after step" in log
+    assert "goes on after step 1 of run 2" in log
     assert not checkpoint.exists()
     undisturbed = fresh.folder / "undisturbed/cells" / name
     assert (fresh.results / "cells" / name).read_bytes() == undisturbed.read_bytes()
 
 
 def test_snakemake_killed_with_its_jobs(fresh):
-    fresh.configure(BIGGER)
+    fresh.configure(CELLS | {"d": [8]}, optimizers={"held": OPTIMIZER})
+    holding = Holding(fresh)
+    holding.at(*AT_D8)
     process = fresh.start("grids")
-    deadline = time.monotonic() + 120
-    while not trainers(process) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(1.0)
+    jobs = holding.jobs(process)
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    for name in fresh.files():
+    process.communicate()
+    wait_for(lambda: all(map(is_gone, jobs)))
+    kept = fresh.files()
+    assert [name.split("/")[0] for name in kept] == ["embeddings"]
+    for name in kept:
         assert is_complete(fresh.results / name), name
+
+    holding.at()
     fresh.run("--unlock")
-    fresh.run("grids")
-    assert "grids/one_step.nc" in fresh.files()
+    assert fresh.ran("grids") == {"train_memory": 2, "assemble_grid": 1}
 
 
 @pytest.fixture
