@@ -3,44 +3,62 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float, Real
 
-from spectral_capacity.analysis.critical_batch import fit_break
-from spectral_capacity.analysis.fit_rows import COUNTS_ONLY, FITS, STATISTICS, fit_row, stream
+from spectral_capacity.analysis.critical_batch import Break, fit_break
+from spectral_capacity.analysis.fit_rows import LineData, exponent_rows
 from spectral_capacity.analysis.information_line import FRACTION, information_exponent
-from spectral_capacity.analysis.quantities import asymptotic, frequencies_of
+from spectral_capacity.analysis.quantities import asymptotic_exponent
+from spectral_capacity.analysis.resampling import line_generator
+from spectral_capacity.analysis.settings import FitSettings
+from spectral_capacity.analysis.tables import STATISTICS
 from spectral_capacity.theory.predictions import critical_batch_size
 
 CURVE = ("optimizer", "alpha", "kappa", "step")
 """Curves against the batch size have these coordinates, one for each d."""
 
-BREAKS = {
-    "critical_batch_size": "batch size where the information line meets the plateau",
-    "critical_batch_size_low": "lower end of its interval over resampled seeds",
-    "critical_batch_size_high": "upper end of its interval over resampled seeds",
-    "predicted_critical_batch_size": "batch that holds as many items as the predicted capacity",
-    "plateau": "capacity that the curve tends to",
-    "information_constant": "a of the information line a B^(1/alpha)",
-    "sharpness": "sharpness of the turn between line and plateau",
-    "rms_residual": "root mean square of log(counts / model) at finite batch sizes",
-}
+MIN_BATCH_SIZES = 4
+"""Finite ones that a grid must have."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Counts against the m batch sizes, at each of k d's after one step, and where they break.
+
+    at: coordinates, all of :data:`CURVE`. breaks: one for each d. expected: critical batch sizes without a
+    fit parameter.
+    """
+
+    at: Mapping[str, Any]
+    d: Real[np.ndarray, " k"]
+    batch_sizes: Real[np.ndarray, " m"]
+    counts: Real[np.ndarray, "k m s"]
+    breaks: Sequence[Break]
+    expected: Float[np.ndarray, " k"]
+
+    @property
+    def critical(self) -> Float[np.ndarray, " k"]:
+        """Critical batch sizes, NaN where there is no break."""
+        return np.array([one.critical_batch_size for one in self.breaks])
 
 
 def fit_curves(
-    grid: xr.Dataset, predicted: xr.DataArray, settings: Mapping[str, Any]
-) -> tuple[xr.Dataset, list[dict]]:
-    """Breaks of every curve over (*CURVE, d), and rows of :data:`STATISTICS` for their exponents.
+    grid: xr.Dataset, predicted: xr.DataArray, settings: FitSettings
+) -> tuple[list[dict], list[dict]]:
+    """Rows of :data:`BREAKS` for every curve at each d, and of :data:`STATISTICS` for their exponents.
 
-    ``predicted`` are the parameter-free capacities over (*LINE, d). The rows stand at ``batch_size`` inf:
-    ``critical_batch_size``, its exponent in d, for every fit that is not of counts; ``information``, the
-    exponent of capacity in B below the break, and at the last of many steps ``information_steps``, that
-    in t at a fixed B while tB is below the break of the first step, both under the fit ``ols`` only. A
-    grid without the population or with fewer than four finite batch sizes gives nothing, nor does a law
-    whose information line is not (tB)^(1/α): α ≤ 1, or a table of counts.
+    ``predicted`` are the parameter-free capacities over (*LINE, d). The exponents stand at ``batch_size``
+    inf: ``critical_batch_size``, its exponent in d, for every fit that is not of counts; ``information``,
+    the exponent of capacity in B below the break, and at the last of many steps ``information_steps``,
+    that in t at a fixed B while tB is below the break of the first step, both under the fit ``ols`` only.
+    A grid without the population or with fewer than four finite batch sizes gives nothing, nor does a
+    table of counts. At α ≤ 1 the information line is not (tB)^(1/α): breaks are NaN there.
 
     Breaks of later steps are those of the same two asymptotes, at a fixed t. At a constant learning rate
     and small d small batches overwrite what earlier ones stored, long before the population's plateau:
@@ -48,93 +66,122 @@ def fit_curves(
     break of the first step only.
     """
     sizes = grid.batch_size.values
-    if not np.isinf(sizes).any() or np.isfinite(sizes).sum() < 4 or settings["frequencies"]:
-        return xr.Dataset(), []
-    shape = tuple(grid.sizes[dim] for dim in (*CURVE, "d"))
-    found = {name: np.full(shape, np.nan) for name in BREAKS}
-    rows = []
-    for where in np.ndindex(shape[:-1]):
-        curve = dict(zip(CURVE, where, strict=True))
-        at = {dim: grid[dim].values[i].item() for dim, i in curve.items()}
+    few = np.isfinite(sizes).sum() < MIN_BATCH_SIZES
+    if few or not np.isinf(sizes).any() or settings.frequencies:
+        return [], []
+    breaks, exponents = [], []
+    runs = CURVE[:-1]
+    for where in np.ndindex(tuple(grid.sizes[dim] for dim in runs)):
+        run = dict(zip(runs, where, strict=True))
+        at = {dim: grid[dim].values[i].item() for dim, i in run.items()}
+        of_run = grid.capacity.isel(run)
+        curves = list(_curves(of_run, predicted.isel(run), at, settings))
+        breaks += [row for curve in curves for row in _break_rows(curve)]
         if at["alpha"] <= 1:
             continue
-        counts = grid.capacity.isel(curve).transpose("d", "batch_size", "seed").values
-        breaks = [
-            fit_break(
-                sizes,
-                of_one_d,
-                at["alpha"],
-                rng=stream(settings, "critical_batch_size", at | {"d": int(d)}),
-                **_resampling(settings),
-            )
-            for d, of_one_d in zip(grid.d.values, counts, strict=True)
-        ]
-        p = frequencies_of(settings, at["alpha"])
-        capacities = predicted.isel(curve).sel(batch_size=math.inf).values
-        expected = np.array([critical_batch_size(p, n) for n in capacities.tolist()])
-        found["predicted_critical_batch_size"][where] = expected
-        for name in found.keys() - {"predicted_critical_batch_size"}:
-            attribute = name.removeprefix("critical_batch_size_")
-            found[name][where] = [getattr(one, attribute) for one in breaks]
-        critical = found["critical_batch_size"][where]
-        rows += _break_rows(grid.d.values, critical, breaks, expected, at, settings)
-        small = sizes <= critical[:, None] / FRACTION
-        samples = at["step"] * sizes[None]
-        rows.append(
-            _information_row("information", samples, counts[:, None], small[:, None], at, settings)
-        )
-    if grid.sizes["step"] > 1:
-        rows += _steps_rows(grid, found["critical_batch_size"], settings)
-    dims = (*CURVE, "d")
-    data = {name: (dims, found[name], {"long_name": text}) for name, text in BREAKS.items()}
-    return xr.Dataset(data, {dim: grid[dim] for dim in dims}), rows
+        for curve in curves:
+            exponents += _critical_rows(curve, settings)
+            exponents.append(_batch_size_row(curve, settings))
+        if len(curves) > 1:
+            exponents.append(_steps_row(curves, of_run, settings))
+    return breaks, exponents
 
 
-def _resampling(settings):
-    return {key: settings[key] for key in ("bootstrap", "confidence")}
+def _curves(
+    capacity: xr.DataArray, predicted: xr.DataArray, run: Mapping[str, Any], settings: FitSettings
+) -> Iterator[Curve]:
+    """The curve after each step of a run, with its breaks."""
+    d, sizes = capacity.d.values, capacity.batch_size.values
+    for step in capacity.step.values.tolist():
+        at = {**run, "step": step}
+        counts = capacity.sel(step=step).transpose("d", "batch_size", "seed").values
+        if at["alpha"] <= 1:
+            nothing = Break(np.full(settings.bootstrap, np.nan), 0)
+            yield Curve(at, d, sizes, counts, [nothing] * d.size, np.full(d.size, np.nan))
+            continue
+        breaks = []
+        for each, of_one_d in zip(d.tolist(), counts, strict=True):
+            resampling = _resampling("critical_batch_size", at | {"d": each}, settings)
+            breaks.append(fit_break(sizes, of_one_d, at["alpha"], **resampling))
+        p = settings.item_frequencies(at["alpha"])
+        of_population = predicted.sel(batch_size=math.inf, step=step).values
+        expected = [critical_batch_size(p, expected) for expected in of_population.tolist()]
+        yield Curve(at, d, sizes, counts, breaks, np.array(expected))
 
 
-def _break_rows(d, critical, breaks, expected, at, settings):
+def _break_rows(curve: Curve) -> Iterator[dict]:
+    for d, found, expected in zip(curve.d.tolist(), curve.breaks, curve.expected, strict=True):
+        yield {
+            **curve.at,
+            "d": d,
+            "critical_batch_size": found.critical_batch_size,
+            "critical_batch_size_low": found.low,
+            "critical_batch_size_high": found.high,
+            "predicted_critical_batch_size": expected,
+            "plateau": found.plateau,
+            "information_constant": found.information_constant,
+            "sharpness": found.sharpness,
+            "rms_residual": found.rms_residual,
+        }
+
+
+def _critical_rows(curve: Curve, settings: FitSettings) -> Iterator[dict]:
     """The exponent of B* in d, one row per fit."""
-    line = at | {"batch_size": math.inf}
-    theory = asymptotic("critical_batch_size", settings, line)
-    resampled = np.exp(np.stack([one.resampled for one in breaks], axis=1))
-    known = np.isfinite(critical)
-    several = known.any() and np.isfinite(resampled[:, known]).any()
-    for fit in FITS.keys() - COUNTS_ONLY:
-        spread = resampled if several else None
-        row = fit_row(fit, d, critical, spread, settings, expected=expected)
-        row |= {"theory": theory, "z": (row["exponent"] - theory) / (row["stderr"] or math.nan)}
-        yield {"quantity": "critical_batch_size", "fit": fit} | line | row
-
-
-def _steps_rows(grid, critical, settings):
-    """The exponent of capacity in t, for every curve without its step; ``critical`` are over (*CURVE, d)."""
-    sizes, steps = grid.batch_size.values, grid.step.values
-    for where in np.ndindex(critical.shape[:-2]):
-        curve = dict(zip(CURVE[:-1], where, strict=True))
-        at = {dim: grid[dim].values[i].item() for dim, i in curve.items()}
-        if at["alpha"] <= 1:
-            continue
-        counts = grid.capacity.isel(curve).transpose("d", "batch_size", "step", "seed").values
-        samples = sizes[:, None] * steps
-        small = samples <= critical[where][0][:, None, None] / FRACTION
-        at |= {"step": steps[-1].item()}
-        yield _information_row("information_steps", samples, counts, small, at, settings)
-
-
-def _information_row(quantity, samples, counts, small, at, settings):
-    """An exponent of capacity in the number of samples; see :func:`information_exponent`."""
-    line = at | {"batch_size": math.inf}
-    found = information_exponent(
-        samples,
-        counts,
-        small,
-        frequencies_of(settings, at["alpha"]),
-        rng=stream(settings, quantity, at),
-        **_resampling(settings),
+    key = {"quantity": "critical_batch_size", **curve.at, "batch_size": math.inf}
+    resampled = np.exp(np.stack([one.resampled for one in curve.breaks], axis=1))
+    known = np.isfinite(curve.critical)
+    line = LineData(
+        d=curve.d,
+        mean=curve.critical,
+        resampled=resampled if np.isfinite(resampled[:, known]).any() else None,
+        theory=asymptotic_exponent("critical_batch_size", settings, key),
+        predicted=curve.expected,
     )
-    row = dict.fromkeys(STATISTICS, math.nan) | {"theory": asymptotic(quantity, settings, line)}
-    row |= {"exponent": found.slope, "boot_low": found.low, "boot_high": found.high}
-    row |= {"finite_size": found.finite_size, "points": found.points}
-    return {"quantity": quantity, "fit": "ols"} | line | row
+    for row in exponent_rows(line, settings):
+        yield key | row
+
+
+def _batch_size_row(curve: Curve, settings: FitSettings) -> dict:
+    """The exponent of capacity in B at a fixed step."""
+    small = curve.batch_sizes <= curve.critical[:, None] / FRACTION
+    samples = curve.at["step"] * curve.batch_sizes[None]
+    counts, small = curve.counts[:, None], small[:, None]
+    return _information_row("information", samples, counts, small, curve.at, settings)
+
+
+def _steps_row(curves: Sequence[Curve], capacity: xr.DataArray, settings: FitSettings) -> dict:
+    """The exponent of capacity in t at fixed B, of the curves of all steps and their counts."""
+    first, last = curves[0], curves[-1]
+    samples = first.batch_sizes[:, None] * capacity.step.values
+    counts = capacity.transpose("d", "batch_size", "step", "seed").values
+    small = samples <= first.critical[:, None, None] / FRACTION
+    return _information_row("information_steps", samples, counts, small, last.at, settings)
+
+
+def _information_row(
+    quantity: str,
+    samples: np.ndarray,
+    counts: np.ndarray,
+    small: np.ndarray,
+    at: Mapping[str, Any],
+    settings: FitSettings,
+) -> dict:
+    """An exponent of capacity in the number of samples; arrays as in :func:`information_exponent`."""
+    key = {"quantity": quantity, "fit": "ols", **at, "batch_size": math.inf}
+    p = settings.item_frequencies(at["alpha"])
+    found = information_exponent(samples, counts, small, p, **_resampling(quantity, at, settings))
+    row = {
+        "exponent": found.slope,
+        "boot_low": found.low,
+        "boot_high": found.high,
+        "theory": asymptotic_exponent(quantity, settings, key),
+        "finite_size": found.finite_size,
+        "points": found.points,
+    }
+    return dict.fromkeys(STATISTICS, math.nan) | key | row
+
+
+def _resampling(quantity: str, at: Mapping[str, Any], settings: FitSettings) -> dict[str, Any]:
+    """What a fit of whole curves needs to resample their seeds."""
+    rng = line_generator(settings.root_seed, quantity, at)
+    return {"bootstrap": settings.bootstrap, "confidence": settings.confidence, "rng": rng}

@@ -14,7 +14,6 @@ A claim about several lines is contradicted when any of its rows is, supported w
 
 from __future__ import annotations
 
-import html
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,13 +22,37 @@ import pandas as pd
 import xarray as xr
 
 from spectral_capacity.analysis.claims_file import Claim, read_claims
+from spectral_capacity.analysis.claims_page import to_html
 from spectral_capacity.results.files import atomic_path
 from spectral_capacity.theory.exponents import muon_exponent
 
-__all__ = ["Claim", "band", "check", "overall", "read_claims", "to_html", "verdict", "write"]
+__all__ = ["Claim", "band", "check", "overall", "read_claims", "verdict", "write"]
 
 SUPPORTED, INCONCLUSIVE, CONTRADICTED = "supported", "inconclusive", "contradicted"
 NOT_MEASURED = "not measured"
+
+COLUMNS = [
+    "claim",
+    "statement",
+    "source",
+    "experiment",
+    "optimizer",
+    "quantity",
+    "statistic",
+    "fit",
+    "relation",
+    "alpha",
+    "kappa",
+    "step",
+    "predicted",
+    "measured",
+    "low",
+    "high",
+    "finite_size",
+    "tolerance",
+    "verdict",
+    "claim_verdict",
+]
 
 
 def verdict(low: float, high: float, lower: float, upper: float) -> str:
@@ -137,145 +160,9 @@ def overall(verdicts: Iterable[str]) -> str:
     return SUPPORTED if set(verdicts) == {SUPPORTED} else INCONCLUSIVE
 
 
-COLUMNS = [
-    "claim",
-    "statement",
-    "source",
-    "experiment",
-    "optimizer",
-    "quantity",
-    "statistic",
-    "fit",
-    "relation",
-    "alpha",
-    "kappa",
-    "step",
-    "predicted",
-    "measured",
-    "low",
-    "high",
-    "finite_size",
-    "tolerance",
-    "verdict",
-    "claim_verdict",
-]
-
-
 def write(rows: pd.DataFrame, csv: str | os.PathLike, page: str | os.PathLike) -> None:
     """The rows as a table for programs and a page for people."""
     with atomic_path(csv) as temporary:
         rows.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
     with atomic_path(page) as temporary:
         temporary.write_text(to_html(rows), encoding="utf-8")
-
-
-def to_html(rows: pd.DataFrame) -> str:
-    """A page of its own: per claim its statement, its verdict and a table of its lines."""
-    sections = []
-    for (claim,), group in rows.groupby(["claim"], sort=False):
-        first = group.iloc[0]
-        sections.append(
-            f"<section><h2>{_text(claim)} <span class='{_css(first.claim_verdict)}'>"
-            f"{_text(first.claim_verdict)}</span></h2>"
-            f"<p>{_text(first.statement)} <small>{_text(first.source)}</small></p>"
-        )
-        if first.verdict != NOT_MEASURED:
-            sections.append(f"<p><small>{_text(_origin(group))}</small></p>")
-            sections.append(_table(group))
-        sections.append("</section>")
-    return _PAGE.format(rule=_RULE, body="\n".join(sections))
-
-
-def _origin(group: pd.DataFrame) -> str:
-    """Where the numbers of a claim come from, in a sentence."""
-    first = group.iloc[0]
-    quantity = first.quantity.replace("_", " ")
-    what = f"exponent of {quantity} in d"
-    if first.quantity in _IN_SAMPLES:
-        what = f"exponent of capacity in the {_IN_SAMPLES[first.quantity]}"
-    elif first.statistic == "level":
-        what = f"{quantity} at the largest d"
-    if first.fit:
-        what += f", fit “{first.fit}”"
-    return f"Experiment {first.experiment}; {what}."
-
-
-_IN_SAMPLES = {
-    "information": "batch size",
-    "information_steps": "number of steps, at fixed batch sizes",
-}
-_SIGNS = {"equal": "±", "at_most": "at most +", "at_least": "at least −"}
-
-
-def _table(group: pd.DataFrame) -> str:
-    steps = bool((group.step != 1).any())
-    head = ["optimizer", "α", "κ", *["t"] * steps]
-    head += ["predicted", "allowed", "measured", "interval", "finite-size"]
-    lines = []
-    for row in group.itertuples():
-        cells = [
-            _text(row.optimizer),
-            f"{row.alpha:g}",
-            f"{row.kappa:g}",
-            *[f"{row.step:g}"] * steps,
-            _number(row.predicted),
-            f"{_SIGNS[row.relation]} {_number(row.tolerance)}",
-            _number(row.measured),
-            f"[{_number(row.low)}, {_number(row.high)}]",
-            _number(row.finite_size),
-        ]
-        mark = f"<td class='{_css(row.verdict)}'>{row.verdict}</td>"
-        lines.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + mark + "</tr>")
-    header = "".join(f"<th>{name}</th>" for name in [*head, "verdict"])
-    return f"<table><thead><tr>{header}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
-
-
-def _number(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.3f}".replace("-", "−")
-
-
-def _text(value: object) -> str:
-    return html.escape(str(value))
-
-
-def _css(value: str) -> str:
-    return value.replace(" ", "-")
-
-
-_RULE = (
-    "A claim holds up to logarithms: d^C (log d)^k looks like the exponent C + k/log d. The allowed "
-    "deviation is k/log d at the geometric mean d of the fit, with k written in the claims file, or a "
-    "plain tolerance; a claim of “at most” or “at least” allows everything on its other side. "
-    "Supported: the measured interval (resampled seeds) lies inside predicted ± allowed. "
-    "Contradicted: they do not meet. Inconclusive: anything else. The column finite-size is the same "
-    "fit of the parameter-free prediction at the same points: where it agrees with the measurement, the "
-    "distance to the asymptotic exponent is due to finite size."
-)
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Claims</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
-       color: #222; background: #fff; }}
-h2 {{ margin: 2rem 0 0; }}
-small {{ color: #555; }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
-th, td {{ padding: .25rem .75rem; text-align: right; border-bottom: 1px solid #ddd; }}
-th {{ border-bottom: 2px solid #222; font-weight: 600; }}
-h2 span {{ font-size: .75em; font-weight: 600; padding: .1em .5em; border-radius: .3em; }}
-.supported {{ color: #00509e; }} .supported::before {{ content: "✓ "; }}
-.contradicted {{ color: #b03a00; }} .contradicted::before {{ content: "✗ "; }}
-.inconclusive, .not-measured {{ color: #555; }} .inconclusive::before {{ content: "? "; }}
-</style>
-</head>
-<body>
-<h1>Claims of the theory, measured</h1>
-<p>{rule}</p>
-{body}
-</body>
-</html>
-"""

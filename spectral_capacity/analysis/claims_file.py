@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import yaml
 from annotated_types import Ge, MinLen
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -17,32 +18,38 @@ from pydantic import (
     model_validator,
 )
 
+from spectral_capacity.analysis.quantities import QUANTITIES
+
+READ_AS_MISSING = frozenset().union(
+    {"", "NA", "<NA>", "#NA", "N/A", "n/a", "#N/A", "#N/A N/A", "NULL", "null", "None"},
+    {"NaN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"},
+)
+"""What pandas takes for "nothing" in a CSV file; written out, since importing pandas takes a second."""
+
+
+def _known(quantity: str) -> str:
+    if quantity not in QUANTITIES:
+        raise ValueError(f"{quantity!r} is not known; allowed: {', '.join(QUANTITIES)}")
+    return quantity
+
+
+def _can_be_read_back(claim_id: str) -> str:
+    if claim_id in READ_AS_MISSING:
+        raise ValueError(f"{claim_id!r} in a table is read as a missing value; name it otherwise")
+    return claim_id
+
 
 class Claim(BaseModel):
     """One entry of the claims file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id: str
+    id: Annotated[str, AfterValidator(_can_be_read_back)]
     statement: str
     source: str
     experiment: str
     optimizer: str | list[str]
-    quantity: Literal[
-        "capacity",
-        "bulk_singular_value",
-        "mean_inverse_singular_value",
-        "capacity_to_polar",
-        "capacity_to_isotropic",
-        "best_loss",
-        "loss_over_bound",
-        "worst_to_uniform",
-        "peak_capacity",
-        "peak_to_ceiling",
-        "critical_batch_size",
-        "information",
-        "information_steps",
-    ]
+    quantity: Annotated[str, AfterValidator(_known)]
     steps: Annotated[list[Annotated[int, Ge(1)]], MinLen(1)] | Literal["last"] = [1]
     statistic: Literal["exponent", "level"] = "exponent"
     fit: Literal["ols", "wls", "largest", "corrected"] | None = None
@@ -57,18 +64,16 @@ class Claim(BaseModel):
 
     @model_validator(mode="after")
     def _keys_agree(self) -> Claim:
-        in_samples = self.quantity in ("information", "information_steps")
-        whole_curve = in_samples or self.quantity == "critical_batch_size"
-        of_a_run = self.quantity in ("peak_capacity", "peak_to_ceiling", "information_steps")
-        if of_a_run and self.steps != "last":
+        quantity = QUANTITIES[self.quantity]
+        if quantity.whole_run and self.steps != "last":
             raise ValueError(f"{self.quantity} is of a whole run: steps: last")
-        if self.statistic == "exponent" and self.fit is None and not in_samples:
+        if self.statistic == "exponent" and self.fit is None and not quantity.in_samples:
             raise ValueError("an exponent needs a fit: ols, wls, largest or corrected")
-        if self.statistic == "level" and (self.fit or whole_curve):
+        if self.statistic == "level" and (self.fit or quantity.whole_curve):
             raise ValueError("a level is the value at the largest d, of a single point: no fit")
         if self.statistic == "level" and isinstance(self.predicted, str):
             raise ValueError("a level needs a number as predicted")
-        if in_samples and (self.fit or self.log_powers is not None):
+        if quantity.in_samples and (self.fit or self.log_powers is not None):
             raise ValueError(f"{self.quantity} is no exponent in d: no fit, and a tolerance")
         if self.fit == "wls" and self.quantity != "capacity":
             raise ValueError("fit wls weighs counts; other quantities are fitted by ols or largest")
@@ -89,7 +94,8 @@ def read_claims(path: str | os.PathLike) -> list[Claim]:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise ValueError(f"{path}: entry {where}: {first['msg']}") from error
+        message = first["msg"].removeprefix("Value error, ")
+        raise ValueError(f"{path}: entry {where}: {message}") from error
     ids = [claim.id for claim in claims]
     if repeated := {i for i in ids if ids.count(i) > 1}:
         raise ValueError(f"{path}: each id once; repeated: {', '.join(sorted(repeated))}")

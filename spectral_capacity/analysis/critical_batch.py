@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Real
 
-from spectral_capacity.analysis.lines import interval, spread
+from spectral_capacity.analysis.resampling import percentiles, rescaled
 
 SHARPNESS = (0.3, 10.0)
 """Bounds of the sharpness of the turn: spread over decades … a corner at any grid of batch sizes."""
@@ -90,31 +91,38 @@ def fit_break(
     points, seeds = counts.shape
     resampled = np.full(bootstrap, np.nan)
     fit = _fit(log_b, mean, mean, alpha)
-    if fit is None or not _identified(fit["log_break"], log_b):
+    if fit is None or not _identified(fit.log_break, log_b):
         return Break(resampled, points)
     low = high = math.nan
     if seeds > 1:
         picks = np.sort(rng.integers(seeds, size=(bootstrap, seeds)), axis=1)
         multisets, which = np.unique(picks, axis=0, return_inverse=True)
         fits = [_fit(log_b, counts[:, some].mean(axis=1), mean, alpha) for some in multisets]
-        breaks = np.array([math.nan if one is None else one["log_break"] for one in fits])
-        resampled = spread(breaks[which.ravel()], fit["log_break"], seeds)
-        low, high = np.exp(interval(resampled, confidence)).tolist()
+        breaks = np.array([math.nan if one is None else one.log_break for one in fits])
+        resampled = rescaled(breaks[which.ravel()], fit.log_break, seeds)
+        low, high = np.exp(percentiles(resampled, confidence)).tolist()
     return Break(
         resampled=resampled,
         points=points,
-        critical_batch_size=np.exp(fit["log_break"]).item(),
+        critical_batch_size=np.exp(fit.log_break).item(),
         low=low,
         high=high,
-        plateau=math.exp(fit["log_plateau"]),
-        information_constant=math.exp(fit["log_plateau"] - fit["log_break"] / alpha),
-        sharpness=fit["sharpness"],
-        rms_residual=fit["rms_residual"],
+        plateau=math.exp(fit.log_plateau),
+        information_constant=math.exp(fit.log_plateau - fit.log_break / alpha),
+        sharpness=fit.sharpness,
+        rms_residual=fit.rms_residual,
     )
 
 
-def _fit(log_b, mean, weights, alpha):
-    """The fit of one curve as a dictionary; None where there are too few points for one."""
+class _Fit(NamedTuple):
+    log_break: float
+    log_plateau: float
+    sharpness: float
+    rms_residual: float
+
+
+def _fit(log_b, mean, weights, alpha) -> _Fit | None:
+    """The fit of one curve; None where there are too few points for one."""
     from scipy.optimize import least_squares
 
     use = mean > 0
@@ -143,12 +151,12 @@ def _fit(log_b, mean, weights, alpha):
     log_break, log_sharpness = found.x
     below = drop(log_break, log_sharpness)
     left = (y + below - plateau(below))[finite]
-    return {
-        "log_break": float(log_break),
-        "log_plateau": plateau(below).item(),
-        "sharpness": math.exp(log_sharpness),
-        "rms_residual": math.sqrt(np.square(left).mean()),
-    }
+    return _Fit(
+        log_break=float(log_break),
+        log_plateau=plateau(below).item(),
+        sharpness=math.exp(log_sharpness),
+        rms_residual=math.sqrt(np.square(left).mean()),
+    )
 
 
 def _identified(log_break, log_b):

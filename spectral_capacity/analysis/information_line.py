@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Real
 
-from spectral_capacity.analysis.lines import interval, spread
+from spectral_capacity.analysis.resampling import percentiles, rescaled
 from spectral_capacity.theory.predictions import items_seen
 
 FRACTION = 8.0
@@ -57,7 +57,7 @@ def information_exponent(
     The number of distinct items itself has another slope than 1/α while few were seen (steeper) and
     when most of a finite number were (flatter): ``finite_size``, from the items' frequencies ``p``.
     """
-    draws, seeds = counts.shape[0], counts.shape[3]
+    dimensions, seeds = counts.shape[0], counts.shape[3]
     mean = counts.mean(axis=3)
     use = small & (mean >= minimum)
     use &= use.sum(axis=2, keepdims=True) > 1
@@ -70,10 +70,10 @@ def information_exponent(
     slope = _common_slope(x, mean[None], use).item()
     low = high = math.nan
     if seeds > 1:
-        picks = rng.integers(seeds, size=(bootstrap, draws, seeds))
+        picks = rng.integers(seeds, size=(bootstrap, dimensions, seeds))
         times = (picks[..., None] == np.arange(seeds)).mean(axis=2)
         slopes = _common_slope(x, np.einsum("rks,kcms->rkcm", times, counts), use)
-        low, high = interval(spread(slopes, slope, seeds), confidence)
+        low, high = percentiles(rescaled(slopes, slope, seeds), confidence)
     expected = _common_slope(x, np.broadcast_to(seen, mean.shape)[None], use).item()
     return InformationSlope(slope, low, high, expected, int(use.sum()))
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import math
+from collections import defaultdict
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from jaxtyping import Float, Real
 
+from spectral_capacity.analysis.ratios import relative_to
+from spectral_capacity.analysis.resampling import percentiles, rescaled
 from spectral_capacity.theory.newton_schulz import coefficients as polynomials
 
 COLUMNS = ("coefficients", "alpha", "d", "required", "low", "high", "finite_size", "predicted")
@@ -29,20 +32,18 @@ def ratio_to_polar(values: xr.DataArray, fits: xr.Dataset) -> xr.DataArray:
         raise ValueError(
             f"one optimizer with the polar map is needed, to compare with; not {polar}"
         )
-    reference = values.sel(optimizer=polar[0], drop=True)
-    return (values / reference.where(reference > 0)).transpose(*values.dims)
+    return relative_to(values, optimizer=polar[0])
 
 
 def families(grid: xr.Dataset) -> dict[str, dict[int, str]]:
     """Newton–Schulz optimizers of a grid: {coefficients: {iterations: name}}, ascending."""
     definitions = json.loads(grid.attrs["provenance"])["configuration"]["definitions"]
-    found: dict[str, dict[int, str]] = {}
+    found: defaultdict[str, dict[int, str]] = defaultdict(dict)
     for name in grid.optimizer.values.tolist():
         spectral_map = definitions[name].get("map") or {}
         if spectral_map.get("name") == "newton_schulz":
-            family = found.setdefault(spectral_map["coefficients"], {})
-            family[spectral_map["iterations"]] = name
-    return {coefficients: dict(sorted(family.items())) for coefficients, family in found.items()}
+            found[spectral_map["coefficients"]][spectral_map["iterations"]] = name
+    return {coefficients: dict(sorted(names.items())) for coefficients, names in found.items()}
 
 
 def growth(coefficients: str) -> float:
@@ -103,16 +104,18 @@ def depth_table(
     ratios = ratio_to_polar(counts, fits)
     expected = ratio_to_polar(fits.predicted_capacity.sel(here).isel(kappa=0, step=-1), fits)
     rows = []
-    for coefficients, family in families(grid).items():
-        k, names = np.array(list(family)), list(family.values())
+    for coefficients, by_depth in families(grid).items():
+        k, names = np.array(list(by_depth)), list(by_depth.values())
         for alpha in counts.alpha.values.tolist():
             for d in counts.d.values.tolist():
                 at = {"optimizer": names, "alpha": alpha, "d": d}
                 sample = ratios.sel(at).transpose("optimizer", "seed").values
                 required = required_iterations(k, sample.mean(axis=1), level, dip)
-                interval = _interval(k, sample, level, dip, confidence, resamples)
+                resampled = _resampled_iterations(k, sample, level, dip, resamples)
+                # Infinite depths are among them.
+                ends = percentiles(resampled, confidence, method="inverted_cdf")
                 finite_size = required_iterations(k, expected.sel(at).values, level, dip)
-                rows.append((coefficients, alpha, d, required, *interval, finite_size, math.nan))
+                rows.append((coefficients, alpha, d, required, *ends, finite_size, math.nan))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     for coefficients, these in table.groupby("coefficients").groups.items():
         one = table.loc[these]
@@ -122,15 +125,11 @@ def depth_table(
     return table
 
 
-def _interval(k, sample, level, dip, confidence, resamples):
-    """Percentiles of :func:`required_iterations` over resampled seeds, the same ones at each depth."""
+def _resampled_iterations(k, sample, level, dip, resamples):
+    """:func:`required_iterations` of resampled seeds, the same ones at each depth; NaN with one seed."""
     seeds = sample.shape[1]
     if seeds == 1 or np.isnan(sample).all():
-        return math.nan, math.nan
+        return np.full(resamples, np.nan)
     picks = np.random.default_rng(0).integers(seeds, size=(resamples, seeds))
-    centre = sample.mean(axis=1)
-    spread = (sample[:, picks].mean(axis=2).T - centre) * math.sqrt(seeds / (seeds - 1))
-    values = [required_iterations(k, one, level, dip) for one in centre + spread]
-    tail = (1 - confidence) / 2
-    # Not interpolated: infinite values are among them.
-    return np.quantile(values, [tail, 1 - tail], method="inverted_cdf").tolist()
+    means = rescaled(sample[:, picks].mean(axis=2).T, sample.mean(axis=1), seeds)
+    return np.array([required_iterations(k, one, level, dip) for one in means])

@@ -1,4 +1,4 @@
-"""Straight lines in log–log coordinates, made by statsmodels, and means over resampled seeds."""
+"""Straight lines in log–log coordinates, made by statsmodels."""
 
 from __future__ import annotations
 
@@ -91,28 +91,3 @@ def slopes(X, means, weights):
     slopes = np.full(len(means), np.nan)
     slopes[enough] = np.linalg.solve(normal[enough], right[enough, :, None])[:, 1, 0]
     return slopes
-
-
-def interval(values: Float[np.ndarray, " r"], confidence: float) -> list[float]:
-    """Percentiles of resampled values; NaN where more of them are NaN than one tail holds."""
-    tail = (1 - confidence) / 2
-    if np.isnan(values).mean() > tail:
-        return [math.nan, math.nan]
-    return np.nanquantile(values, [tail, 1 - tail]).tolist()
-
-
-def resampled_means(sample, resamples, rng):
-    """Means over seeds drawn with replacement, independently for each d, (resamples, d).
-
-    Spread by √(S/(S−1)): drawing from S seeds has only (S−1)/S of their variance. Percentiles of these
-    still cover less than they say: of a nominal 95 %, 76 % with 2 seeds, 90 % with 4, 93 % with 8.
-    """
-    m, seeds = sample.shape
-    picks = rng.integers(seeds, size=(resamples, m, seeds))
-    means = sample[np.arange(m)[None, :, None], picks].mean(axis=2)
-    return spread(means, sample.mean(axis=1), seeds)
-
-
-def spread(values, centre, seeds):
-    """Resampled values with the variance of S seeds; drawing from them has (S−1)/S of it."""
-    return centre + (values - centre) * math.sqrt(seeds / max(seeds - 1, 1))

@@ -1,13 +1,17 @@
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 import yaml
+from pandas._libs.parsers import STR_NA_VALUES
 
 from spectral_capacity.analysis import claims
 from spectral_capacity.analysis.claims import CONTRADICTED, INCONCLUSIVE, NOT_MEASURED, SUPPORTED
+from spectral_capacity.analysis.claims_page import to_html
 from spectral_capacity.analysis.exponents import fit_exponents
 from tests.unit.test_regression import SETTINGS, D, grid
 from tests.unit.test_regression_steps import SIZES, batches, run
@@ -104,7 +108,7 @@ def test_what_was_not_run_is_not_measured(change):
     fits = fit_exponents(grid(lambda o, a, d: d[:, None] * np.ones(2)), SETTINGS)
     rows = claims.check([claims.Claim(**CLAIM | change)], {"one_step": fits})
     assert rows.verdict.tolist() == [NOT_MEASURED]
-    assert "not measured" in claims.to_html(rows)
+    assert "not measured" in to_html(rows)
 
 
 def test_the_page_and_the_table(tmp_path):
@@ -120,7 +124,7 @@ def test_the_page_and_the_table(tmp_path):
 
 def test_the_claims_of_the_repository_can_be_read():
     ids = {claim.id for claim in claims.read_claims("data/claims.yaml")}
-    assert {"T3", "T3B", "C4", "T5", "N", "NA", "K", "OPT", "L8", "INFO"} <= ids
+    assert {"T3", "T3B", "C4", "T5", "N", "N invariance", "K", "OPT", "L8", "INFO"} <= ids
     assert {"T9", "T9 loss", "T10", "CONJ", "LIM", "INFO steps"} <= ids
 
 
@@ -151,7 +155,7 @@ def test_a_claim_about_a_level(low, high, expected):
     rows = claims.check([claims.Claim(**plain | changes)], {"one_step": level(low, high)})
     assert rows.verdict.tolist() == [expected]
     assert rows.measured.item() == pytest.approx((low + high) / 2)
-    assert "at most" in claims.to_html(rows)
+    assert "at most" in to_html(rows)
 
 
 def test_a_claim_about_several_optimizers_has_a_row_for_each():
@@ -179,6 +183,14 @@ def test_a_claim_about_several_optimizers_has_a_row_for_each():
         (yaml.safe_dump([CLAIM | {"fit": None}]), "an exponent needs a fit"),
         (yaml.safe_dump([CLAIM | {"tolerance": 0.1}]), "log_powers or tolerance, one of them"),
         (yaml.safe_dump([CLAIM | {"statistic": "level"}]), "a level is the value at the largest d"),
+        (
+            yaml.safe_dump([CLAIM, CLAIM | {"id": "T", "quantity": "capacty"}]),
+            r"c\.yaml: entry 1\.quantity: 'capacty' is not known; allowed: capacity, .*information",
+        ),
+        (
+            yaml.safe_dump([CLAIM | {"id": "NA"}]),
+            r"entry 0\.id: 'NA' in a table is read as a missing",
+        ),
     ],
 )
 def test_bad_claims_name_the_entry(tmp_path, text, message):
@@ -186,6 +198,23 @@ def test_bad_claims_name_the_entry(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(ValueError, match=message):
         claims.read_claims(path)
+
+
+def test_ids_that_pandas_would_lose_are_refused(tmp_path):
+    for name in STR_NA_VALUES:
+        (tmp_path / "c.yaml").write_text(yaml.safe_dump([CLAIM | {"id": name}]))
+        with pytest.raises(ValueError, match="read as a missing value"):
+            claims.read_claims(tmp_path / "c.yaml")
+
+
+def test_claims_are_read_without_slow_imports():
+    slow = ("jax", "matplotlib", "pandas", "scipy", "statsmodels", "xarray")
+    code = (
+        "import sys; from spectral_capacity.analysis.claims_file import read_claims; "
+        f"read_claims('data/claims.yaml'); print([name for name in {slow} if name in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
 
 
 def test_no_claims_make_an_empty_table(tmp_path):
@@ -224,9 +253,9 @@ def test_a_claim_about_several_steps_has_a_row_for_each(predicted):
     assert rows.step.tolist() == [2, 3, 4]
     np.testing.assert_allclose(rows.predicted, [2 - (2 / 3) ** t for t in (2, 3, 4)])
     assert rows.claim_verdict.unique() == [SUPPORTED]
-    page = claims.to_html(rows)
+    page = to_html(rows)
     assert "<th>t</th>" in page
-    assert "<td>0</td><td>4</td>" in page  # κ and t
+    assert "<td>0</td>\n<td>4</td>" in page  # κ and t
 
 
 def test_a_step_at_which_a_claim_fails_contradicts_it():
@@ -257,4 +286,4 @@ def test_a_claim_about_the_number_of_samples(per_step, expected):
     fits = fit_exponents(g, SETTINGS | {"bootstrap": 100})
     rows = claims.check([claims.Claim(**plain | changes)], {"one_step": fits})
     assert rows.verdict.tolist() == [expected]
-    assert "number of steps, at fixed batch sizes" in claims.to_html(rows)
+    assert "number of steps, at fixed batch sizes" in to_html(rows)

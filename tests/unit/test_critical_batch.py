@@ -169,9 +169,10 @@ def test_identical_seeds_have_no_spread():
 def test_intervals_cover_the_truth_at_about_their_rate():
     covered = 0
     for trial in range(20):
-        found = fit(noisy(np.random.default_rng(trial), sharpness=3.0), seed=trial)
+        found = fit(noisy(np.random.default_rng(trial), seeds=3, sharpness=3.0), seed=trial)
         covered += found.low <= 700 <= found.high
-    assert 14 <= covered <= 20  # 95 %, less for percentiles of four seeds: 84 %
+    print(covered)
+    assert 12 <= covered <= 20  # 95 %, less for percentiles of three seeds: about 78 %
 
 
 def test_resampling_is_reproducible():

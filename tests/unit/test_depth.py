@@ -111,9 +111,9 @@ def test_a_reference_is_needed():
 def test_real_fits_have_what_is_needed():
     g, fits = data(law, {name: DEFINITIONS[name] for name in ("muon", "ns_3", "ns_5")})
     names = g.optimizer.values.tolist()
-    own = {"theory": dict(zip(names, fits.family.values, strict=True))}
-    own["options"] = {name: {} for name in names}
-    fitted = fit_exponents(g, SETTINGS | {"bootstrap": 100} | own)
+    theory = dict(zip(names, fits.family.values, strict=True))
+    options = {name: {} for name in names}
+    fitted = fit_exponents(g, SETTINGS | {"bootstrap": 100, "theory": theory, "options": options})
     assert fitted.predicted_capacity.dims == fits.predicted_capacity.dims
     assert fitted.family.values.tolist() == fits.family.values.tolist()
     table = depth_table(g, fitted)

@@ -88,9 +88,9 @@ def test_the_paper_fit_is_least_squares_of_the_log_mean():
     data = grid(power(1.3, noise=0.3))
     line = one(fit_exponents(data, SETTINGS), "ols")
     mean = data.capacity.mean("seed").values.ravel()
-    slope, _ = np.polyfit(np.log(D), np.log(mean), 1)
+    slope, intercept = np.polyfit(np.log(D), np.log(mean), 1)
     assert line.exponent.item() == pytest.approx(slope)
-    residuals = np.log(mean) - np.polyval(np.polyfit(np.log(D), np.log(mean), 1), np.log(D))
+    residuals = np.log(mean) - np.polyval([slope, intercept], np.log(D))
     x = np.log(D) - np.log(D).mean()
     assert line.stderr.item() == pytest.approx(np.sqrt((residuals**2).sum() / 3 / (x**2).sum()))
     assert line.z.item() == pytest.approx((slope - 4 / 3) / line.stderr.item())
@@ -140,17 +140,14 @@ def test_corrected_takes_out_what_falls_like_one_over_d():
 
 
 def test_seed_intervals_cover_the_truth_at_about_their_rate():
-    covered = 0
-    for trial in range(30):
-        rng = np.random.default_rng(trial)
-        counts = rng.poisson(2.0 * D[:, None] ** 1.2, (D.size, 12))
-        line = one(
-            fit_exponents(
-                grid(lambda o, a, d, counts=counts: counts), SETTINGS | {"bootstrap": 200}
-            ),
-            "wls",
-        )
-        covered += line.boot_low.item() <= 1.2 <= line.boot_high.item()
+    def capacity(optimizer, trial, d):
+        rng = np.random.default_rng(int(trial))
+        return rng.poisson(2.0 * d[:, None] ** 1.2, (d.size, 12))
+
+    trials = grid(capacity, alphas=np.arange(2.0, 32.0))
+    fits = fit_exponents(trials, SETTINGS | {"bootstrap": 200, "own_embeddings": True})
+    lines = fits.sel(quantity="capacity", fit="wls")
+    covered = ((lines.boot_low <= 1.2) & (lines.boot_high >= 1.2)).sum().item()
     assert 25 <= covered <= 30  # 95 %, a little less for percentiles of twelve seeds
 
 
@@ -208,25 +205,23 @@ def test_capacity_relative_to_the_polar_map_is_paired():
         muon = np.random.default_rng(0).integers(50, 90, (d.size, 4))
         return muon if optimizer == "muon" else 0.5 * muon
 
-    fits = fit_exponents(
-        grid(capacity, optimizers=("gd", "muon")),
-        SETTINGS,
-    ).sel(quantity="capacity_to_polar")
+    fits = fit_exponents(grid(capacity, optimizers=("gd", "muon")), SETTINGS)
     for name in ("level", "level_low", "level_high"):
-        np.testing.assert_allclose(fits[name].values.ravel(), [0.5, 1.0])
+        ratios = fits[name].sel(quantity="capacity_to_polar").values.ravel()
+        np.testing.assert_allclose(ratios, [0.5, 1.0])
 
 
 def test_critical_batch_sizes_and_their_exponent():
     sizes = np.append(4.0 ** np.arange(1, 12), np.inf)
-    alpha, seeds = 1.5, 4
-    noise = np.exp(0.02 * np.random.default_rng(0).standard_normal((D.size, 1, seeds)))
-    plateau = 0.5 * D[:, None, None] ** (4 / 3) * noise
-    counts = plateau * (1 + (D[:, None, None] ** 2.0 / sizes[:, None]) ** 2) ** (-1 / (2 * alpha))
-    one = grid(lambda o, a, d: plateau[:, 0])
+    d, alpha, seeds = D[1:4], 1.5, 3
+    noise = np.exp(0.02 * np.random.default_rng(0).standard_normal((d.size, 1, seeds)))
+    plateau = 0.5 * d[:, None, None] ** (4 / 3) * noise
+    counts = plateau * (1 + (d[:, None, None] ** 2.0 / sizes[:, None]) ** 2) ** (-1 / (2 * alpha))
+    one = grid(lambda o, a, d: plateau[:, 0], d=d)
     data = xr.concat([one.assign_coords(batch_size=[B]) for B in sizes], "batch_size")
     data["capacity"][:] = counts[None, None, None, :, :, :, None]
-    fits = fit_exponents(data, SETTINGS)
-    np.testing.assert_allclose(fits.critical_batch_size.values.ravel(), D**2.0, rtol=0.2)
+    fits = fit_exponents(data, SETTINGS | {"bootstrap": 100, "own_embeddings": True})
+    np.testing.assert_allclose(fits.critical_batch_size.values.ravel(), d**2.0, rtol=0.2)
     line = fits.sel(quantity="critical_batch_size", fit="ols", batch_size=np.inf).squeeze()
     # The noise of a seed is that of its whole curve: it moves plateau and line, not the break.
     for name in ("exponent", "boot_low", "boot_high", "theory"):
@@ -297,9 +292,9 @@ def test_flagged_seeds_are_counted():
 
 def test_own_embeddings_and_laws_without_a_power_are_not_predicted():
     data = grid(power(1.3))
-    own = fit_exponents(data, SETTINGS | {"own_embeddings": True})
-    assert np.isnan(own.predicted_capacity).all()
+    own = SETTINGS | {"own_embeddings": True}
+    assert np.isnan(fit_exponents(data, own).predicted_capacity).all()
     sizes = np.append(16.0 ** np.arange(1, 6), np.inf)
     curves = xr.concat([data.assign_coords(batch_size=[B]) for B in sizes], "batch_size")
-    flat = fit_exponents(curves.assign_coords(alpha=[0.8]), SETTINGS | {"bootstrap": 100})
+    flat = fit_exponents(curves.assign_coords(alpha=[0.8]), own)
     assert np.isnan(flat.critical_batch_size).all()

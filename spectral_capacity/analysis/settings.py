@@ -1,0 +1,45 @@
+"""What a fit must know beside its grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from spectral_capacity.sampling.frequencies import item_frequencies
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """Settings of the fits of one experiment.
+
+    largest: how many of the largest d's the fit of that name uses. bootstrap: resamples of the seeds.
+    confidence: of every interval. root_seed: of the resampling. n_items: N. frequencies: with ``file``, a
+    table of counts; None for the power law. own_embeddings: whether the embeddings are a user's. Of each
+    optimizer ``theory``, the one that applies: ``muon``, ``gradient``, ``newton`` or ``none``;
+    ``schedules`` of its learning rate, ``constant`` or ``growing``; its numeric ``options``.
+    """
+
+    largest: int
+    bootstrap: int
+    confidence: float
+    root_seed: int
+    n_items: int
+    frequencies: Mapping[str, Any] | None
+    own_embeddings: bool
+    theory: Mapping[str, str]
+    schedules: Mapping[str, str]
+    options: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> FitSettings:
+        """From a mapping with these keys and any others."""
+        return cls(**{field.name: settings[field.name] for field in fields(cls)})
+
+    def item_frequencies(self, alpha: float) -> Float[np.ndarray, " n"]:
+        """p of the experiment's items: the power law, or the table's."""
+        table = self.frequencies and self.frequencies["file"]
+        return item_frequencies(self.n_items, alpha, table)
