@@ -12,13 +12,14 @@ from spectral_capacity.training.cell import train_cell, write_cell
 from spectral_capacity.training.checkpoints import Checkpoint, identity
 
 snakemake: Snakemake
-
 params, config, source = snakemake.params, snakemake.config, snakemake.input.embeddings
+counts = params.settings["frequencies"]
+table = counts["file"] if isinstance(counts, dict) else params.get("table")
 with job_log(snakemake.log[0], "train_memory", params.settings) as report:
     devices = backend.start(config["device"], config["results"], config["all_devices"])
     made_with = record(params.settings, backend.describe())
     known_by = identity(made_with, source, params.code, params.own_code, devices)
     load, seconds = partial(load_embeddings, source), config["checkpoint_seconds"]
-    with Checkpoint(params.checkpoint, known_by, seconds, report) as checkpoint:
-        results = train_cell(params.settings, load, report, checkpoint, devices)
+    with Checkpoint(params.checkpoint, known_by, seconds, report) as saved:
+        results = train_cell(params.settings, load, report, saved, devices, table)
         write_cell(snakemake.output[0], params.settings, results, made_with)

@@ -11,7 +11,8 @@ from spectral_capacity.memory.measured import VARIABLES
 from spectral_capacity.results.schema import Status
 from spectral_capacity.sampling.batches import batch_counts
 from spectral_capacity.training.cell import train_cell
-from spectral_capacity.training.steps import Run, train
+from spectral_capacity.training.run import Run
+from spectral_capacity.training.steps import train
 from tests import oracle
 
 GD = {"rule": "gradient", "learning_rate": {"scale": 1.0, "d_power": 0.0}}
@@ -180,7 +181,7 @@ def test_newton_recovers_the_same_set_in_every_linear_frame(seed, alpha, batch):
         data = Associations(jnp.asarray(U), jnp.asarray(outputs))
         run = Run(data, p, newton, alpha, batch_size=batch, weights=lambda step: q)
         (state,) = train(run)
-        masks.append(state.recovered)
+        masks.append(state.observation.recall.recovered)
     np.testing.assert_array_equal(*masks)
 
 
@@ -196,7 +197,7 @@ def test_resolution_between_its_limits(draws):
         }
         data = Associations(jnp.asarray(U), jnp.asarray(V))
         (state,) = train(Run(data, p, optimizer, 1.5))
-        return state.recovered
+        return state.observation.recall.recovered
 
     G = oracle.gradient(np.zeros((d, d)), U, V, p)
     np.testing.assert_array_equal(recovered(1e-13), oracle.recovered(oracle.polar(G), U, V))
@@ -235,8 +236,8 @@ def test_frequencies_from_a_table(draws, tmp_path):
     table = tmp_path / "counts.csv"
     counts = np.random.default_rng(0).integers(1, 1000, n + 20)
     table.write_text("count\n" + "\n".join(map(str, counts)) + "\n")
-    this = cell(MUON, n, d) | {"frequencies": {"file": str(table), "sha256": ""}}
-    results = train_cell(this, lambda s: draws(n, d, s))
+    this = cell(MUON, n, d) | {"frequencies": "its digest"}
+    results = train_cell(this, lambda s: draws(n, d, s), table=table)
     q = np.sort(counts)[::-1][:n] / np.sort(counts)[::-1][:n].sum()
     U, V = draws(n, d)
     assert results["capacity"].item() == oracle.capacity(U, V, 1.5, oracle.polar, q)

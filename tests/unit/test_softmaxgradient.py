@@ -15,7 +15,7 @@ from scipy.special import expit, logsumexp
 from spectral_capacity.backend import jax
 from spectral_capacity.memory import softmax_gradient as softmaxgradient
 from spectral_capacity.memory.associations import Associations
-from spectral_capacity.memory.competitors import compete
+from spectral_capacity.memory.competitors import competitor_softmax
 from spectral_capacity.memory.softmax_gradient import softmax_gradient
 from spectral_capacity.sampling.frequencies import power_law
 from spectral_capacity.training.cell import train_cell
@@ -130,7 +130,7 @@ def test_any_memory_and_batch(alpha, size, batch, seed):
 
 @pytest.mark.parametrize(("n", "d", "alpha", "kappa"), [(1500, 48, 1.5, 4.0), (1000, 64, 3.0, 4.0)])
 def test_outputs_of_a_steep_spectrum(n, d, alpha, kappa):
-    """The bulk singular value falls with the outputs' own."""
+    """The bulk singular value falls with that of the outputs."""
     (U, V), q = embeddings(n, d), power_law(n, alpha)
     scale = np.arange(1, d + 1) ** (-kappa / 2)
     V = (V * scale * np.sqrt(d / (scale**2).sum())).astype(np.float32)
@@ -176,14 +176,14 @@ def test_few_items_are_done_in_float64(alpha, kappa):
     for _ in range(4):
         W += np.sqrt(d) * oracle.polar(G)
         found = gradient(W, U, V, q)
-        G, met = found.matrix, found.competition
+        G, softmax = found.matrix, found.softmax
         expected, lost = reference(W, U, V, q)
         assert error(G, expected) < BAR
         assert found.in_float64 < 0.03 * n
         if kappa:
             assert found.in_float64 > 0
-            worst = np.argmax(found.weights * met.bound)
-            assert met.losses[worst] == pytest.approx(-np.log1p(-lost[worst]), rel=1e-11)
+            worst = np.argmax(found.weights * softmax.bound)
+            assert softmax.losses[worst] == pytest.approx(-np.log1p(-lost[worst]), rel=1e-11)
 
 
 def test_an_empty_memory_has_the_initial_gradient():
@@ -203,7 +203,7 @@ def test_items_of_weight_zero_are_competitors_only():
     U[q == 0] = np.nan  # they are not even looked at
     found = gradient(W, U, V, q)
     np.testing.assert_allclose(found.matrix, expected, rtol=1e-5, atol=1e-9)
-    assert found.weights.size == found.competition.own.size == 3
+    assert found.weights.size == found.softmax.target.size == 3
 
 
 def test_no_weight_at_all():
@@ -232,9 +232,9 @@ def test_one_minus_pi_keeps_its_digits(small):
     assert lost[0] == pytest.approx(small, rel=1e-6)
     found = gradient(W, U, V, q)
     np.testing.assert_allclose(found.weights, lost[:1], rtol=1e-4)
-    np.testing.assert_allclose(found.competition.losses, lost[:1], rtol=1e-4)
-    met = compete(W, associations(U, V), np.array([0]), means=True, precision="float64")
-    np.testing.assert_allclose(met.losses, lost[:1], rtol=1e-11)
+    np.testing.assert_allclose(found.softmax.losses, lost[:1], rtol=1e-4)
+    one = competitor_softmax(W, associations(U, V), np.array([0]), means=True, precision="float64")
+    np.testing.assert_allclose(one.losses, lost[:1], rtol=1e-11)
 
 
 def test_duplicated_items():
@@ -266,19 +266,19 @@ def test_what_is_not_finite_stays_so():
     for broken in (np.nan, np.inf, 1e200):
         found = gradient(np.diag(np.full(16, broken)), U, V, q)
         assert not np.isfinite(found.matrix).all()
-        assert not found.competition.is_finite
+        assert not found.softmax.is_finite
 
 
 def bits(devices):
-    """A gradient and what was met on its way, to the last bit; rows for every device, and some over."""
+    """A gradient and the softmax on its way, to the last bit; rows for every device, and some over."""
     (U, V), q = embeddings(500, 16), power_law(500, 3.0)
     W = 3 * np.random.default_rng(0).standard_normal((16, 16)) / 4
     found = gradient(W, U, V, q, tile=(16, 128), devices=devices)
-    met = found.competition
-    parts = met.own, met.best, met.log_sum, met.bound
+    softmax = found.softmax
+    parts = softmax.target, softmax.best, softmax.log_sum, softmax.bound
     return {
         "gradient": [value.hex() for value in found.matrix.ravel().tolist()],
-        "competition": [value.hex() for part in parts for value in part.tolist()],
+        "softmax": [value.hex() for part in parts for value in part.tolist()],
         "in_float64": found.in_float64,
     }
 
@@ -320,6 +320,6 @@ def test_devices_share_the_rows_and_change_nothing():
         for count in ("1", "3")
     )
     np.testing.assert_allclose(three, one, rtol=0, atol=1e-15 * np.abs(one).max())
-    assert shared["3"]["competition"] == shared["1"]["competition"]
+    assert shared["3"]["softmax"] == shared["1"]["softmax"]
     if jax.default_backend() == "cpu":  # eight devices have more threads than one
         assert shared["1"] == bits(1)
