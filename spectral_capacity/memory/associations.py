@@ -98,7 +98,7 @@ def weighted_products(
     # Padded to the shape of all items, with weight zero: one compiled program for every batch.
     capacity = -(-n // block) * block
     items, factors = padded(used.astype(np.int32), capacity), padded(weights[used], capacity)
-    centre = jnp.zeros(d) if centre is None else centre
+    centre = np.zeros(d) if centre is None else centre
     return np.asarray(_weighted_products(X, Y, items, factors, centre, n_blocks, block=block))
 
 

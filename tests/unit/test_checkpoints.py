@@ -9,7 +9,7 @@ from spectral_capacity.results.schema import Status
 from spectral_capacity.training import checkpoints
 from spectral_capacity.training.cell import train_cell
 from spectral_capacity.training.checkpoints import Checkpoint, identity
-from tests.unit.test_dynamics import MUON, cell
+from tests.unit.cells import MUON, cell
 
 CELL = cell(MUON, 100, 8, steps=4, seeds=(0, 1), batch_sizes=(50.0, np.inf)) | {
     "early_stop": {"window": 2, "gain": 0.3}

@@ -16,7 +16,7 @@ from spectral_capacity.training.cell import train_cell
 from spectral_capacity.training.run import EarlyStop, Run
 from spectral_capacity.training.steps import State, train
 from tests import oracle
-from tests.unit.test_dynamics import GD, MUON, OTHERS, RATE, RULES, cell
+from tests.unit.cells import GD, MUON, OTHERS, RATE, RULES, cell
 
 STEPS = 3
 OPTIMIZERS = {
