@@ -4,8 +4,8 @@
 
 First table, N = 16,384 items against each other, in item pairs per second, the best of several turns:
 the whole step (`softmax_gradient`: gradient, loss and margins of all items, the heavy ones in float64), its
-attention pass alone (`compete`), and torch's fused attention on the same queries, keys and values in the
-same process with as many threads. The floor is the two products of the attention alone, 4d
+attention pass alone (`competitor_softmax`), and torch's fused attention on the same queries, keys and
+values in the same process with as many threads. The floor is the two products of the attention alone, 4d
 operations a pair, in tiles of the same shapes. torch is given W u_i and gives back the mean only.
 
 Second table, N = 250,000, d = 128: peak resident memory beyond the embeddings, programs included, of a
@@ -30,7 +30,7 @@ import numpy as np
 
 from spectral_capacity.backend import HIGHEST, describe, jax, jnp
 from spectral_capacity.memory.associations import Associations
-from spectral_capacity.memory.competitors import compete, tile_shape
+from spectral_capacity.memory.competitors import competitor_softmax, tile_shape
 from spectral_capacity.memory.recall import recall
 from spectral_capacity.memory.softmax_gradient import softmax_gradient
 from spectral_capacity.optimizers.gradient import Gradient, StepContext
@@ -114,7 +114,7 @@ def speed(d: int, threads: int, repeats: int, with_torch: bool) -> str:
     W = trained(data, p)
     steps = {
         "step": lambda: softmax_gradient(W, data, p),
-        "attention": lambda: compete(W, data, np.arange(n), means=True),
+        "attention": lambda: competitor_softmax(W, data, np.arange(n), means=True),
         "floor": products(data),
     }
     if with_torch:

@@ -5,6 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from spectral_capacity.backend import jax
+
+# A silent promotion costs digits or memory: in the package every change of type or rank is written out.
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
 
 @pytest.fixture
 def draws():

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from spectral_capacity.backend import HIGHEST, jax, jnp
+from spectral_capacity.memory.chunks import padded
 from spectral_capacity.memory.moments import numerical_range
 
 ITEM_BLOCK = 256
@@ -96,11 +97,8 @@ def weighted_products(
     n_blocks = -(-used.size // block)
     # Padded to the shape of all items, with weight zero: one compiled program for every batch.
     capacity = -(-n // block) * block
-    items = np.zeros(capacity, np.int32)
-    items[: used.size] = used
-    factors = np.zeros(capacity)
-    factors[: used.size] = weights[used]
-    centre = jnp.zeros(d) if centre is None else centre
+    items, factors = padded(used.astype(np.int32), capacity), padded(weights[used], capacity)
+    centre = np.zeros(d) if centre is None else centre
     return np.asarray(_weighted_products(X, Y, items, factors, centre, n_blocks, block=block))
 
 
@@ -113,7 +111,7 @@ def _weighted_products(X, Y, items, factors, centre, n_blocks, *, block):
         factor = jax.lax.dynamic_slice_in_dim(factors, b * block, block)
         # Gather in float32 and convert after: XLA would convert the whole array first.
         x, y = jax.lax.optimization_barrier((X[rows], Y[rows]))
-        weighted = (x.astype(jnp.float64) - centre) * factor[:, None]
+        weighted = (x.astype(jnp.float64) - centre[None, :]) * factor[:, None]
         return total + jnp.matmul(weighted.T, y.astype(jnp.float64), precision=HIGHEST)
 
     return jax.lax.fori_loop(0, n_blocks, add_products, jnp.zeros((d, d)))

@@ -8,6 +8,8 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from spectral_capacity.backend import HIGHEST, jax, jnp
+from spectral_capacity.memory.chunks import chunks
+from spectral_capacity.memory.tiles import fold_competitors
 
 
 def item_losses(
@@ -25,7 +27,7 @@ def item_losses(
     s_ij = scale · v_jᵀ W u_i and j runs over all n items: the softmax cross-entropy of
     arXiv:2603.26554, before its average over the items (``population_loss``). One row of the result per
     scale, one column per item; ``items`` names the ones wanted (None: all, in order), and these still
-    meet all n competitors.
+    face all n competitors.
 
     Computed as log(1 + Σ_{j≠i} exp(s_ij − s_ii)), so a learnt item keeps its relative accuracy when
     1 − π_ii is far below float64's rounding of 1, and an item lost by an enormous margin has that margin
@@ -51,13 +53,9 @@ def item_losses(
     W, scales = jnp.asarray(W), jnp.asarray(scales, jnp.float64)
     odds = np.empty((scales.size, items.size))
     row_block = min(row_block, max(items.size, 1))
-    for start in range(0, items.size, row_block):
-        rows = items[start : start + row_block]
-        # The last block is filled up with its own rows again: one shape to compile.
-        block = _log_odds(
-            W, U, V, scales, np.resize(rows, row_block), block=min(competitor_block, n)
-        )
-        odds[:, start : start + row_block] = np.asarray(block)[:, : rows.size]
+    for place, rows in chunks(items, row_block):
+        block = _log_odds(W, U, V, scales, rows, columns=min(competitor_block, n))
+        odds[:, place] = np.asarray(block)[:, : place.stop - place.start]
     if not np.isfinite(odds).all():
         raise FloatingPointError(
             "margins of the logits are not finite: embeddings or scales too large"
@@ -72,34 +70,19 @@ def population_loss(
     return (losses * p).sum(axis=1, dtype=np.float64)
 
 
-@partial(jax.jit, static_argnames="block")
-def _log_odds(W, U, V, scales, items, *, block):
-    """log Σ_{j≠i} exp(s_ij) − s_ii of ``items``, (k, m), tile by tile with a running maximum."""
-    n = V.shape[0]
+@partial(jax.jit, static_argnames="columns")
+def _log_odds(W, U, V, scales, items, *, columns):
+    """log Σ_{j≠i} exp(s_ij) − s_ii of ``items``, (k, m)."""
     x = jnp.matmul(U[items].astype(jnp.float64), W.T, precision=HIGHEST)
 
-    def meet(b, state):
-        best, own, sums = state
-        # dynamic_slice moves a last block that overhangs back inside: its first rows were met.
-        start = jnp.minimum(b * block, n - block)
-        # The barrier keeps XLA from converting all of V ahead of the loop.
-        v = jax.lax.optimization_barrier(jax.lax.dynamic_slice_in_dim(V, start, block))
-        logits = jnp.matmul(x, v.astype(jnp.float64).T, precision=HIGHEST)
-        j = start + jnp.arange(block)
-        itself = items[:, None] == j
-        # From the same product as its competitors' logits, so that duplicates tie.
-        own = jnp.maximum(own, jnp.max(jnp.where(itself, logits, -jnp.inf), axis=1))
-        logits = jnp.where(itself | (j < b * block), -jnp.inf, logits)
-        # Scales are positive: the largest logit is the largest for all of them.
-        largest = jnp.maximum(best, jnp.max(logits, axis=1))
-
+    # Scales are positive: the largest logit is the largest for all of them.
+    def add_tile(sums, logits, _, before, now):
         def tile_sum(scale):
-            return jnp.sum(jnp.exp(scale * (logits - largest[:, None])), axis=1)
+            return jnp.sum(jnp.exp(scale * (logits - now[:, None])), axis=1)
 
-        sums = sums * jnp.exp(scales[:, None] * (best - largest))
-        return largest, own, sums + jax.lax.map(tile_sum, scales)
+        faded = sums * jnp.exp(scales[:, None] * (before - now)[None, :])
+        return faded + jax.lax.map(tile_sum, scales)
 
-    rows, nothing = items.size, jnp.finfo(jnp.float64).min
-    state = (jnp.full(rows, nothing), jnp.full(rows, -jnp.inf), jnp.zeros((scales.size, rows)))
-    best, own, sums = jax.lax.fori_loop(0, -(-n // block), meet, state)
-    return jnp.log(sums) + scales[:, None] * (best - own)
+    nothing = jnp.zeros((scales.size, items.size))
+    target, best, sums = fold_competitors(x, V, items, nothing, add_tile, columns=columns)
+    return jnp.log(sums) + scales[:, None] * (best - target)[None, :]

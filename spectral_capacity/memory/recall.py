@@ -1,7 +1,7 @@
 """Exact recall: which items have a logit strictly above all N − 1 competitors.
 
 Nearly every item loses to one of the first few dozen competitors, so the N² logits are never
-computed: float32 logits with a proven error bound drop what surely loses, the rest meet the
+computed: float32 logits with a proven error bound drop what surely loses, the rest face the
 remaining competitors block by block, and what is too close to call is decided in float64.
 """
 
@@ -15,12 +15,13 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from spectral_capacity.backend import HIGHEST, jax, jnp
+from spectral_capacity.memory.chunks import padded
 
 UNIT_ROUNDOFF = 2.0**-24
 """Of float32."""
 
 ROW_CHUNK = 128
-"""Survivors that meet a block of competitors at a time."""
+"""Survivors that face a block of competitors at a time."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def recall(
     """Decide for each item whether it is recovered; exact in float64, ties are not recovered.
 
     The result is a function of W, U, V only; block sizes and ``head``, the number of competitors
-    that every item meets, trade memory against speed. Most frequent items first makes it fast (they are
+    that every item faces, trade memory against speed. Most frequent items first makes it fast (they are
     the strongest competitors), any order is correct. The margin v_iᵀ W u_i − v_jᵀ W u_i of a near tie
     is computed as (v_i − v_j)ᵀ W u_i, which is exactly zero for duplicated items.
 
@@ -120,15 +121,15 @@ def _confirm(items, W, U, V, largest, row_block, block):
     """Which of ``items`` (few) beat all competitors, and how many of them nearly tie."""
     n = V.shape[0]
     rows = -(-min(row_block, n) // ROW_CHUNK) * ROW_CHUNK
-    parts = _queries(_filled(items, rows), items.size, W, U, V, largest)
-    queries, own, bound = (np.asarray(part)[: items.size] for part in parts)
+    parts = _queries(padded(items, rows), items.size, W, U, V, largest)
+    queries, targets, bound = (np.asarray(part)[: items.size] for part in parts)
     margins = np.full(items.size, np.inf)
     # Short stages first: most items that the screen let pass fall early, and cost nothing after.
     stages = [0, *(s for s in (block, 8 * block) if s < n), n]
     kept = np.arange(items.size)
     for first, last in itertools.pairwise(stages):
-        filled = (_filled(values[kept], rows) for values in (queries, own, items))
-        stage = _smallest_margins(*filled, kept.size, V, first, last, block=block)
+        rest = (padded(values[kept], rows) for values in (queries, targets, items))
+        stage = _smallest_margins(*rest, kept.size, V, first, last, block=block)
         margins[kept] = np.minimum(margins[kept], np.asarray(stage)[: kept.size])
         kept = kept[~(margins[kept] < -2 * bound[kept])]
         if kept.size == 0:
@@ -139,11 +140,6 @@ def _confirm(items, W, U, V, largest, row_block, block):
     # Counted by the float64 margin, so that the number does not depend on block sizes.
     near_ties = int((np.abs(exact) <= bound[close]).sum())
     return items[np.concatenate([sure, close[exact > 0]])], near_ties
-
-
-def _filled(values, rows):
-    """``values`` with zeros after them: one shape for any number of survivors, compiled once."""
-    return np.concatenate([values, np.zeros((rows - len(values), *values.shape[1:]), values.dtype)])
 
 
 @jax.jit
@@ -187,12 +183,12 @@ def _screen(W, U, V, largest, *, row_block, head):
         u = jax.lax.dynamic_slice_in_dim(U, start, row_block)
         v = jax.lax.dynamic_slice_in_dim(V, start, row_block)
         x = jnp.matmul(u, W32.T, precision=HIGHEST)
-        own = jnp.sum(v * x, axis=1)
+        target = jnp.sum(v * x, axis=1)
         logits = jnp.matmul(x, competitors.T, precision=HIGHEST)
         itself = (start + jnp.arange(row_block))[:, None] == jnp.arange(head)[None, :]
         best = jnp.max(jnp.where(itself, -jnp.inf, logits), axis=1)
         error = _bound(roundoff, frobenius * _norm(u) + _norm(x), _norm(v) + largest)
-        return jax.lax.dynamic_update_slice_in_dim(alive, ~(own - best < -error), start, axis=0)
+        return jax.lax.dynamic_update_slice_in_dim(alive, ~(target - best < -error), start, axis=0)
 
     return jax.lax.fori_loop(0, -(-n // row_block), block, jnp.zeros(n, bool))
 
@@ -217,27 +213,27 @@ def _rows(array, start):
 
 @jax.jit
 def _queries(items, count, W, U, V, largest):
-    """W u_i rounded from float64, own logits, and the error bound of a float32 margin."""
+    """W u_i rounded from float64, logits s_ii, and the error bound of a float32 margin."""
     rows, d = items.shape[0], U.shape[1]
 
     def chunk(start):
         which = _rows(items, start)
         u, v = jax.lax.optimization_barrier((U[which], V[which]))
         x = jnp.matmul(u.astype(jnp.float64), W.T, precision=HIGHEST)
-        own = jnp.sum(v.astype(jnp.float64) * x, axis=1).astype(jnp.float32)
+        target = jnp.sum(v.astype(jnp.float64) * x, axis=1).astype(jnp.float32)
         x = x.astype(jnp.float32)
-        return x, own, margin_bound(x, v, largest)
+        return x, target, margin_bound(x, v, largest)
 
     empty = (jnp.zeros((rows, d), jnp.float32), *(jnp.zeros(rows, jnp.float32) for _ in range(2)))
     return _in_chunks(count, chunk, empty)
 
 
 @partial(jax.jit, static_argnames="block")
-def _smallest_margins(x, own, items, count, V, first, last, *, block):
+def _smallest_margins(x, targets, items, count, V, first, last, *, block):
     """min over competitors j in [first, last) of s_ii − s_ij, float32; blocks may overhang."""
     n = V.shape[0]
 
-    def meet(b, margins):
+    def tile(b, margins):
         place = jnp.minimum(first + b * block, n - block)
         competitors = jax.lax.dynamic_slice_in_dim(V, place, block)
 
@@ -245,12 +241,12 @@ def _smallest_margins(x, own, items, count, V, first, last, *, block):
             logits = jnp.matmul(_rows(x, start), competitors.T, precision=HIGHEST)
             itself = _rows(items, start)[:, None] == (place + jnp.arange(block))[None, :]
             best = jnp.max(jnp.where(itself, -jnp.inf, logits), axis=1)
-            return (jnp.minimum(_rows(margins, start), _rows(own, start) - best),)
+            return (jnp.minimum(_rows(margins, start), _rows(targets, start) - best),)
 
         return _in_chunks(count, chunk, (margins,))[0]
 
     n_blocks = (last - first + block - 1) // block
-    return jax.lax.fori_loop(0, n_blocks, meet, jnp.full(x.shape[0], jnp.inf, jnp.float32))
+    return jax.lax.fori_loop(0, n_blocks, tile, jnp.full(x.shape[0], jnp.inf, jnp.float32))
 
 
 def _exact_margins(items, W, U, V, block):
@@ -265,11 +261,11 @@ def _exact_margin(item, W, U, V, *, block):
     x = jnp.matmul(W, U[item].astype(jnp.float64), precision=HIGHEST)
     v = V[item].astype(jnp.float64)
 
-    def meet(b, margin):
+    def tile(b, margin):
         start = jnp.minimum(b * block, n - block)
         competitors = jax.lax.dynamic_slice_in_dim(V, start, block).astype(jnp.float64)
-        differences = jnp.sum((v - competitors) * x, axis=1)
+        differences = jnp.sum((v[None, :] - competitors) * x[None, :], axis=1)
         itself = start + jnp.arange(block) == item
         return jnp.minimum(margin, jnp.min(jnp.where(itself, jnp.inf, differences)))
 
-    return jax.lax.fori_loop(0, -(-n // block), meet, jnp.inf)
+    return jax.lax.fori_loop(0, -(-n // block), tile, jnp.inf)

@@ -14,7 +14,8 @@ import numpy as np
 from jaxtyping import Float
 
 from spectral_capacity.memory.associations import Associations, weighted_products
-from spectral_capacity.memory.competitors import Competition, chunks, compete
+from spectral_capacity.memory.chunks import chunks
+from spectral_capacity.memory.competitors import CompetitorSoftmax, competitor_softmax
 from spectral_capacity.memory.recall import UNIT_ROUNDOFF
 
 TOLERANCE = 3e-5
@@ -24,12 +25,12 @@ to 1.3 of it (N = 1,500 to 6,000, d = 16 to 512, α = 1.5 to 3, κ = 0 to 4)."""
 
 @dataclass(frozen=True)
 class SoftmaxGradient:
-    """matrix: the negative gradient G. competition: what each of the m items of weight above zero met.
+    """matrix: the negative gradient G. softmax: that of each of the m items of weight above zero.
     weights: q_i (1 − π_ii) of each. in_float64: how many of them were done in float64. error: what the
     others' rounding amounts to, all together, in the Frobenius norm; singular values below it are lost."""
 
     matrix: Float[np.ndarray, "d d"]
-    competition: Competition
+    softmax: CompetitorSoftmax
     weights: Float[np.ndarray, " m"]
     in_float64: int
     error: float
@@ -52,43 +53,74 @@ def softmax_gradient(
 
     The error aimed at is :data:`TOLERANCE` of the bulk singular value, or, down to a thirtieth of that, a
     quarter of the smallest one. ``tile``, of the float32 logits, and ``devices`` as in
-    :func:`memory.competitors.compete`. Not finite where the logits are not.
+    :func:`memory.competitors.competitor_softmax`. Not finite where the logits are not.
     """
-    items = np.flatnonzero(q)
-    met = compete(W, data, items, means=True, tile=tile, devices=devices)
-    weights = q[items] * _not_learnt(met)
-    d = data.U.shape[1]
-    roundings = _roundings(weights, met.bound, d)
+    terms = _Terms(W, data, q, tile, devices)
     rank, share = data.span
     # The singular value at half the rank is no less than about the rank-th largest weight, or less in
-    # proportion as the embeddings' own middle directions are weak.
-    target = aim = TOLERANCE * share * _nth_largest(weights, rank)
-    done, head = np.zeros(items.size, bool), np.zeros((d, d))
-    while True:
-        coarse, error = _too_coarse(roundings, target)
-        new = coarse & ~done
+    # proportion as the embeddings' middle directions are weak.
+    aim = TOLERANCE * share * _nth_largest(terms.weights, rank)
+    error = terms.refine(aim)
+    G = terms.sum()
+    smallest = _smallest_singular_value(G, min(rank, terms.items.size))
+    if error > smallest / 4:
+        error = terms.refine(max(smallest / 4, aim / 30))
+        G = terms.sum()
+    softmax = replace(terms.softmax, mean=None)
+    return SoftmaxGradient(G, softmax, terms.weights, int(terms.exact.sum()), error)
+
+
+class _Terms:
+    """The terms q_i (1 − π_ii)(v_i − M_i) u_iᵀ of a gradient: all in float32 first, then some in float64.
+
+    items: those of weight above zero. softmax: theirs. weights: q_i (1 − π_ii). roundings: what float32
+    errs by in each term. exact: which of them are done in float64; ``head`` is the sum of these.
+    """
+
+    def __init__(self, W, data, q, tile, devices):
+        self.W, self.data, self.devices = W, data, devices
+        self.items = np.flatnonzero(q)
+        self.q = q[self.items]
+        self.softmax = competitor_softmax(
+            W, data, self.items, means=True, tile=tile, devices=devices
+        )
+        self.weights = self.q * _not_learnt(self.softmax)
+        self.roundings = _roundings(self.weights, self.softmax.bound, W.shape[0])
+        self.exact = np.zeros(self.items.size, bool)
+        self.head = np.zeros(W.shape)
+
+    def refine(self, target):
+        """Redo in float64 what keeps the error above ``target``; the error of what stays in float32."""
+        coarse, error = _too_coarse(self.roundings, target)
+        new = coarse & ~self.exact
         if new.any():
-            exact = compete(W, data, items[new], means=True, precision="float64", devices=devices)
-            for name in ("own", "best", "log_sum"):
-                getattr(met, name)[new] = getattr(exact, name)
-            weights[new] = q[items[new]] * _not_learnt(exact)
-            head += _accumulate(data, items[new], exact.mean, weights[new])
-            done |= new
-        G = head + _accumulate(data, items, met.mean, np.where(done, 0.0, weights))
-        least = _least_singular_value(G, min(rank, items.size))
-        if not error > least / 4 or target < aim:
-            return SoftmaxGradient(G, replace(met, mean=None), weights, int(done.sum()), error)
-        target = max(least / 4, aim / 30)
+            self._redo(new)
+        return error
+
+    def _redo(self, new):
+        items = self.items[new]
+        precise = competitor_softmax(
+            self.W, self.data, items, means=True, precision="float64", devices=self.devices
+        )
+        for name in ("target", "best", "log_sum"):
+            getattr(self.softmax, name)[new] = getattr(precise, name)
+        self.weights[new] = self.q[new] * _not_learnt(precise)
+        self.head += _weighted_sum(self.data, items, precise.mean, self.weights[new])
+        self.exact |= new
+
+    def sum(self):
+        rest = np.where(self.exact, 0.0, self.weights)
+        return self.head + _weighted_sum(self.data, self.items, self.softmax.mean, rest)
 
 
-def _not_learnt(met):
-    """1 − π_ii of the items met, with all its digits however small it is."""
+def _not_learnt(softmax):
+    """1 − π_ii of the items, with all its digits however small it is."""
     with np.errstate(invalid="ignore"):  # infinite logits: NaN, as the gradient then is
-        return np.exp(-np.logaddexp(0.0, met.own - met.log_sum))
+        return np.exp(-np.logaddexp(0.0, softmax.target - softmax.log_sum))
 
 
 def _roundings(weights, bounds, d):
-    """What the float32 pass errs by in each item's part of the gradient: ε + its logits' errors, weighed."""
+    """What the float32 pass errs by in each item's term: ε + its logits' errors, weighed."""
     # The bound is of the worst case, in which d roundings agree.
     return weights * (UNIT_ROUNDOFF + np.nan_to_num(bounds, posinf=1e100) / (4 * (d + 4)))
 
@@ -102,28 +134,26 @@ def _too_coarse(roundings, target):
     """Items whose rounding, all together, would exceed ``target``, those that err most; and what the
     others' comes to. Errors of different items are independent."""
     order = np.argsort(roundings)
-    left = np.sqrt(np.cumsum(roundings[order] ** 2))
-    beyond = left > target  # not where NaN: float64 would not mend those
+    total = np.sqrt(np.cumsum(roundings[order] ** 2))
+    beyond = total > target  # not where NaN: float64 would not mend those
     coarse = np.zeros(roundings.size, bool)
     coarse[order[beyond]] = True
-    return coarse, float(left[~beyond].max(initial=0.0))
+    return coarse, float(total[~beyond].max(initial=0.0))
 
 
-def _least_singular_value(G, rank):
-    """The smallest that a sum of this rank should have; infinite for what is not finite."""
+def _smallest_singular_value(G, rank):
+    """Of the ``rank`` that a sum should have; infinite for what is not finite."""
     if not np.isfinite(G).all() or not rank:
         return math.inf
     return np.linalg.svd(G, compute_uv=False)[rank - 1].item()
 
 
-def _accumulate(data, items, means, weights):
+def _weighted_sum(data, items, means, weights):
     """Σ_i a_i (v_i − M_i) u_iᵀ over chunks of items, float64."""
-    d = data.U.shape[1]
-    G = np.zeros((d, d))
+    G = np.zeros((data.V.shape[1], data.U.shape[1]))
     size = means[0].shape[0] if means else 1
-    for (start, some), mean in zip(chunks(items, size), means, strict=True):
-        factors = np.zeros(some.size)
-        part = weights[start : start + some.size]
-        factors[: part.size] = part
-        G += weighted_products(data.V[some] - mean, data.U[some], factors)
+    pieces = zip(chunks(items, size), chunks(weights, size), means, strict=True)
+    for (_, some), (_, factors), mean in pieces:
+        rows = data.V[some].astype(mean.dtype) - mean
+        G += weighted_products(rows, data.U[some], factors)
     return G

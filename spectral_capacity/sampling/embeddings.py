@@ -145,7 +145,7 @@ def anisotropic(
     variances /= variances.sum()
     if kappa == 0:
         return V, variances
-    return V * jnp.asarray(np.sqrt(d * variances), jnp.float32), variances
+    return V * jnp.asarray(np.sqrt(d * variances), V.dtype)[None, :], variances
 
 
 def fingerprint(array: Float[Array, "n d"] | Float[np.ndarray, "n d"]) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -21,117 +23,158 @@ from spectral_capacity.sampling.batches import batch_counts
 from spectral_capacity.sampling.embeddings import anisotropic
 from spectral_capacity.sampling.frequencies import item_frequencies
 from spectral_capacity.training.checkpoints import Checkpoint
-from spectral_capacity.training.steps import EarlyStop, Run, train
+from spectral_capacity.training.run import EarlyStop, Run
+from spectral_capacity.training.steps import State, train
 
 LoadEmbeddings = Callable[[int], tuple[np.ndarray, np.ndarray]]
 
 
 def train_cell(
-    cell: Mapping[str, Any],
+    settings: Mapping[str, Any],
     load: LoadEmbeddings,
     report: Callable[[str], None] = lambda line: None,
     checkpoint: Checkpoint | None = None,
     devices: int = 1,
+    table: str | os.PathLike | None = None,
 ) -> dict[str, np.ndarray]:
     """All runs of one cell; arrays over (batch_size, seed, step), one per variable of the schema.
 
-    ``cell`` holds ``n_items, d, alpha, frequencies, kappa, batch_sizes, seeds, root_seed, optimizer,
-    gradient, steps, early_stop, loss_factors``; ``load(seed)`` gives (U, V). Steps after an early stop
-    or a divergence are missing, with status ``not_run`` after the one, ``diverged`` after the other.
+    ``settings`` holds ``n_items, d, alpha, frequencies, kappa, batch_sizes, seeds, root_seed, optimizer,
+    gradient, steps, early_stop, loss_factors``; ``load(seed)`` gives (U, V). ``frequencies`` is None for the
+    power law, or a digest of the counts, which are in the file ``table``. Steps after an early stop or a
+    divergence are missing, with status ``not_run`` after the one, ``diverged`` after the other.
+
     ``report`` is told of each seed: its counts, how many are done and the time left. Goes on from
     ``checkpoint`` where that has something. Embeddings that are not finite stop the cell with a
     FloatingPointError; a note on any error names seed and batch size. ``devices``: how many share the
     rows of a softmax.
     """
-    shape = (len(cell["batch_sizes"]), len(cell["seeds"]), cell["steps"])
-    results = SCHEMA.nothing_measured(shape)
-    table = cell["frequencies"]
-    p = item_frequencies(cell["n_items"], cell["alpha"], table and table["file"])
-    first, taken_up = checkpoint.load(results) if checkpoint else (0, None)
+    seeds, batch_sizes = settings["seeds"], settings["batch_sizes"]
+    p = _frequencies(settings, table)
+    results = SCHEMA.nothing_measured((len(batch_sizes), len(seeds), settings["steps"]))
+    first, taken_up = _resume(checkpoint, results)
+    if taken_up is not None:
+        report(f"goes on after step {taken_up.step} of {_name(settings, *first)}")
     started = time.monotonic()
-    n_batches = len(cell["batch_sizes"])
-    for s, seed in enumerate(cell["seeds"]):
-        places = range(s * n_batches, (s + 1) * n_batches)
-        if places.stop <= first:
-            continue
-        U, V = map(jax.device_put, load(seed))  # no copy on a CPU, unlike jnp.asarray
-        V, variances = anisotropic(V, cell["kappa"])
-        data = Associations(U, V)
-        for place, (b, batch_size) in zip(places, enumerate(cell["batch_sizes"]), strict=True):
-            if place < first:
-                continue
-            run = _run(cell, seed, batch_size, data, p, variances, devices)
+    runs = itertools.product(range(len(seeds)), range(len(batch_sizes)))
+    unfinished = [place for place in runs if place >= first]
+    for s, places in itertools.groupby(unfinished, key=itemgetter(0)):
+        data, variances = _associations(load(seeds[s]), settings["kappa"])
+        for place in places:
+            run = _run(settings, *place, data, p, variances, devices)
             try:
                 for state in train(run, taken_up if place == first else None):
-                    for name, values in results.items():
-                        values[b, s, state.step - 1] = state.measured[name]
+                    _record(results, place, state)
                     if state.diverged:
-                        results["status"][b, s, state.step :] = Status.DIVERGED
-                        report(
-                            f"seed {seed}, batch size {batch_size}: diverged at step {state.step}"
-                        )
-                    if checkpoint:
-                        checkpoint.save(results, place, state)
-            except Exception as error:  # a user's own map may raise anything
-                error.add_note(f"seed {seed}, batch size {batch_size}")
+                        report(f"{_name(settings, *place)}: diverged at step {state.step}")
+                    elif checkpoint:
+                        _save(checkpoint, results, place, state)
+            except Exception as error:  # a user's map may raise anything
+                error.add_note(_name(settings, *place))
                 raise
-        done, n_seeds = s + 1, len(cell["seeds"])
-        left = (time.monotonic() - started) / (done - first // n_batches) * (n_seeds - done)
+        seconds_per_seed = (time.monotonic() - started) / (s + 1 - first[0])
         report(
-            f"seed {seed}: recovered {_last(results['capacity'][:, s])}; "
-            f"{done} of {n_seeds} seeds done, about {left:.0f} s left"
+            f"seed {seeds[s]}: recovered {_last(results['capacity'][:, s])}; {s + 1} of {len(seeds)} "
+            f"seeds done, about {seconds_per_seed * (len(seeds) - s - 1):.0f} s left"
         )
     return results
 
 
 def write_cell(
     path: str | os.PathLike,
-    cell: Mapping[str, Any],
+    settings: Mapping[str, Any],
     results: Mapping[str, np.ndarray],
     provenance: Mapping[str, Any],
 ) -> None:
     """Write what :func:`train_cell` measured, with all seven dimensions."""
+    name, alpha, kappa, d = (settings[key] for key in ("name", "alpha", "kappa", "d"))
     coordinates = {
-        "optimizer": [cell["name"]],
-        "alpha": [cell["alpha"]],
-        "kappa": [cell["kappa"]],
-        "d": [cell["d"]],
-        "batch_size": cell["batch_sizes"],
-        "seed": cell["seeds"],
-        "step": range(1, cell["steps"] + 1),
+        "optimizer": [name],
+        "alpha": [alpha],
+        "kappa": [kappa],
+        "d": [d],
+        "batch_size": settings["batch_sizes"],
+        "seed": settings["seeds"],
+        "step": range(1, settings["steps"] + 1),
     }
-    title = f"One cell: {cell['name']}, alpha {cell['alpha']}, kappa {cell['kappa']}, d {cell['d']}"
+    title = f"One cell: {name}, alpha {alpha}, kappa {kappa}, d {d}"
     write_grid(path, SCHEMA, coordinates, results, provenance, title)
 
 
-def _run(cell, seed, batch_size, data, p, variances, devices) -> Run:
-    """What one memory of the cell learns from, and how."""
-    stop = cell["early_stop"]
-    sampled = math.isfinite(batch_size)
+def _frequencies(settings, table) -> Float[np.ndarray, " n"]:
+    if (settings["frequencies"] is None) != (table is None):
+        raise ValueError("a table of counts goes with its digest in the settings, and only with it")
+    return item_frequencies(settings["n_items"], settings["alpha"], table)
+
+
+def _associations(embeddings, kappa) -> tuple[Associations, Float[np.ndarray, " d"] | None]:
+    """The facts of one seed on the device, and the eigenvalues of Ξ where it is not isotropic."""
+    U, V = map(jax.device_put, embeddings)  # no copy on a CPU, unlike jnp.asarray
+    V, variances = anisotropic(V, kappa)
+    return Associations(U, V), variances if kappa else None
+
+
+def _run(settings, s, b, data, p, variances, devices) -> Run:
+    """What the memory at place (s, b), of seed and batch size, learns from, and how."""
+    batch_size, stop = settings["batch_sizes"][b], settings["early_stop"]
+    population = math.isinf(batch_size)
     return Run(
         data,
         p,
-        cell["optimizer"],
-        cell["alpha"],
-        steps=cell["steps"],
-        gradient=cell["gradient"],
+        settings["optimizer"],
+        settings["alpha"],
+        steps=settings["steps"],
+        gradient=settings["gradient"],
         batch_size=batch_size,
-        weights=partial(_weights, p, int(batch_size), cell, seed) if sampled else None,
-        output_variances=variances if cell["kappa"] else None,
-        loss_factors=cell["loss_factors"],
+        weights=None if population else partial(_batch_weights, settings, p, s, int(batch_size)),
+        output_variances=variances,
+        loss_factors=settings["loss_factors"],
         early_stop=stop and EarlyStop(**stop),
         devices=devices,
     )
 
 
-def _weights(
-    p: Float[np.ndarray, " n"], batch_size: int, cell: Mapping[str, Any], seed: int, step: int
-) -> Float[np.ndarray, " n"]:
+def _batch_weights(settings, p, s, batch_size, step) -> Float[np.ndarray, " n"]:
     """q_i = c_i / B of one batch."""
     counts = batch_counts(
-        p, [batch_size], root_seed=cell["root_seed"], d=cell["d"], seed=seed, step=step
+        p,
+        [batch_size],
+        root_seed=settings["root_seed"],
+        d=settings["d"],
+        seed=settings["seeds"][s],
+        step=step,
     )
     return counts[batch_size] / batch_size
+
+
+def _record(results, place, state) -> None:
+    """Enter what was measured after a step; after a divergence there is nothing more to come."""
+    s, b = place
+    if state.diverged:
+        results["status"][b, s, state.step - 1 :] = Status.DIVERGED
+        return
+    for name, values in results.items():
+        values[b, s, state.step - 1] = state.observation.measured[name]
+
+
+def _save(checkpoint, results, place, state) -> None:
+    numbers = {"seed": place[0], "batch_size": place[1], "step": state.step}
+    checkpoint.save(results | state.arrays(), numbers)
+
+
+def _resume(checkpoint, results) -> tuple[tuple[int, int], State | None]:
+    """Fill ``results`` from a checkpoint; the place of the run it was in, and the state of that."""
+    saved = checkpoint.load() if checkpoint else None
+    if saved is None:
+        return (0, 0), None
+    arrays, numbers = saved
+    for name, values in results.items():
+        values[...] = arrays[name]
+    return (numbers["seed"], numbers["batch_size"]), State.restored(numbers["step"], arrays)
+
+
+def _name(settings, s, b) -> str:
+    return f"seed {settings['seeds'][s]}, batch size {settings['batch_sizes'][b]}"
 
 
 def _last(counts: np.ndarray) -> list[int]:

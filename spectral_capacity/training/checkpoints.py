@@ -1,8 +1,8 @@
 """Checkpoints: a killed cell goes on where it was, with the very numbers it would have had.
 
-A file holds all results so far and the state of the run in progress, in float64 as it was. It knows what
-it belongs to: another configuration, code, environment or kind of device would go on differently, so a
-file of another identity is left alone until it is overwritten, and says so.
+A file holds arrays by name, to the last bit, and a few whole numbers: what these are is the business of
+whoever trains. It knows what it belongs to: another configuration, code, environment or kind of device
+would go on differently, so a file of another identity is left alone until it is overwritten, and says so.
 """
 
 from __future__ import annotations
@@ -19,9 +19,6 @@ import numpy as np
 from spectral_capacity.backend import processor
 from spectral_capacity.results.files import is_complete
 from spectral_capacity.results.netcdf import open_netcdf, write_netcdf
-from spectral_capacity.training.steps import State
-
-STATE = ("W", "recovered", "known", "seen", "counts")
 
 
 def identity(
@@ -50,8 +47,8 @@ def identity(
 class Checkpoint:
     """The checkpoint of one cell at ``path``, written at most every ``seconds``.
 
-    ``belongs_to`` is the :func:`identity` of the cell, plain data by name. ``report`` is told when a run
-    is taken up, or why not. As a context, it goes when the block ends well: the cell is finished.
+    ``belongs_to`` is the :func:`identity` of the cell, plain data by name. ``report`` is told why
+    a file is not taken up. As a context, it goes when the block ends well: the cell is finished.
     """
 
     def __init__(
@@ -74,41 +71,39 @@ class Checkpoint:
         if error is None:
             self.path.unlink(missing_ok=True)
 
-    def load(self, results: dict[str, np.ndarray]) -> tuple[int, State | None]:
-        """Fill ``results``; the number of the run in progress and its state, (0, None) at the start."""
+    def load(self) -> tuple[dict[str, np.ndarray], dict[str, int]] | None:
+        """The arrays and the numbers that were saved; None where there is nothing to go on from."""
         if not self.path.exists():
-            return 0, None
+            return None
         if not is_complete(self.path):
             self.report(f"{self.path}: broken off, ignored")
-            return 0, None
+            return None
         with open_netcdf(self.path) as file:
             if changed := self._changes(file.identity):
                 self.report(f"{self.path}: ignored, it belongs to another {' and '.join(changed)}")
-                return 0, None
-            for name, values in results.items():
-                values[...] = file[name][:]
-            W, *masks, counts = (file[f"state_{name}"][:] for name in STATE)
-            state = State(int(file.step), W, *(mask.astype(bool) for mask in masks), counts)
-            run = int(file.run)
-        self.report(f"{self.path}: goes on after step {state.step} of run {run + 1}")
-        return run, state
+                return None
+            arrays = {
+                name: variable[...].astype(variable.was)
+                for name, variable in file.variables.items()
+            }
+            return arrays, json.loads(file.numbers)
 
     def _changes(self, identity: str) -> list[str]:
         then, now = json.loads(identity), json.loads(self.identity)
         return [name for name in sorted(then | now) if then.get(name) != now.get(name)]
 
-    def save(self, results: Mapping[str, np.ndarray], run: int, state: State) -> None:
-        """Write the results so far and the state of run number ``run``, if it is time again."""
-        if time.monotonic() - self.written < self.seconds or state.diverged:
+    def save(self, arrays: Mapping[str, np.ndarray], numbers: Mapping[str, int]) -> None:
+        """Write all that is needed to go on, if it is time again."""
+        if time.monotonic() - self.written < self.seconds:
             return
-        dims = ("batch_size", "seed", "step")
-        variables = {name: (dims, values, {}) for name, values in results.items()}
-        for name in STATE:
-            value = getattr(state, name)
-            value = value.astype(np.int8) if value.dtype == bool else value
-            shape = {"W": ("row", "column"), "counts": ("update",)}.get(name, ("item",))
-            variables[f"state_{name}"] = (shape, value, {})
-        attributes = {"identity": self.identity, "run": run, "step": state.step}
+        variables = {}
+        for name, values in arrays.items():
+            dims = tuple(f"{name}_{axis}" for axis in range(values.ndim))
+            stored = (
+                values.astype(np.int8) if values.dtype == bool else values
+            )  # NetCDF has no bool
+            variables[name] = (dims, stored, {"was": values.dtype.name})
+        attributes = {"identity": self.identity, "numbers": json.dumps(numbers)}
         try:
             write_netcdf(self.path, variables, attributes)
         # A full disk or a quota must not end what may still finish. netCDF4 has its own errors.

@@ -12,25 +12,25 @@ from jaxtyping import Float
 from spectral_capacity.memory.associations import Associations
 from spectral_capacity.memory.loss import item_losses, population_loss
 from spectral_capacity.optimizers.gradient import Gradient, StepContext
-from spectral_capacity.optimizers.rules import RIDGE, learning_rate
+from spectral_capacity.optimizers.rules import RIDGE
 from spectral_capacity.results.schema import Status
 from spectral_capacity.training.response import newton_slope, signal_slope, spike_slope
 
 
 def spectrum(
     gradient: Gradient,
-    items: int,
+    full_rank: int,
     output_variances: Float[np.ndarray, " d"] | None = None,
 ) -> dict[str, float | int]:
     """Diagnostics of a gradient's singular values, and whether float64 resolved them all.
 
-    ``items`` is how many it is a sum over: they span a direction each, and no more than d.
+    ``full_rank`` is how many directions the items that it is a sum over can span, if d allows.
     ``bulk_singular_value`` is σ at rank ⌈d/2⌉. ``status`` is ``precision_limited`` when directions
     that the items should span fell below the numerical range (a gradient of zero has none to lose).
     """
     d = gradient.matrix.shape[0]
     sigma = gradient.singular_values
-    resolved = gradient.rank >= min(d, items) or not gradient.matrix.any()
+    resolved = gradient.rank >= min(d, full_rank) or not gradient.matrix.any()
     along = None if output_variances is None else output_variances @ gradient.left**2
     middle = -(-d // 2)
     return {
@@ -44,23 +44,25 @@ def spectrum(
     }
 
 
-def losses(
+def loss_grid(
     W: Float[np.ndarray, "d d"],
     data: Associations,
     p: Float[np.ndarray, " n"],
     rate: float,
-    factors: Sequence[float] | None,
+    factors: Sequence[float],
 ) -> dict[str, float]:
     """The loss at the learning rate of ``W``, and the best over its multiples by ``factors``."""
-    names = ("loss", "worst_item_loss", "best_loss", "best_learning_rate", "best_worst_item_loss")
-    if factors is None:
-        return dict.fromkeys(names, np.nan)
     scales = sorted({1.0, *factors})
     items = item_losses(W, data.U, data.V, np.array(scales))
     mean, worst = population_loss(items, p), items.max(axis=1)
     here, best = scales.index(1.0), int(mean.argmin())
-    values = (mean[here], worst[here], mean[best], rate * scales[best], worst[best])
-    return dict(zip(names, map(float, values), strict=True))
+    return {
+        "loss": float(mean[here]),
+        "worst_item_loss": float(worst[here]),
+        "best_loss": float(mean[best]),
+        "best_learning_rate": float(rate * scales[best]),
+        "best_worst_item_loss": float(worst[best]),
+    }
 
 
 def response_slope(
@@ -68,18 +70,21 @@ def response_slope(
     W: Float[np.ndarray, "d d"],
     gradient: Gradient,
     context: StepContext,
+    rate: float,
     output_variances: Float[np.ndarray, " d"] | None = None,
 ) -> float:
-    """Slope s at which the update W lifts one rare item, v_iᵀ W u_i ≈ s·q_i; see :mod:`training.response`.
+    """Slope s at which the first update W lifts one rare item, v_iᵀ W u_i ≈ s·q_i.
 
-    Known for maps of singular values (a user's own map is taken at its word to be one) and for Newton's
-    step; NaN for other rules. ``output_variances`` are the eigenvalues of Ξ, None for I/d.
+    See :mod:`training.response`. Known for maps of singular values (a user's map is taken at its word to be
+    one) and for Newton's step; NaN for other rules, and for later steps, of which nobody knows how they lift
+    an item. ``rate`` is the learning rate, ``output_variances`` the eigenvalues of Ξ, None for I/d.
     """
+    if context.step > 1:
+        return math.nan
     if optimizer["rule"] in ("gradient", "spectral"):
         along = None if output_variances is None else output_variances @ gradient.left**2
         mapped = np.einsum("da,de,ae->a", gradient.left, W, gradient.right, optimize=True)
         return signal_slope(gradient.singular_values, mapped, context.d, along)
     if optimizer["rule"] == "newton":
-        rate = learning_rate(optimizer, context)
         return rate * newton_slope(context.moments.input_moment, optimizer.get("ridge", RIDGE))
     return math.nan

@@ -5,12 +5,11 @@ import resource
 import numpy as np
 import pytest
 
-from spectral_capacity.results.netcdf import open_netcdf
 from spectral_capacity.results.schema import Status
 from spectral_capacity.training import checkpoints
 from spectral_capacity.training.cell import train_cell
 from spectral_capacity.training.checkpoints import Checkpoint, identity
-from tests.unit.test_dynamics import MUON, cell
+from tests.unit.cells import MUON, cell
 
 CELL = cell(MUON, 100, 8, steps=4, seeds=(0, 1), batch_sizes=(50.0, np.inf)) | {
     "early_stop": {"window": 2, "gain": 0.3}
@@ -26,15 +25,15 @@ class CutOff(Checkpoint):
 
     writes = 10**6
 
-    def save(self, results, run, state):
-        super().save(results, run, state)
+    def save(self, arrays, numbers):
+        super().save(arrays, numbers)
         self.writes -= 1
         if self.writes == 0:
             raise Cut
 
 
-def train(draws, checkpoint):
-    return train_cell(CELL, lambda s: draws(100, 8, s), checkpoint=checkpoint)
+def train(draws, checkpoint, report=lambda line: None):
+    return train_cell(CELL, lambda s: draws(100, 8, s), report, checkpoint)
 
 
 def test_a_cell_cut_off_anywhere_ends_the_same(draws, tmp_path):
@@ -47,13 +46,32 @@ def test_a_cell_cut_off_anywhere_ends_the_same(draws, tmp_path):
         with pytest.raises(Cut), cut:
             train(draws, cut)
         lines = []
-        with Checkpoint(path, {"code": "a"}, 0.0, lines.append) as checkpoint:
-            resumed = train(draws, checkpoint)
-        assert len(lines) == 1
-        assert "goes on after step" in lines[0]
+        with Checkpoint(path, {"code": "a"}, 0.0) as checkpoint:
+            resumed = train(draws, checkpoint, lines.append)
+        assert sum(line.startswith("goes on after step") for line in lines) == 1
         for name, values in undisturbed.items():
             np.testing.assert_array_equal(resumed[name], values, err_msg=name)
         assert not path.exists()
+
+
+def test_arrays_of_any_kind_come_back_to_the_last_bit(tmp_path):
+    arrays = {
+        "matrix": np.array([[np.pi, np.nan], [-0.0, np.inf]]),
+        "single": np.float32([1e-40, 1.0]),
+        "mask": np.array([True, False, True]),
+        "counts": np.arange(4, dtype=np.int64),
+        "status": np.int8([[[0], [4]]]),
+        "none": np.zeros(0),
+    }
+    checkpoint = Checkpoint(tmp_path / "c.nc", {}, 0.0)
+    assert checkpoint.load() is None
+    checkpoint.save(arrays, {"step": 3, "layer": 0})
+    found, numbers = checkpoint.load()
+    assert numbers == {"step": 3, "layer": 0}
+    assert found.keys() == arrays.keys()
+    for name, values in arrays.items():
+        assert (found[name].dtype, found[name].shape) == (values.dtype, values.shape)
+        assert found[name].tobytes() == values.tobytes()
 
 
 def test_another_identity_starts_again(draws, tmp_path):
@@ -68,10 +86,8 @@ def test_another_identity_starts_again(draws, tmp_path):
         ({"code": "b", "backend": "gpu"}, "another backend and code"),
     ]:
         lines = []
-        results = {"capacity": np.zeros((2, 2, 4), np.int64)}
-        assert Checkpoint(path, changed, 0.0, lines.append).load(results) == (0, None)
+        assert Checkpoint(path, changed, 0.0, lines.append).load() is None
         assert about in lines[0]
-        assert (results["capacity"] == 0).all()
     assert path.read_bytes() == before
 
 
@@ -95,18 +111,25 @@ def test_a_run_that_diverged_is_not_taken_up(draws, tmp_path):
     this = cell(fast, 60, 8, steps=4, seeds=(0, 1))
     undisturbed = train_cell(this, lambda s: draws(60, 8, s))
     assert (undisturbed["status"][0, 0, 1:] == Status.DIVERGED).all()
-    for writes in (1, 2, 3):
-        path = tmp_path / f"{writes}.nc"
-        cut = CutOff(path, {}, 0.0)
-        cut.writes = writes
-        with pytest.raises(Cut), cut:
-            train_cell(this, lambda s: draws(60, 8, s), checkpoint=cut)
-        with open_netcdf(path) as file:
-            assert file.step == 1
-        with Checkpoint(path, {}, 0.0) as checkpoint:
-            resumed = train_cell(this, lambda s: draws(60, 8, s), checkpoint=checkpoint)
-        for name, values in undisturbed.items():
-            np.testing.assert_array_equal(resumed[name], values, err_msg=name)
+    path = tmp_path / "c.nc"
+
+    def cut(line):
+        if "diverged" in line:
+            raise Cut
+
+    with pytest.raises(Cut), Checkpoint(path, {}, 0.0) as checkpoint:
+        train_cell(this, lambda s: draws(60, 8, s), cut, checkpoint)
+    _, numbers = Checkpoint(path, {}, 0.0).load()
+    assert numbers["step"] == 1
+    lines = []
+    with Checkpoint(path, {}, 0.0) as checkpoint:
+        resumed = train_cell(this, lambda s: draws(60, 8, s), lines.append, checkpoint)
+    assert lines[:2] == [
+        "goes on after step 1 of seed 0, batch size inf",
+        "seed 0, batch size inf: diverged at step 2",
+    ]
+    for name, values in undisturbed.items():
+        np.testing.assert_array_equal(resumed[name], values, err_msg=name)
 
 
 def test_a_checkpoint_that_cannot_be_written_ends_nothing(draws, tmp_path):

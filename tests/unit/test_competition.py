@@ -7,11 +7,11 @@ from scipy.special import logsumexp
 
 from spectral_capacity.backend import jax
 from spectral_capacity.memory.associations import Associations
+from spectral_capacity.memory.chunks import chunks
 from spectral_capacity.memory.competitors import (
     MEMORY_BUDGET,
     _program,
-    chunks,
-    compete,
+    competitor_softmax,
     tile_shape,
 )
 from spectral_capacity.memory.recall import recall, recall_from_margins
@@ -23,18 +23,18 @@ N, D, TILE = 301, 24, (32, 64)
 """Of most tests here, so that they share compiled programs; N is no multiple of either side."""
 
 
-def meet(W, U, V, items=None, *, means=True, **options):
+def softmax(W, U, V, items=None, *, means=True, **options):
     items = np.arange(len(U)) if items is None else np.asarray(items)
     data = Associations(jnp.asarray(U), jnp.asarray(V))
-    return compete(np.asarray(W, float), data, items, means=means, **options)
+    return competitor_softmax(np.asarray(W, float), data, items, means=means, **options)
 
 
 def means(found):
-    return np.concatenate([np.asarray(part) for part in found.mean])[: found.own.size]
+    return np.concatenate([np.asarray(part) for part in found.mean])[: found.target.size]
 
 
 def reference(W, U, V):
-    """own, best, log_sum, mean of every item, from all logits at once."""
+    """target, best, log_sum, mean of every item, from all logits at once."""
     s = oracle.logits(W, U, V)
     own = np.diag(s).copy()
     np.fill_diagonal(s, -np.inf)
@@ -48,13 +48,13 @@ def memory(d, size=3.0):
 
 def check(found, W, U, V, items, precision):
     """Against float64, within what the rounding of the logits allows."""
-    own, best, log_sum, mean = (part[items] for part in reference(W, U, V))
+    target, best, log_sum, mean = (part[items] for part in reference(W, U, V))
     V = V.astype(float)
-    error = 1e-13 * (1 + np.abs(own).max() + np.abs(best).max())
+    error = 1e-13 * (1 + np.abs(target).max() + np.abs(best).max())
     if precision == "float32":
         error = found.bound + 1e-6
-        assert (np.abs((found.own - found.best) - (own - best)) <= found.bound + 1e-13).all()
-    for name, expected in {"own": own, "best": best, "log_sum": log_sum}.items():
+        assert (np.abs((found.margins) - (target - best)) <= found.bound + 1e-13).all()
+    for name, expected in {"target": target, "best": best, "log_sum": log_sum}.items():
         assert (np.abs(getattr(found, name) - expected) <= error).all(), name
     losses = oracle.loss(W, U, V)[items]
     np.testing.assert_array_less(np.abs(found.losses / losses - 1), 2 * error + 1e-9)
@@ -77,7 +77,7 @@ def skewed(n, d):
 def test_equals_all_logits_at_once(n, d, tile, precision):
     W, (U, V) = memory(d), skewed(n, d)
     for items in (np.arange(n), np.random.default_rng(0).permutation(n)[: n // 2 + 1]):
-        found = meet(W, U, V, items, tile=tile, precision=precision)
+        found = softmax(W, U, V, items, tile=tile, precision=precision)
         check(found, W, U, V, items, precision)
         assert found.is_finite
         assert all(part.dtype == precision for part in found.mean)
@@ -96,7 +96,7 @@ def test_any_items_of_any_memory(precision, size, items, copied, seed):
     U, V = (rng.standard_normal((2, 48, 5)) / np.sqrt(5)).astype(np.float32)
     V[copied] = V[0]
     W = size * rng.standard_normal((5, 5))
-    found = meet(W, U, V, items, precision=precision, tile=(8, 20))
+    found = softmax(W, U, V, items, precision=precision, tile=(8, 20))
     check(found, W, U, V, np.array(items), precision)
 
 
@@ -108,25 +108,25 @@ def test_duplicates_tie_exactly(precision):
     V *= 0.3
     V[same] = U[same] = 3 * U[0]
     W = np.eye(D) + 0.3 * rng.standard_normal((D, D)) / np.sqrt(D)
-    found = meet(W, U, V, same, precision=precision, tile=TILE)
-    np.testing.assert_array_equal(found.own, found.best)
+    found = softmax(W, U, V, same, precision=precision, tile=TILE)
+    np.testing.assert_array_equal(found.target, found.best)
     np.testing.assert_allclose(means(found)[1:], means(found)[:-1], rtol=1e-4, atol=1e-6)
-    assert found.own[0] > 1
+    assert found.target[0] > 1
 
 
 @pytest.mark.parametrize("tile", [(7, 64), (5, 1), (1024, 4096)])
 def test_the_tile_moves_the_last_digits_only(draws, tile):
     U, V = draws(N, D)
-    one, other = (meet(memory(D, 10), U, V, tile=shape) for shape in (tile, TILE))
-    for name in ("own", "best", "log_sum"):
+    one, other = (softmax(memory(D, 10), U, V, tile=shape) for shape in (tile, TILE))
+    for name in ("target", "best", "log_sum"):
         np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=0, atol=3e-5)
     np.testing.assert_allclose(means(one), means(other), rtol=0, atol=1e-5)
 
 
 def test_without_means_everything_else_is_the_same(draws):
-    one, other = (meet(memory(D), *draws(N, D), means=m, tile=TILE) for m in (False, True))
+    one, other = (softmax(memory(D), *draws(N, D), means=m, tile=TILE) for m in (False, True))
     assert one.mean is None
-    for name in ("own", "best", "bound"):
+    for name in ("target", "best", "bound"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
     np.testing.assert_allclose(one.log_sum, other.log_sum, rtol=1e-6)
 
@@ -134,7 +134,7 @@ def test_without_means_everything_else_is_the_same(draws):
 def test_a_learnt_item_keeps_the_digits_of_its_odds():
     identity = np.eye(40, dtype=np.float32)
     for margin in (20.0, 200.0, 700.0):
-        found = meet(margin * np.eye(40), identity, identity, precision="float64")
+        found = softmax(margin * np.eye(40), identity, identity, precision="float64")
         np.testing.assert_allclose(found.losses, np.log1p(39 * np.exp(-margin)), rtol=1e-12)
 
 
@@ -142,7 +142,7 @@ def test_a_learnt_item_keeps_the_digits_of_its_odds():
 def test_what_is_not_finite_is_told(draws, broken):
     W = memory(D)
     W[1, 2] = broken
-    assert not meet(W, *draws(N, D), tile=TILE).is_finite
+    assert not softmax(W, *draws(N, D), tile=TILE).is_finite
 
 
 @given(itemsize=st.sampled_from([4, 8]), budget=st.integers(2**12, 2**36))
@@ -175,7 +175,8 @@ def test_memory_stays_within_the_budget(precision):
 def test_chunks_hold_all_values_in_order(m, size):
     values = np.arange(1, m + 1)
     pieces = list(chunks(values, size))
-    assert [start for start, _ in pieces] == list(range(0, m, size))
+    assert [place.start for place, _ in pieces] == list(range(0, m, size))
+    assert sum(place.stop - place.start for place, _ in pieces) == m
     assert all(piece.size == size for _, piece in pieces)
     joined = np.concatenate([piece for _, piece in pieces]) if pieces else values
     np.testing.assert_array_equal(joined[:m], values)
@@ -197,10 +198,8 @@ def test_margins_tell_what_is_recalled(steps):
     expected = recall(W, jnp.asarray(U), jnp.asarray(V))
     np.testing.assert_array_equal(expected.recovered, oracle.recovered(W, U, V))
     for precision in PRECISIONS:
-        met = meet(W, U, V, means=False, precision=precision, tile=TILE)
-        found = recall_from_margins(
-            met.own - met.best, met.bound, W, jnp.asarray(U), jnp.asarray(V)
-        )
+        other = softmax(W, U, V, means=False, precision=precision, tile=TILE)
+        found = recall_from_margins(other.margins, other.bound, W, jnp.asarray(U), jnp.asarray(V))
         np.testing.assert_array_equal(found.recovered, expected.recovered)
         assert found.near_ties == expected.near_ties
     assert steps == 0 or (expected.capacity >= 6 and expected.near_ties >= 6)
@@ -209,8 +208,8 @@ def test_margins_tell_what_is_recalled(steps):
 def test_an_empty_memory_recalls_nothing(draws):
     """Its margins have no bound: every tie is decided in float64."""
     W, (U, V) = np.zeros((D, D)), draws(N, D)
-    met = meet(W, U, V, means=False, tile=TILE)
-    np.testing.assert_allclose(met.losses, np.log(N), rtol=1e-6)
-    found = recall_from_margins(met.own - met.best, met.bound, W, jnp.asarray(U), jnp.asarray(V))
+    some = softmax(W, U, V, means=False, tile=TILE)
+    np.testing.assert_allclose(some.losses, np.log(N), rtol=1e-6)
+    found = recall_from_margins(some.margins, some.bound, W, jnp.asarray(U), jnp.asarray(V))
     assert found.capacity == 0
     assert found.near_ties == recall(W, jnp.asarray(U), jnp.asarray(V)).near_ties

@@ -154,7 +154,7 @@ MEASURE = """
 import json, re
 import numpy as np, psutil
 from spectral_capacity.backend import jnp
-from spectral_capacity.loss import item_losses
+from spectral_capacity.memory.loss import item_losses
 
 rng = np.random.default_rng(0)
 n, d = 100_000, 256

@@ -1,6 +1,5 @@
 """Several steps against the oracle, and what a run does when it ends early or goes wrong."""
 
-from dataclasses import replace
 from functools import partial
 
 import jax.numpy as jnp
@@ -11,11 +10,13 @@ from spectral_capacity.memory.associations import Associations
 from spectral_capacity.optimizers import maps as spectral
 from spectral_capacity.results.schema import Status
 from spectral_capacity.sampling.batches import batch_counts
-from spectral_capacity.training import steps as dynamics
+from spectral_capacity.training import observation
+from spectral_capacity.training import steps as training
 from spectral_capacity.training.cell import train_cell
-from spectral_capacity.training.steps import EarlyStop, Run, train
+from spectral_capacity.training.run import EarlyStop, Run
+from spectral_capacity.training.steps import State, train
 from tests import oracle
-from tests.unit.test_dynamics import GD, MUON, OTHERS, RATE, RULES, cell
+from tests.unit.cells import GD, MUON, OTHERS, RATE, RULES, cell
 
 STEPS = 3
 OPTIMIZERS = {
@@ -83,9 +84,9 @@ def test_three_steps_equal_the_oracle(draws, name, gradient, batch_size):
     states = list(train(run))
     assert [s.step for s in states] == [1, 2, 3]
     for state, (_, known) in zip(states, expected, strict=True):
-        np.testing.assert_array_equal(state.recovered, known)
+        np.testing.assert_array_equal(state.observation.recall.recovered, known)
     seen = np.cumsum([q(t) > 0 for t in (1, 2, 3)], axis=0) > 0
-    assert [s.measured["items_seen"] for s in states] == seen.sum(axis=1).tolist()
+    assert [s.observation.measured["items_seen"] for s in states] == seen.sum(axis=1).tolist()
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,7 @@ def test_a_resolution_follows_the_bulk_from_step_to_step(draws):
     run = Run(memory(U, V), p, soft, alpha, steps=STEPS, gradient="thresholded")
     for state, (W, known) in zip(train(run), expected, strict=True):
         np.testing.assert_allclose(state.W, W, rtol=1e-9, atol=1e-12)
-        np.testing.assert_array_equal(state.recovered, known)
+        np.testing.assert_array_equal(state.observation.recall.recovered, known)
 
 
 def test_the_first_of_many_steps_is_the_one_step(draws):
@@ -166,8 +167,9 @@ def test_the_first_of_many_steps_is_the_one_step(draws):
 def test_thresholded_needs_the_gradient_at_zero_only(draws, monkeypatch):
     n, d = 2000, 24
     exact = train_cell(cell(MUON, n, d, steps=1), lambda s: draws(n, d, s))
-    for n_squared in ("softmax_gradient", "compete"):
-        monkeypatch.delattr(dynamics, n_squared)
+    monkeypatch.delattr(training, "softmax_gradient")
+    for n_squared in ("softmax_gradient", "competitor_softmax"):
+        monkeypatch.delattr(observation, n_squared)
     this = cell(MUON, n, d, steps=3, gradient="thresholded")
     results = train_cell(this, lambda s: draws(n, d, s))
     assert results["capacity"][0, 0, 0] == exact["capacity"][0, 0, 0]
@@ -184,8 +186,8 @@ def test_directions_that_nothing_spans_are_dropped_at_every_step(rank):
     p = oracle.frequencies(n, 1.5)
     run = Run(memory(U.astype(np.float32), V.astype(np.float32)), p, MUON, 1.5, steps=4)
     for state in train(run):
-        assert state.measured["null_directions"] == d - rank
-        assert state.measured["status"] == Status.PRECISION_LIMITED
+        assert state.observation.measured["null_directions"] == d - rank
+        assert state.observation.measured["status"] == Status.PRECISION_LIMITED
 
 
 def test_a_gradient_of_zero_moves_nothing(draws, monkeypatch):
@@ -230,10 +232,10 @@ def test_a_run_can_be_taken_up_after_any_step(draws):
         run = Run(memory(*draws(n, d)), p, MUON, 1.5, steps=5, weights=weights)
         states = list(train(run))
         for state in states:
-            bare = replace(state, measured={})
+            bare = State.restored(state.step, state.arrays())
             for again, before in zip(train(run, bare), states[state.step :], strict=True):
                 np.testing.assert_array_equal(again.W, before.W)
-                np.testing.assert_equal(again.measured, before.measured)
+                np.testing.assert_equal(again.observation.measured, before.observation.measured)
 
 
 def test_early_stop():
