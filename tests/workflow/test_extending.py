@@ -15,17 +15,25 @@ pytestmark = pytest.mark.workflow
 
 
 def write_examples(folder):
-    """Every code block that names its file, into that file or at its end; the files."""
+    """Every code block that names its file, into that file, at its end, or as a change of it."""
     page = (ROOT / "docs/extending.md").read_text()
-    files = []
-    for block in re.findall(r"```(?:python|yaml|diff)\n(.*?)```", page, re.DOTALL):
+    for language, block in re.findall(r"```(python|yaml|diff)\n(.*?)```", page, re.DOTALL):
         head, body = block.split("\n", 1)
         name, at_the_end = re.fullmatch(r"# ([\w./]+)(: at the end)?", head).groups()
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(f"{file.read_text()}\n\n{body}" if at_the_end else body)
-        files.append(name)
-    return files
+        if language == "diff":
+            body = changed(file.read_text(), body.splitlines())
+        elif at_the_end:
+            body = f"{file.read_text()}\n\n{body}"
+        file.write_text(body)
+
+
+def changed(text, lines):
+    """``text`` with the added lines (+) after those of the context (a space), which it has once."""
+    before = "\n".join(line[1:] for line in lines if line[0] == " ")
+    assert text.count(before) == 1, before
+    return text.replace(before, "\n".join(line[1:] for line in lines))
 
 
 @pytest.fixture
@@ -41,6 +49,7 @@ def test_a_map_a_rule_a_variable_a_figure_and_a_claim(extended):
     grid = open_grid(extended.results / "grids/one_step.nc")
     assert grid.optimizer.values.tolist() == ["muon", "saturating", "ngd"]
     assert (grid.capacity.sel(optimizer=["muon", "saturating"]) > 0).all()
+    assert (grid.stable_rank.sel(optimizer="muon") > 4).all()
     fits = open_grid(extended.results / "fits/one_step.nc")
     claims = [c for c in read_claims(extended.folder / "data/claims.yaml") if c.id == "SATURATING"]
     (row,) = check(claims, {"one_step": fits}).itertuples()
