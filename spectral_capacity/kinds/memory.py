@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from annotated_types import Ge, Gt
 from pydantic import Field
 
-from spectral_capacity.analysis import quantities
+from spectral_capacity.analysis.quantities import NAMES
 from spectral_capacity.kinds import memory_checks
 from spectral_capacity.kinds.experiment import (
     Experiment,
@@ -88,7 +88,7 @@ class MemoryExperiment(Experiment):
     rules: ClassVar = RULES
     needs: ClassVar = memory_checks.NEEDS
     joint_needs: ClassVar = memory_checks.JOINT_NEEDS
-    quantities: ClassVar = frozenset(quantities.LONG_NAMES)
+    quantities: ClassVar = NAMES
 
     def problems(self, shared: Shared) -> Iterator[Problem]:
         yield from memory_checks.problems(self, shared.root)

@@ -146,6 +146,10 @@ def test_a_table_of_counts_is_known_by_its_content(finished):
     assert finished.ran("grids") == retrained
     table.touch()
     assert finished.would_run("grids") == {}
+    counts["file"] = str(table.rename(finished.folder / "moved.csv"))
+    finished.configure({"d": [8], "optimizers": ["gd"], "alpha": None, "frequencies": counts})
+    assert finished.would_run("grids") == {"assemble_grid": 1}  # whose provenance names the path
+    table = finished.folder / "moved.csv"
     table.write_text(table.read_text().replace("1000000", "1000001"))
     assert finished.would_run("grids") == retrained
 
@@ -210,7 +214,7 @@ def damage(workflow, artefact, how):
 def test_a_damaged_output_is_made_again_with_what_follows(finished, artefact, how):
     damage(finished, artefact, how)
     assert finished.would_run() == DAMAGED[artefact][1]
-    assert len(list(finished.results.rglob("*.truncated"))) == (how == "truncated")
+    assert len(list(finished.results.rglob("*.damaged"))) == (how == "truncated")
 
 
 def test_a_truncated_cell_is_repaired(finished):
@@ -218,8 +222,37 @@ def test_a_truncated_cell_is_repaired(finished):
     jobs = DAMAGED["cell"][1]
     assert finished.would_run() == jobs  # sets the file aside, and changes nothing by that
     assert finished.ran() == jobs
-    assert not list(finished.results.rglob("*.truncated"))
+    assert not list(finished.results.rglob("*.damaged"))
     assert finished.would_run() == {}
+
+
+def test_a_flipped_bit_names_the_cell_and_is_repaired(finished):
+    (cell,) = finished.results.glob(DAMAGED["cell"][0])
+    with netCDF4.Dataset(cell) as file:
+        counts = file["capacity"][:].astype(np.int64).tobytes()
+    raw = bytearray(cell.read_bytes())
+    raw[raw.index(counts)] ^= 1
+    cell.write_bytes(raw)
+    (finished.results / "grids/one_step.nc").unlink()
+    output = finished.run("grids", fails=True)
+    assert f"{cell.name}: damaged; set aside as {cell.name}.damaged" in "".join(output.split("\n"))
+    assert finished.would_run("grids") == {"train_memory": 1, "assemble_grid": 1}
+    finished.run("grids")
+    assert finished.would_run("grids") == {}
+
+
+def test_prune_lists_what_the_configuration_left_behind_and_deletes_it_when_told(finished):
+    finished.configure({"d": [4]})
+    left = {path for path in finished.results.rglob("*_d8_*.nc")}
+    assert len(left) == 3  # embeddings and two cells
+    output = finished.run("prune")
+    for path in left:
+        assert path.name in output
+    assert "3 files" in output
+    assert all(path.exists() for path in left)
+    assert "deleted" in finished.run("prune", "--config", "prune=delete")
+    assert not any(path.exists() for path in left)
+    assert "nothing that the configuration does not name" in finished.run("prune")
 
 
 def test_git_operations_rerun_nothing(finished):
