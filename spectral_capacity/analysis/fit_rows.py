@@ -58,7 +58,7 @@ def exponent_rows(line: LineData, settings: FitSettings) -> Iterator[dict]:
     for fit in FITS:
         if line.counts is not None or fit not in COUNTS_ONLY:
             row = _exponent_row(fit, line.only(_used(fit, line, settings.largest)), settings)
-            z = (row["exponent"] - line.theory) / (row["stderr"] or math.nan)
+            z = (row["exponent"] - line.theory) / (row["stderr"] or math.nan)  # no error, no z
             yield {"fit": fit} | row | {"theory": line.theory, "z": z}
 
 
