@@ -1,4 +1,5 @@
-"""Steps of one memory, and a cell of many of them, with checkpoints and diagnostics.
+"""Training, read from ``cell``: its ``run``s, their ``steps``, and the ``observation`` after each step.
 
+Beside it: ``checkpoints``, and what ``diagnostics`` and ``response`` compute of a gradient and of a memory.
 May import ``optimizers`` and what stands before it.
 """

@@ -39,7 +39,7 @@ def train(draws, checkpoint, report=lambda line: None):
 def test_a_cell_cut_off_anywhere_ends_the_same(draws, tmp_path):
     undisturbed = train(draws, None)
     steps = int((undisturbed["capacity"] >= 0).sum())
-    for writes in range(1, steps + 1):
+    for writes in {*range(1, steps, 3), steps}:  # a step of each kind; runs have up to four
         path = tmp_path / f"{writes}.nc"
         cut = CutOff(path, {"code": "a"}, 0.0)
         cut.writes = writes
