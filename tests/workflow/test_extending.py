@@ -48,7 +48,7 @@ def test_a_map_a_rule_a_variable_a_figure_and_a_claim(extended):
     assert (extended.results / "figures/mass.svg").is_file()
     grid = open_grid(extended.results / "grids/one_step.nc")
     assert grid.optimizer.values.tolist() == ["muon", "saturating", "ngd"]
-    assert (grid.capacity.sel(optimizer=["muon", "saturating"]) > 0).all()
+    assert (grid.capacity.sel(d=32).sum("seed") > 0).all()
     assert (grid.stable_rank.sel(optimizer="muon") > 4).all()
     fits = open_grid(extended.results / "fits/one_step.nc")
     claims = [c for c in read_claims(extended.folder / "data/claims.yaml") if c.id == "SATURATING"]

@@ -243,7 +243,7 @@ def test_a_flipped_bit_names_the_cell_and_is_repaired(finished):
 
 def test_prune_lists_what_the_configuration_left_behind_and_deletes_it_when_told(finished):
     finished.configure({"d": [4]})
-    left = {path for path in finished.results.rglob("*_d8_*.nc")}
+    left = set(finished.results.rglob("*_d8_*.nc"))
     assert len(left) == 3  # embeddings and two cells
     output = finished.run("prune")
     for path in left:
