@@ -64,10 +64,10 @@ class Workflow:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Of this process, less what changes how Snakemake runs or prints."""
-        # Without the tree that pytest runs in: the copy's own package must be found.
-        changing = {"PYTHONPATH", "OMP_NUM_THREADS", "FORCE_COLOR", "SNAKEMAKE_PROFILE"}
-        kept = {name: value for name, value in os.environ.items() if name not in changing}
+        """Of this process, less what changes how Snakemake and git run or print."""
+        # PYTHONPATH names the tree that pytest runs in: the copy's own package must be found.
+        changing = ("PYTHONPATH", "OMP_NUM_THREADS", "FORCE_COLOR", "SNAKEMAKE_", "GIT_")
+        kept = {name: v for name, v in os.environ.items() if not name.startswith(changing)}
         return kept | {"COLUMNS": "200"}  # messages in one line
 
     def start(self, *arguments: str) -> subprocess.Popen:

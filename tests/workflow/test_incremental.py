@@ -4,6 +4,7 @@ Most rows ask a dry run what it would do. One of each sort also runs: a first ru
 damaged file, a figure.
 """
 
+import os
 import shutil
 import subprocess
 
@@ -258,7 +259,9 @@ def test_prune_lists_what_the_configuration_left_behind_and_deletes_it_when_told
 def test_git_operations_rerun_nothing(finished):
     def git(*arguments):
         identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
-        subprocess.run(["git", *identity, *arguments], cwd=finished.folder, check=True)
+        environment = finished.environment | {"GIT_CONFIG_GLOBAL": os.devnull}
+        command = ["git", *identity, *arguments]
+        subprocess.run(command, cwd=finished.folder, env=environment, check=True)
 
     (finished.folder / ".gitignore").write_text("results\n.snakemake\n")
     git("init", "-q")
