@@ -18,7 +18,9 @@ KIND = "memory"
 SHOWS = "one_step"
 NEEDS = ("population", "one step")
 
-THEORY = {"muon": r"theory: $1+\frac{1}{2\alpha}$", "gradient": r"theory: $\frac{1}{2\alpha}$"}
+GRADIENT = r"theory: $\frac{1}{2\alpha}$"
+SPECTRAL = r"theory: $1+\frac{1}{2\alpha}$"
+THEORY = {"gradient": GRADIENT, "muon": SPECTRAL, "newton": SPECTRAL}
 
 
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:

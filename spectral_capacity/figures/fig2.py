@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from spectral_capacity.figures.parts.axes import powers_of_two
+from spectral_capacity.figures.parts.axes import powers_of_two, room_above
 from spectral_capacity.figures.parts.common import (
     GUIDE,
     PAGE,
@@ -66,6 +66,7 @@ def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -
     shift = apart(alphas.size, 1.06)
     for i, (alpha, colour) in enumerate(zip(alphas, shades(alphas.size), strict=True)):
         exponent = powers.exponent.sel(alpha=alpha).item()
+        power = rf":  $d^{{\,{exponent:.2f}}}$" if np.isfinite(exponent) else ""
         counts_against_d(
             axes,
             d,
@@ -73,7 +74,7 @@ def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -
             exponent,
             colour=colour,
             marker=marker(i),
-            label=rf"$\alpha$ = {alpha:g}:  $d^{{\,{exponent:.2f}}}$",
+            label=rf"$\alpha$ = {alpha:g}{power}",
             shift=shift[i],
         )
         if finite_size:
@@ -82,8 +83,7 @@ def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -
     axes.set_yscale("log")
     axes.set_xlabel("embedding dimension $d$")
     axes.legend(loc="upper left", handletextpad=0.3, labelspacing=0.25)
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, high * (high / low) ** 0.25)  # room for the legend above the lines
+    room_above(axes, 0.25)
 
 
 def _exponents(axes: Axes, fits: xr.Dataset) -> None:

@@ -119,7 +119,7 @@ def _required(axes: Axes, table: pd.DataFrame, finite_size: bool) -> None:
         return
     measured = table[["required", "low", "high"]].to_numpy()
     finite = measured[np.isfinite(measured)]
-    bottom, top = (0.8 * finite.min(), 1.05 * finite.max()) if finite.size else (0, 1)
+    bottom, top = (0.8 * finite.min(), 1.05 * finite.max()) if finite.size else (0.0, 1.0)
     alphas = np.unique(table.alpha)
     for line, name in zip(LINES, table.coefficients.unique(), strict=False):
         for j, alpha in enumerate(alphas):

@@ -108,7 +108,7 @@ def _panel(
     axes.set_xticks(list(ticks), list(ticks.values()))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel(r"resolution $\lambda$, in units of $d^{-\alpha}$")
-    plain_numbers(axes, (1.0, 3.0))
+    plain_numbers(axes, (1, 3))
 
 
 def _means(axes: Axes, x: np.ndarray, sample: xr.DataArray, **style) -> None:

@@ -17,7 +17,7 @@ def powers_of_two(axes: Axes, values: np.ndarray) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def plain_numbers(axes: Axes, multiples: Sequence[float]) -> None:
+def plain_numbers(axes: Axes, multiples: Sequence[int]) -> None:
     """Ticks of a logarithmic y axis at these multiples of powers of ten, written as numbers."""
     axes.yaxis.set_major_locator(LogLocator(subs=multiples))
     axes.yaxis.set_major_formatter("{x:g}")
@@ -31,7 +31,7 @@ def room_above(axes: Axes, share: float) -> None:
     axes.set_ylim(top=transform.inverted().transform(np.array([high + share * (high - low)]))[0])
 
 
-def note(axes: Axes, text: str, at: tuple, offset: tuple[float, float], **place) -> None:
+def note(axes: Axes, text: str, at: tuple, offset: tuple[int, int], **place) -> None:
     """Small dark grey text, ``offset`` in points from ``at``."""
     style = {"textcoords": "offset points", "color": "0.35", "fontsize": 7}
     axes.annotate(text, at, offset, **style | place)

@@ -22,7 +22,7 @@ from spectral_capacity.figures.parts.steps import limits_against_d, steps_made
 
 
 def plot(
-    grid: xr.Dataset, fits: xr.Dataset, *, steps: int | None, finite_size: bool = True
+    grid: xr.Dataset, fits: xr.Dataset, *, steps: int | None = None, finite_size: bool = True
 ) -> Figure:
     """Mean counts with their range over seeds against d, a line per α, after ``steps`` steps.
 

@@ -1,0 +1,157 @@
+"""What every figure promises; a new one is found by its module."""
+
+import ast
+import importlib
+import itertools
+from pathlib import Path
+
+import docutils.core
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import spectral_capacity.figures as room
+from spectral_capacity.figures.parts import common
+from tests.unit.figures import data
+
+PATHS = {p.stem: p for p in sorted(Path(room.__path__[0]).glob("*.py")) if p.stem != "__init__"}
+VOCABULARY = {
+    *("population", "batches", "finite", "loss", "muon", "polar"),
+    *("one step", "2 steps", "3 steps", "4 steps", "exact against thresholded"),
+}
+FIGURES = [pytest.param(importlib.import_module(f"{room.__name__}.{n}"), id=n) for n in PATHS]
+every_figure = pytest.mark.parametrize("figure", FIGURES)
+
+
+def literals(path):
+    """Docstring and constants of a module, read as the configuration does, without an import."""
+    tree, found = ast.parse(path.read_text()), {}
+    for node in tree.body:
+        for target in getattr(node, "targets", ()):
+            if getattr(target, "id", None) in ("KIND", "SHOWS", "NEEDS"):
+                found[target.id] = ast.literal_eval(node.value)
+    return ast.get_docstring(tree), found
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_what_the_configuration_reads_are_literals(name):
+    _, found = literals(PATHS[name])
+    assert isinstance(found["KIND"], str)
+    shows = found["SHOWS"]
+    if isinstance(shows, dict):
+        assert len(shows) > 1
+        assert {*map(type, itertools.chain(*shows.items()))} == {str}
+    else:
+        assert isinstance(shows, str)
+    needs = found["NEEDS"]
+    assert isinstance(needs, tuple)
+    assert "population" in needs
+    assert set(needs) <= VOCABULARY
+    assert len(set(needs)) == len(needs)
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_the_docstring_is_a_caption(name):
+    caption, _ = literals(PATHS[name])
+    first, _, _ = caption.partition("\n\n")
+    assert first.endswith(".")
+    assert ". " not in first
+    assert "\n" not in first
+    assert ":sup:" not in first  # a table of figures may be no RST
+    docutils.core.publish_doctree(caption, settings_overrides={"halt_level": 1})
+
+
+@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())
+def test_no_figure_imports_another(path):
+    modules = {n.module for n in ast.walk(ast.parse(path.read_text())) if hasattr(n, "module")}
+    assert not modules & {room.__name__, *(f"{room.__name__}.{name}" for name in PATHS)}
+
+
+def in_row(figure, axes):
+    """Axes of the same row of panels."""
+    first = axes.get_subplotspec().rowspan.start
+    return [a for a in figure.axes if a.get_subplotspec().rowspan.start == first]
+
+
+def check_labels(figure):
+    for axes in figure.axes:
+        below = axes.get_shared_x_axes().get_siblings(axes)
+        assert any(other.get_xlabel() for other in below)
+        assert any(other.get_ylabel() for other in in_row(figure, axes))
+
+
+def check_clear(figure):
+    """Legends cover neither axes nor points, and no text inside reaches the title."""
+    frames = [axes.get_tightbbox() for axes in figure.axes]
+    for legend in figure.legends:
+        assert not any(legend.get_window_extent().overlaps(frame) for frame in frames)
+    for axes in figure.axes:
+        if legend := axes.get_legend():
+            box = legend.get_window_extent()
+            assert box.width < axes.get_window_extent().width
+            for container in data.bars(axes):
+                points = axes.transData.transform(container[0].get_xydata())
+                assert not box.count_contains(points)
+        for text in axes.texts if axes.get_title() else []:
+            assert text.get_window_extent().y1 < axes.title.get_window_extent().y0
+
+
+@every_figure
+def test_a_figure_is_labelled_clear_and_the_same_when_drawn_twice(figure, tmp_path):
+    paths = [tmp_path / "a.svg", tmp_path / "b.svg"]
+    for path in paths:
+        drawn = figure.plot(*data.needed(figure))
+        assert isinstance(drawn, Figure)
+        common.save(drawn, [path])
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    check_labels(drawn)
+    check_clear(drawn)
+
+
+@every_figure
+def test_predictions_at_this_size_can_be_left_out(figure):
+    drawn = figure.plot(*data.needed(figure), finite_size=False)
+    text = " ".join(data.texts(drawn))
+    assert "predict" not in text
+    assert "ceiling" not in text
+
+
+ONE = {
+    "d": {"d": (64,)},
+    "alpha": {"alpha": (1.5,)},
+    "seed": {"seed": (0,)},
+    "optimizer": {"optimizer": ("muon",)},
+}
+
+
+@every_figure
+@pytest.mark.parametrize("dim", ONE)
+@pytest.mark.filterwarnings("error")
+def test_one_of_everything_is_enough(figure, dim):
+    if dim == "optimizer" and "polar" in figure.NEEDS:
+        coordinates = {"definitions": {"muon": data.MAPS["muon"]}}
+    else:
+        coordinates = ONE[dim]
+    draw(figure.plot(*data.needed(figure, **coordinates)))
+
+
+@every_figure
+@pytest.mark.filterwarnings("error")
+def test_nothing_recovered_is_drawn_too(figure):
+    draw(figure.plot(*nothing(*data.needed(figure))))
+
+
+def nothing(grid, fits):
+    """The same with no items recovered, and all fits missing."""
+    if isinstance(grid, list):
+        return [list(x) for x in zip(*map(nothing, grid, fits), strict=True)]
+    counts = {name: 0 * grid[name] for name in ("capacity", "recovered_mass") if name in grid}
+    numbers = [name for name, values in fits.items() if values.dtype == float]
+    return grid.assign(counts), fits.assign({name: fits[name] * np.nan for name in numbers})
+
+
+def draw(figure):
+    """Without looking for a layout, which takes longest; what is missing is nowhere written."""
+    figure.set_layout_engine("none")
+    figure.draw_without_rendering()
+    assert "nan" not in " ".join(data.texts(figure))
