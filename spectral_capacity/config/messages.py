@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
+
+TEXTS = {
+    "greater_than": "must be greater than {gt}",
+    "greater_than_equal": "must be greater than or equal to {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be less than or equal to {le}",
+    "finite_number": "must be a finite number",
+    "int_type": "must be a valid integer",
+    "float_type": "must be a valid number",
+    "bool_type": "must be a valid boolean",
+    "string_type": "must be text",
+    "list_type": "must be a valid list",
+    "dict_type": "must be a mapping of keys",
+    "model_type": "must be a mapping of keys",
+    "model_attributes_type": "must be a mapping of keys",
+    "too_short": "must have at least {min_length} item",
+    "too_long": "must have at most {max_length} items",
+    "literal_error": "must be {expected}",
+    "string_pattern_mismatch": "must match pattern '{pattern}'",
+    "value_error": "{error}",
+}
+"""What is allowed, by Pydantic's type of error and with its context; its own text for any other."""
 
 
 class ConfigError(ValueError):
@@ -43,7 +64,7 @@ def describe_all(errors: Sequence[ErrorDetails], given: Any, model: type[BaseMod
 
 def _describe(error: ErrorDetails, given: Any, model: type[BaseModel]) -> str:
     kind, where = error["type"], _written_path(error["loc"], given, error["type"])
-    found = f"{error['input']!r}" if not isinstance(error["input"], Mapping | list) else None
+    context = {key: _plain(value) for key, value in error.get("ctx", {}).items()}
     if kind == "extra_forbidden":
         known = _siblings(error["loc"], model)
         close = get_close_matches(str(where[-1]), known, n=1)
@@ -51,25 +72,24 @@ def _describe(error: ErrorDetails, given: Any, model: type[BaseModel]) -> str:
         return f"{key_path(where)}: unknown key{hint if known else ''}"
     if kind == "missing":
         return f"{key_path(where)}: is missing"
-    if kind == "union_tag_not_found":
-        tag = error["ctx"]["discriminator"].strip("'")
-        return f"{key_path([*where, tag])}: is missing"
-    if kind == "union_tag_invalid":
-        tag = error["ctx"]["discriminator"].strip("'")
-        found, allowed = error["ctx"]["tag"], error["ctx"]["expected_tags"]
-        return f"{key_path([*where, tag])}: {found!r} is not known; allowed: {allowed}"
-    message = error["msg"].removeprefix("Value error, ")
-    message = message.replace("Input should be", "must be").replace("Dictionary should", "must")
-    message = message.replace("List should", "must").replace("String should", "must")
-    message = message.replace(
-        "valid dictionary or object to extract fields from", "mapping of keys"
-    )
-    message = re.sub("valid dictionary or instance of .*", "mapping of keys", message)
+    if kind in ("union_tag_not_found", "union_tag_invalid"):
+        tag = context["discriminator"].strip("'()")
+        if kind == "union_tag_not_found":
+            return f"{key_path([*where, tag])}: is missing"
+        allowed = context["expected_tags"]
+        return f"{key_path([*where, tag])}: {context['tag']!r} is not known; allowed: {allowed}"
+    text = TEXTS.get(kind, error["msg"]).format(**context)
     if kind == "float_type" and _reads_as_number(error["input"]):
-        message += f"; YAML takes {error['input']} for text, write it with a point, as 1.0e-3"
+        text += f"; YAML takes {error['input']} for text, write it with a point, as 1.0e-3"
     if kind == "bool_type" and str(error["input"]).lower() in ("true", "false"):
-        message += f"; Snakemake takes it for text, write {str(error['input']).capitalize()}"
-    return f"{key_path(where)}: {f'{found}: ' if found else ''}{message}"
+        text += f"; Snakemake takes it for text, write {str(error['input']).capitalize()}"
+    found = "" if isinstance(error["input"], Mapping | list) else f"{error['input']!r}: "
+    return f"{key_path(where)}: {found}{text}"
+
+
+def _plain(bound: Any) -> Any:
+    """0 for 0.0."""
+    return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
 
 
 def _reads_as_number(value: Any) -> bool:

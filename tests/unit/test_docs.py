@@ -18,6 +18,7 @@ from spectral_capacity.kinds.registry import KINDS
 from spectral_capacity.optimizers.gradient import Gradient, StepContext
 from spectral_capacity.optimizers.maps import MAPS, own
 from spectral_capacity.optimizers.rules import RULES
+from tests.unit.configurations import DEFAULT
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,6 +46,18 @@ def test_the_example_of_an_own_map(tmp_path):
         cut = np.linalg.svd(own(G, StepContext(8, 1.5, np.inf), **options), compute_uv=False)
         quantile = (options["options"] or {}).get("quantile", 0.5)
         np.testing.assert_allclose(cut.max(), np.quantile(G.singular_values, quantile))
+
+
+def test_the_example_of_an_own_experiment():
+    (overlay,) = blocks("README.md", "yaml")
+    mine = yaml.safe_load(overlay)
+    given = {
+        key: value | mine.get(key, {}) if isinstance(value, dict) else value
+        for key, value in DEFAULT.items()
+    }
+    config = parse(given, root=ROOT)
+    assert config.experiments["mine"].optimizers == ["gd", "muon", "half_muon"]
+    assert config.figures.fig2 == "mine"
 
 
 @pytest.mark.parametrize(
