@@ -68,7 +68,7 @@ def _fitted(axes: Axes, fits: xr.Dataset, i: int) -> None:
         line = fits.sel(fit=fit)
         axes.errorbar(
             alpha + shift,
-            line.exponent,
+            line.exponent.values,
             interval_bars(line),
             fmt=marker(i),
             color=f"C{i}",

@@ -62,6 +62,8 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
 
 def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -> None:
     d, alphas = grid.d.values, grid.alpha.values
+    powers_of_two(axes, d)
+    axes.set_yscale("log")
     powers = fits.sel(quantity="capacity", fit="ols")
     shift = apart(alphas.size, 1.06)
     for i, (alpha, colour) in enumerate(zip(alphas, shades(alphas.size), strict=True)):
@@ -79,8 +81,6 @@ def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -
         )
         if finite_size:
             axes.plot(d, fits.predicted_capacity.sel(alpha=alpha), ":", color=colour, linewidth=1.4)
-    powers_of_two(axes, d)
-    axes.set_yscale("log")
     axes.set_xlabel("embedding dimension $d$")
     axes.legend(loc="upper left", handletextpad=0.3, labelspacing=0.25)
     room_above(axes, 0.25)
@@ -99,6 +99,7 @@ def _exponents(axes: Axes, fits: xr.Dataset) -> None:
     if np.isfinite(powers.theory).any():
         axes.plot(alpha, powers.theory, **GUIDE, label="theory")
     axes.set_xlabel(r"frequency exponent $\alpha$")
-    axes.legend(loc="upper right", ncols=2)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="upper right", ncols=2)
     low, high = axes.get_ylim()
     axes.set_ylim(low, high + 0.3 * (high - low))

@@ -130,9 +130,9 @@ def _required(axes: Axes, table: pd.DataFrame, finite_size: bool) -> None:
             axes.plot(one.d, one.predicted, line, **GUIDE)
             if finite_size:
                 axes.plot(one.d, one.finite_size, ":", color=style["color"])
-        if np.isfinite(growth(name)):
-            slope = one.alpha / np.log(growth(name))
-            offset = (one.predicted - slope * np.log(one.d)).mean()
+        slope = one.alpha / np.log(growth(name))
+        offset = (one.predicted - slope * np.log(one.d)).mean()
+        if np.isfinite(offset):
             text = rf"$\alpha\,\ln d\,/\ln {growth(name):g} {offset:+.2f}$"
             axes.plot([], [], line, color="0.6", linewidth=1.6, label=f"{text}\n(offset fitted)")
     powers_of_two(axes, np.unique(table.d))

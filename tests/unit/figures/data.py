@@ -18,7 +18,7 @@ from spectral_capacity.memory.measured import DIMENSIONS
 
 N = 2000
 FAMILIES = {"gd": "gradient", "muon": "muon", "newton": "newton"}
-BATCHES = (np.inf, 1, 4, 16, 64, 256, 1024, 4096)  # the population need not be last
+BATCHES = (np.inf, 1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0)  # the population need not be last
 FIT = {
     "largest": 3,
     "bootstrap": 50,
@@ -44,7 +44,7 @@ def needed(figure, **coordinates):
         wanted = {"optimizer": ("muon", "newton"), "kappa": (0.0, 2.0), "d": (32, 64, 128)}
         one = measured(**wanted | coordinates)
     elif "finite" in needs:
-        wanted = {"batch_size": (np.inf, 4, 32), "alpha": (1.5,), "step": range(1, 5)}
+        wanted = {"batch_size": (np.inf, 4.0, 32.0), "alpha": (1.5,), "step": range(1, 5)}
         one = measured(**wanted | coordinates)
     else:
         one = measured(**{"step": range(1, 5)} | coordinates)

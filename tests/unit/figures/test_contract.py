@@ -136,7 +136,7 @@ def test_one_of_everything_is_enough(figure, dim):
 
 
 @every_figure
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error", "ignore:Data has no positive values")
 def test_nothing_recovered_is_drawn_too(figure):
     draw(figure.plot(*nothing(*data.needed(figure))))
 

@@ -1,0 +1,150 @@
+"""What the figures of one step on the population show."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from spectral_capacity.figures import fig1a, fig2, fig6, loss, real_words, spectrum
+from tests.unit.figures import data
+
+ALPHAS = (1.5, 2.0)
+
+
+def at(grid, **where):
+    return grid.sel({"kappa": 0.0, "step": 1, "batch_size": np.inf} | where).transpose(
+        ..., "seed", missing_dims="ignore"
+    )
+
+
+def wide(**coordinates):
+    """All optimizers, as one figure or another shows them."""
+    wanted = {"optimizer": tuple(data.FAMILIES), "kappa": (0.0, 2.0), "d": (32, 64, 128)}
+    return data.measured(**wanted | coordinates)
+
+
+def test_fig1a_shows_fits_theory_and_prediction():
+    _, fits = wide()
+    axes = fig1a.plot(*wide()).axes[0]
+    points = iter(data.bars(axes))
+    for optimizer in data.FAMILIES:
+        for fit in ("ols", "largest"):
+            one = at(fits, optimizer=optimizer, fit=fit, quantity="capacity")
+            line = next(points)
+            np.testing.assert_allclose(line[0].get_ydata(), one.exponent)
+            np.testing.assert_allclose(data.ends(line), np.stack([one.boot_low, one.boot_high], -1))
+    gains = [1 / (2 * alpha) for alpha in ALPHAS]
+    shown = [line.get_ydata() for line in data.lines(axes, color="0.55")]
+    np.testing.assert_allclose(shown, np.add([[0], [1], [1]], gains))
+    assert len(data.lines(axes, linestyle=":")) == 3
+
+
+def test_fig2_shows_the_measured_means_and_the_fitted_exponents():
+    grid, fits = wide()
+    drawn = fig2.plot(grid, fits)
+    for optimizer, panel in zip(data.FAMILIES, drawn.axes, strict=False):
+        for alpha, line in zip(ALPHAS, data.bars(panel), strict=True):
+            here = {"optimizer": optimizer, "alpha": alpha}
+            mean = at(grid, **here).capacity.mean("seed")
+            np.testing.assert_allclose(line[0].get_ydata(), mean)
+            one = at(fits, quantity="capacity", fit="ols", **here)
+            assert f"{one.exponent.item():.2f}" in line.get_label()
+    without = fig2.plot(grid, fits, finite_size=False)
+    count = [len(data.lines(figure.axes[0], linestyle=":")) for figure in (drawn, without)]
+    assert count == [len(ALPHAS), 0]
+
+
+def test_fig6_shows_means_exponents_and_theory():
+    grid, fits = wide()
+    drawn = fig6.plot(grid, fits)
+    rows = np.array(drawn.axes).reshape(2, 4)
+    for alpha, row in zip(ALPHAS, rows, strict=True):
+        for optimizer, axes in zip(data.FAMILIES, row, strict=False):
+            here = {"optimizer": optimizer, "alpha": alpha}
+            for kappa, line in zip((0.0, 2.0), data.bars(axes), strict=True):
+                mean = at(grid, kappa=kappa, **here).capacity.mean("seed")
+                np.testing.assert_allclose(line[0].get_ydata(), mean)
+        for optimizer, line in zip(data.FAMILIES, data.bars(row[-1]), strict=True):
+            one = fits.sel(quantity="capacity", fit="largest", alpha=alpha, optimizer=optimizer)
+            np.testing.assert_allclose(line[0].get_ydata(), one.exponent.squeeze())
+            expected = np.stack([one.boot_low, one.boot_high], -1).squeeze()
+            np.testing.assert_allclose(data.ends(line), expected)
+        muon, newton = data.lines(row[-1], color="0.6")
+        top = 1 + 1 / (2 * alpha)
+        assert list(np.take(muon.get_ydata(), [0, 50, 100])) == pytest.approx([top, top, 1])
+        assert list(newton.get_ydata()) == pytest.approx([top] * 101)
+
+
+@pytest.mark.parametrize(("moved", "text"), [(0, "the same counts"), (3, "more than 3")])
+def test_fig6_says_how_much_newtons_counts_move(moved, text):
+    grid, fits = (x.sel(optimizer=["newton"], alpha=[1.5]) for x in wide())
+    grid = grid.assign(capacity=50 + moved * (grid.kappa == 2) + 0 * grid.capacity)
+    assert text in fig6.plot(grid, fits).axes[0].texts[0].get_text()
+
+
+def test_spectrum_divides_by_the_powers_of_the_lemma():
+    grid, fits = wide()
+    drawn = spectrum.plot(grid, fits)
+    values = at(grid, optimizer="gd")
+    names = {"bulk_singular_value": 1, "mean_inverse_singular_value": -1}
+    for axes, (name, sign) in zip(drawn.axes[1:], names.items(), strict=True):
+        for alpha, line in zip(ALPHAS, data.bars(axes), strict=True):
+            mean = values[name].sel(alpha=alpha).mean("seed") * values.d ** (sign * alpha)
+            np.testing.assert_allclose(line[0].get_ydata(), mean)
+            fit = at(fits.exponent, quantity=name, fit="largest", alpha=alpha, optimizer="gd")
+            written = line.get_label().replace("\N{MINUS SIGN}", "-")
+            assert f"{fit.item():.2f}" in written
+    assert len(data.bars(drawn.axes[0])) == 6
+    slopes = data.lines(drawn.axes[0], color="0.75")
+    for alpha, line in zip(ALPHAS, slopes, strict=True):
+        assert np.diff(np.log2(line.get_ydata())) == pytest.approx(-alpha)
+
+
+def test_loss_shows_losses_against_counts_and_the_worst_over_log_n():
+    grid, fits = wide()
+    above, _, below, _ = loss.plot(grid, fits).axes
+    one = at(grid, alpha=1.5).mean("seed")
+    points = [[line[0].get_xdata()[0], line[0].get_ydata()[0]] for line in data.bars(above)]
+    wanted = [one.capacity.values.ravel(), one.best_loss.values.ravel()]
+    np.testing.assert_allclose(points, np.transpose(wanted))
+    bound = above.lines[0]
+    np.testing.assert_allclose(bound.get_ydata(), bound.get_xdata() ** -0.5)
+    levels = np.reshape([line[0].get_ydata()[0] for line in data.bars(below)], (3, 2, 3))
+    wanted = xr.concat([one.worst_item_loss, one.best_worst_item_loss], "rate")
+    wanted = wanted.transpose("optimizer", "rate", "d") / np.log(data.N)
+    np.testing.assert_allclose(levels, wanted)
+
+
+def test_real_words_shows_the_table_its_tail_and_what_is_recalled():
+    grid, fits = wide()
+    drawn = real_words.plot(grid, fits)
+    words, tail = drawn.axes[0].lines
+    p = words.get_ydata()
+    assert p[0] / p[-1] == pytest.approx(data.N**1.5)
+    ranks = np.array(tail.get_xdata())
+    assert 100 <= ranks[0] < 105
+    np.testing.assert_allclose(tail.get_ydata(), p[0] * ranks**-1.5)
+    for axes, name in zip(drawn.axes[1:], ("capacity", "recovered_mass"), strict=True):
+        for optimizer, line in zip(data.FAMILIES, data.bars(axes), strict=True):
+            mean = at(grid, optimizer=optimizer, alpha=1.5)[name].mean("seed")
+            np.testing.assert_allclose(line[0].get_ydata(), mean)
+    assert "theory 0.33" in data.bars(drawn.axes[1])[0].get_label()
+
+
+def test_real_words_without_a_table_shows_the_power_law():
+    grid, fits = wide()
+    grid = data.described(grid, n_items=50, frequencies=None)
+    (line,) = real_words.plot(grid, fits).axes[0].lines
+    assert line.get_ydata()[0] / line.get_ydata()[-1] == pytest.approx(50**1.5)
+
+
+@pytest.mark.parametrize("figure", [spectrum, loss])
+@pytest.mark.filterwarnings("error")
+def test_what_was_not_measured_is_left_out(figure):
+    grid, fits = wide()
+    lost = ("best_loss", "worst_item_loss", "bulk_singular_value")
+    grid = grid.assign({name: grid[name] * np.nan for name in lost})
+    fits = fits.assign(exponent=fits.exponent * np.nan, boot_low=fits.boot_low * np.nan)
+    drawn = figure.plot(grid, fits)
+    drawn.set_layout_engine("none")
+    drawn.draw_without_rendering()
+    assert "nan" not in " ".join(data.texts(drawn))

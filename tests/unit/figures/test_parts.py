@@ -1,0 +1,85 @@
+"""What figures share."""
+
+import numpy as np
+import pytest
+
+from spectral_capacity.figures.parts import capacity_after_steps, common, steps
+from spectral_capacity.results.schema import Status
+from spectral_capacity.theory.exponents import muon_exponent
+from spectral_capacity.theory.predictions import ceiling
+from tests.unit.figures import data
+from tests.unit.figures.conftest import STYLE
+
+
+def test_equal_figures_give_equal_files(tmp_path):
+    for run in "ab":
+        figure, axes = common.plt.subplots()
+        axes.plot([1, 2], [3, 4], label="line")
+        figure.legend(loc="outside lower center")
+        common.save(figure, [tmp_path / f"{run}.{suffix}" for suffix in ("pdf", "svg", "png")])
+    for suffix in ("pdf", "svg", "png"):
+        a, b = ((tmp_path / f"{run}.{suffix}").read_bytes() for run in "ab")
+        assert a == b, suffix
+
+
+def test_the_users_own_defaults_do_not_leak_in():
+    common.plt.rcParams["font.size"] = 33
+    with common.style(STYLE):
+        assert common.plt.rcParams["font.size"] == 8
+
+
+def test_a_mean_ends_where_a_seed_does_and_the_others_go_on_by_themselves():
+    axes = common.plt.figure().add_subplot()
+    values = np.array([[1.0, 3.0], [2.0, 4.0], [np.nan, 5.0], [np.nan, 6.0]])
+    steps.step_band(axes, np.arange(1, 5), values, color="C0")
+    mean, first, second = (line.get_ydata() for line in axes.lines)
+    np.testing.assert_array_equal(mean, [2, 3, np.nan, np.nan])
+    np.testing.assert_array_equal(first, [np.nan, 2, np.nan, np.nan])
+    np.testing.assert_array_equal(second, [np.nan, 4, 5, 6])
+    (band,) = axes.collections
+    low, high = band.get_paths()[0].vertices[:, 1].min(), band.get_paths()[0].vertices[:, 1].max()
+    assert (low, high) == (1, 4)
+
+
+def test_steps_that_were_made_are_counted_by_run():
+    grid = data.synthetic(step=range(1, 6), optimizer=["muon"], alpha=[1.5], d=[16])
+    grid = data.ended(data.ended(grid, 3, Status.NOT_RUN, seed=0), 0, Status.NOT_RUN, seed=2)
+    assert sorted(steps.steps_made(grid)) == [3, 5]
+
+
+@pytest.mark.parametrize("number", [2, 3, 4])
+def test_counts_after_so_many_steps_with_fits_and_limits(number):
+    grid, fits = data.measured(step=range(1, 5))
+    axes = capacity_after_steps.plot(grid, fits, steps=number).axes[0]
+    assert axes.get_title() == f"{number} Muon steps"
+    for alpha, container in zip((1.5, 2.0), data.bars(axes), strict=True):
+        here = {"optimizer": "muon", "alpha": alpha, "step": number}
+        mean = grid.capacity.sel(here).mean("seed").squeeze()
+        np.testing.assert_allclose(container[0].get_ydata(), mean)
+        line = fits.sel(here | {"quantity": "capacity", "fit": "ols"})
+        assert f"{line.exponent.item():.2f}" in container.get_label()
+        assert f"theory {muon_exponent(alpha, steps=number):.2f}" in container.get_label()
+    square, most = data.lines(axes, color="0.6")
+    d = square.get_xdata()
+    np.testing.assert_allclose(square.get_ydata(), d**2)
+    np.testing.assert_allclose(most.get_ydata(), ceiling(data.N, 1) * d**2)
+    assert f"ceiling, $N$ = {data.N:,}" in data.texts(axes.figure)
+    axes = capacity_after_steps.plot(grid, fits, steps=number, finite_size=False).axes[0]
+    assert len(data.lines(axes, color="0.6")) == 1
+
+
+def test_fewer_steps_than_are_to_be_shown_are_an_error():
+    grid, fits = data.measured(step=range(1, 5))
+    with pytest.raises(ValueError, match=r"3 steps are .* makes 2: give it steps: 3"):
+        capacity_after_steps.plot(grid.sel(step=[1, 2]), fits, steps=3)
+
+
+def test_the_largest_counts_of_runs_some_of_which_stopped():
+    grid, _ = data.measured(step=range(1, 5))
+    grid = data.ended(grid, 2, Status.NOT_RUN, d=32, seed=1, optimizer="muon")
+    axes = capacity_after_steps.plot(grid, data.fitted(grid)).axes[0]
+    assert axes.get_title() == "At most 4 Muon steps,\nstopped after 2–4"
+    counts = grid.capacity.sel(optimizer="muon", alpha=1.5).squeeze()
+    most = counts.max("step").mean("seed")
+    assert (most > counts.sel(step=2).mean("seed")).any()
+    np.testing.assert_allclose(data.bars(axes)[0][0].get_ydata(), most)

@@ -1,0 +1,200 @@
+"""What the figures of several steps show."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from spectral_capacity.analysis.runs import carried
+from spectral_capacity.figures import fig4a, fig4b, fig4c, fig4d, fig4e, fig5a, fig5b, thresholded
+from spectral_capacity.results.schema import Status
+from spectral_capacity.sampling.frequencies import power_law
+from spectral_capacity.theory.exponents import muon_exponent
+from spectral_capacity.theory.predictions import ceiling, items_seen
+from tests.unit.figures import data
+
+
+@pytest.fixture
+def short():
+    return data.measured(step=range(1, 5))
+
+
+@pytest.fixture(scope="module")
+def long():
+    """Runs of 12 steps: one stops early, one diverges."""
+    grid = data.synthetic(step=range(1, 13), alpha=[1.5])
+    grid = data.ended(grid, 7, Status.NOT_RUN, optimizer="muon", d=32, seed=1)
+    grid = data.ended(grid, 5, Status.DIVERGED, optimizer="gd", d=64, seed=0)
+    return grid, data.fitted(grid)
+
+
+def test_fig4_is_a_figure_for_each_number_of_steps(short, long):
+    for number, figure in enumerate((fig4a, fig4b, fig4c), start=2):
+        assert figure.plot(*short).axes[0].get_title() == f"{number} Muon steps"
+    axes = fig4d.plot(*long).axes[0]
+    assert axes.get_title() == "At most 12 Muon steps,\nstopped after 7–12"
+    (container,) = data.bars(axes)
+    counts = long[0].capacity.sel(optimizer="muon").squeeze()
+    most = counts.max("step").mean("seed")
+    assert (most > counts.sel(step=7).mean("seed")).any()
+    np.testing.assert_allclose(container[0].get_ydata(), most)
+    fit = long[1].sel(optimizer="muon", quantity="peak_capacity", fit="ols", step=12)
+    assert f"{fit.exponent.item():.2f}" in container.get_label()
+
+
+@pytest.mark.parametrize("figure", [fig4d, fig4e, fig5b])
+def test_the_first_exact_muon_is_shown(short, figure):
+    grid, fits = short
+    names = {"optimizer": ["gd", "muon_slow"]}
+    drawn = figure.plot(grid.assign_coords(names), fits.assign_coords(names))
+    assert "Muon (slow)" in drawn.axes[0].get_title()
+    with pytest.raises(ValueError, match="exact Muon"):
+        figure.plot(grid.sel(optimizer=["gd"]), fits.sel(optimizer=["gd"]))
+
+
+def test_fig4e_shows_a_point_per_step_and_alpha(short):
+    grid, fits = short
+    axes = fig4e.plot(grid, fits).axes[0]
+    line = fits.sel(optimizer="muon", quantity="capacity", fit="ols").squeeze()
+    points = iter(data.bars(axes))
+    for alpha in (1.5, 2.0):
+        for step in range(1, 5):
+            one, point = line.sel(alpha=alpha, step=step), next(points)
+            assert point[0].get_xdata() == pytest.approx(muon_exponent(alpha, steps=step))
+            assert point[0].get_ydata() == one.exponent.item()
+            np.testing.assert_allclose(data.ends(point)[0], [one.boot_low, one.boot_high])
+    (identity,) = data.lines(axes, color="0.6")
+    np.testing.assert_array_equal(identity.get_xdata(), identity.get_ydata())
+    assert {"1.5", "2", "1", "3", "4", "1, predicted"} <= {*data.texts(axes.figure)}
+    assert len(data.lines(axes, markerfacecolor="white")) == 2
+    axes = fig4e.plot(grid, fits, finite_size=False).axes[0]
+    assert not data.lines(axes, markerfacecolor="white")
+
+
+def test_fig4e_falls_back_to_standard_errors(short):
+    grid, fits = short
+    fits = fits.assign(boot_low=fits.boot_low * np.nan)
+    low, high = data.ends(data.bars(fig4e.plot(grid, fits).axes[0])[0])[0]
+    one = fits.sel(optimizer="muon", quantity="capacity", fit="ols", alpha=1.5, step=1)
+    assert high - low == pytest.approx(2 * one.stderr.item())
+
+
+def test_fig5a_shows_every_optimizer_at_every_d(long):
+    grid, fits = long
+    drawn = fig5a.plot(grid, fits)
+    for d, axes in zip(grid.d.values, drawn.axes, strict=True):
+        assert f"$d$ = {d}" in axes.get_title()
+        for name, text in (("gd", "GD"), ("muon", "Muon")):
+            (line,) = data.lines(axes, label=text)
+            counts = carried(grid)[0].sel(optimizer=name, d=d)
+            expected = counts.mean("seed", skipna=False).squeeze()
+            np.testing.assert_allclose(line.get_ydata(), expected.where(expected > 0))
+        levels = [line.get_ydata()[0] for line in data.lines(axes, color="0.6")]
+        assert levels == pytest.approx([d**2, ceiling(data.N, int(d))])
+        crosses = data.lines(axes, marker="x")
+        assert len(crosses) == (d == 64)
+    cross = crosses[0].get_xydata()[0]
+    assert (*cross,) == (5, grid.capacity.sel(optimizer="gd", d=64, seed=0, step=5).item())
+    assert "a run diverges" in data.texts(drawn)
+    without = fig5a.plot(grid.isel(d=[0, 1]), fits, finite_size=False)
+    assert "a run diverges" not in data.texts(without)
+    assert len(data.lines(without.axes[0], color="0.6")) == 1
+
+
+def test_fig5b_shows_a_line_per_batch_size_and_the_items_seen():
+    grid, fits = data.needed(fig5b)
+    grid = data.described(grid, frequencies=None)
+    axes = fig5b.plot(grid, fits).axes[0]
+    brightness = []
+    p = power_law(data.N, 1.5)
+    dotted = iter(data.lines(axes, linestyle=":"))
+    for size, text in ((4, "4"), (32, "32"), (np.inf, "population")):
+        (line,) = data.lines(axes, label=text)
+        counts = grid.capacity.sel(optimizer="muon", d=64, batch_size=size)
+        np.testing.assert_allclose(line.get_ydata(), counts.mean("seed").squeeze())
+        brightness.append(sum(line.get_color()[:3]))
+        if np.isfinite(size):
+            seen = next(dotted)
+            assert seen.get_color() == line.get_color()
+            ends = [items_seen(p, float(size)), items_seen(p, 4.0 * size)]
+            assert seen.get_ydata()[[0, -1]] == pytest.approx(ends)
+    assert brightness == sorted(brightness, reverse=True)
+    guide = data.lines(axes, color="0.6")[0]
+    (x0, y0), (x1, y1) = guide.get_xydata()
+    assert np.log(y1 / y0) / np.log(x1 / x0) == pytest.approx(1 / 1.5)
+    for text in ("4", "32", "population"):
+        x, y = data.lines(axes, label=text)[0].get_xydata().T
+        assert (y > y0 * (x / x0) ** (1 / 1.5))[x >= x0].all()
+    assert "distinct items seen" in data.texts(axes.figure)
+    drawn = fig5b.plot(grid, fits, finite_size=False)
+    assert not data.lines(drawn.axes[0], linestyle=":")
+    assert "distinct items seen" not in data.texts(drawn)
+
+
+def test_thresholded_shows_what_both_have_in_common(long):
+    exact, fits = long
+    steps = range(1, 10)
+    other = data.synthetic(step=steps, alpha=[2.0, 1.5], d=[64, 128, 32], seed=range(2))
+    other = other.assign(capacity=other.capacity + 1)
+    more = [other, other.isel(optimizer=[0]).assign_coords(optimizer=["soft"])]
+    more = xr.concat(more, "optimizer").assign_attrs(other.attrs)
+    drawn = thresholded.plot([exact, more], [fits, fits])
+    panels = np.reshape(drawn.axes, (2, 2))
+    for name, (above, below) in zip(("gd", "muon"), panels.T, strict=True):
+        curves = data.lines(above, marker=".")
+        for i, d in enumerate((32, 64)):
+            here = {"optimizer": name, "alpha": 1.5, "d": d, "seed": [0, 1], "step": steps}
+            pair = [carried(grid)[0].sel(here).squeeze() for grid in (exact, more)]
+            for line, counts, dashes in zip(curves[2 * i :], pair, ("-", "--"), strict=False):
+                mean = counts.mean("seed", skipna=False)
+                np.testing.assert_allclose(line.get_ydata(), mean.where(mean > 0))
+                assert line.get_linestyle() == dashes
+            ratio = (pair[1] / pair[0].where(pair[0] > 0)).mean("seed", skipna=False)
+            shown = [line.get_ydata() for line in data.lines(below, linewidth=1.1)]
+            assert any(np.allclose(y, ratio, equal_nan=True) for y in shown)
+        assert len(curves) == 4
+        levels = [line.get_ydata()[0] for line in data.lines(above, linestyle="-.")]
+        assert levels == pytest.approx([ceiling(data.N, 32), ceiling(data.N, 64)])
+    drawn = thresholded.plot([exact, more], [fits, fits], finite_size=False)
+    assert not data.lines(drawn.axes[0], linestyle="-.")
+
+
+@pytest.mark.parametrize("dim", ["optimizer", "alpha", "d"])
+def test_thresholded_needs_something_in_common(short, dim):
+    grid, fits = short
+    value = ["other"] if dim == "optimizer" else [99]
+    other = grid.isel({dim: [0]}).assign_coords({dim: value})
+    with pytest.raises(ValueError, match=f"no {dim} in common"):
+        thresholded.plot([grid, other], [fits, fits])
+
+
+def test_thresholded_compares_no_memories_of_different_sizes(short):
+    grid, fits = short
+    with pytest.raises(ValueError, match="the same n_items"):
+        thresholded.plot([grid, data.described(grid, n_items=5)], [fits, fits])
+
+
+def tiny(**coordinates):
+    return data.synthetic(**{"optimizer": ["muon"], "alpha": [1.5], "d": [16, 32]} | coordinates)
+
+
+CASES = {
+    "one run": lambda: tiny(d=[32], seed=[0], step=[1, 2]),
+    "one step": lambda: tiny(step=[1]),
+    "nothing measured": lambda: data.ended(tiny(step=[1, 2]), 0, Status.NOT_RUN),
+    "one seed diverges, all others stop": lambda: data.ended(
+        data.ended(tiny(step=range(1, 10)), 1, Status.NOT_RUN), 1, Status.DIVERGED, seed=0
+    ),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("case", CASES)
+def test_runs_that_end_are_drawn_too(case):
+    grid = CASES[case]()
+    fits = data.fitted(grid)
+    for figure in (fig4d, fig4e, fig5a, fig5b, thresholded):
+        args = ([grid, grid], [fits, fits]) if figure is thresholded else (grid, fits)
+        drawn = figure.plot(*args)
+        drawn.set_layout_engine("none")
+        drawn.draw_without_rendering()
+        assert "nan" not in " ".join(data.texts(drawn))
