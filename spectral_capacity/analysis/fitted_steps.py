@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
-from spectral_capacity.analysis.runs import carried, peak
+from spectral_capacity.analysis.runs import capacity_to_the_end, peak
 
 
 def fitted_steps(steps: int) -> list[int]:
@@ -17,11 +17,11 @@ def fitted_steps(steps: int) -> list[int]:
 
 
 def at_fitted_steps(grid: xr.Dataset) -> xr.Dataset:
-    """A grid at its :func:`fitted_steps`, where runs that stopped early go on (:func:`carried`).
+    """A grid at its :func:`fitted_steps`, where runs that stopped early go on (:func:`capacity_to_the_end`).
 
     ``stopped``, of the grid's dimensions, is true where a capacity is such a copy. No other variable is
     copied. ``peak_capacity`` is that of all steps (:func:`peak`).
     """
-    capacity, stopped = carried(grid)
+    capacity, stopped = capacity_to_the_end(grid)
     grid = grid.assign(capacity=capacity, stopped=stopped, peak_capacity=peak(grid))
     return grid.sel(step=fitted_steps(grid.sizes["step"]))

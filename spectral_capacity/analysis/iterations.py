@@ -35,7 +35,7 @@ def ratio_to_polar(values: xr.DataArray, fits: xr.Dataset) -> xr.DataArray:
     return relative_to(values, optimizer=polar[0])
 
 
-def families(grid: xr.Dataset) -> dict[str, dict[int, str]]:
+def newton_schulz_depths(grid: xr.Dataset) -> dict[str, dict[int, str]]:
     """Newton–Schulz optimizers of a grid: {coefficients: {iterations: name}}, ascending."""
     definitions = json.loads(grid.attrs["provenance"])["configuration"]["definitions"]
     found: defaultdict[str, dict[int, str]] = defaultdict(dict)
@@ -46,7 +46,7 @@ def families(grid: xr.Dataset) -> dict[str, dict[int, str]]:
     return {coefficients: dict(sorted(names.items())) for coefficients, names in found.items()}
 
 
-def growth(coefficients: str) -> float:
+def slope_at_zero(coefficients: str) -> float:
     """Slope at zero of each polynomial; NaN when it changes from one iteration to the next."""
     return math.nan if coefficients == "polar_express" else polynomials(coefficients, 1)[0][0]
 
@@ -104,7 +104,7 @@ def depth_table(
     ratios = ratio_to_polar(counts, fits)
     expected = ratio_to_polar(fits.predicted_capacity.sel(here).isel(kappa=0, step=-1), fits)
     rows = []
-    for coefficients, by_depth in families(grid).items():
+    for coefficients, by_depth in newton_schulz_depths(grid).items():
         k, names = np.array(list(by_depth)), list(by_depth.values())
         for alpha in counts.alpha.values.tolist():
             for d in counts.d.values.tolist():
@@ -119,7 +119,7 @@ def depth_table(
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     for coefficients, these in table.groupby("coefficients").groups.items():
         one = table.loc[these]
-        law = one.alpha * np.log(one.d) / math.log(growth(coefficients))
+        law = one.alpha * np.log(one.d) / math.log(slope_at_zero(coefficients))
         left = (one.required - law)[np.isfinite(one.required)]
         table.loc[these, "predicted"] = law + left.mean()
     return table

@@ -8,7 +8,7 @@ import xarray as xr
 from spectral_capacity.results.schema import Status
 
 
-def carried(grid: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
+def capacity_to_the_end(grid: xr.Dataset) -> tuple[xr.DataArray, xr.DataArray]:
     """Capacity, where runs of the population that stopped early keep their last count, and which do.
 
     Both have the dimensions of the grid's ``capacity``. Such a run had next to stopped gaining; its last
@@ -31,5 +31,5 @@ def peak(grid: xr.Dataset) -> xr.DataArray:
     At a constant learning rate counts alternate from step to step, and where a run ends is chance. On
     batches the most of many noisy counts lies a little above their mean.
     """
-    has_end = carried(grid)[0].isel(step=-1, drop=True).notnull()
+    has_end = capacity_to_the_end(grid)[0].isel(step=-1, drop=True).notnull()
     return grid.capacity.max("step").where(has_end)

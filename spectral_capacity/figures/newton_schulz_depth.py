@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from spectral_capacity.analysis.iterations import depth_table, families, growth
+from spectral_capacity.analysis.iterations import depth_table, newton_schulz_depths, slope_at_zero
 from spectral_capacity.figures.parts.axes import note, powers_of_two, room_above
 from spectral_capacity.figures.parts.common import (
     GUIDE,
@@ -51,7 +51,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     batch, the last step and the first κ.
     """
     ratios, predicted = ratios_to_polar(grid, fits)
-    alphas, depths = ratios.alpha.values, families(grid)
+    alphas, depths = ratios.alpha.values, newton_schulz_depths(grid)
     columns = min(alphas.size + 1, 3)
     rows = -(-(alphas.size + 1) // columns)
     figure, panels = plt.subplots(rows, columns, figsize=(PAGE, 0.4 + 2.4 * rows), squeeze=False)
@@ -130,10 +130,10 @@ def _required(axes: Axes, table: pd.DataFrame, finite_size: bool) -> None:
             axes.plot(one.d, one.predicted, line, **GUIDE)
             if finite_size:
                 axes.plot(one.d, one.finite_size, ":", color=style["color"])
-        slope = one.alpha / np.log(growth(name))
+        slope = one.alpha / np.log(slope_at_zero(name))
         offset = (one.predicted - slope * np.log(one.d)).mean()
         if np.isfinite(offset):
-            text = rf"$\alpha\,\ln d\,/\ln {growth(name):g} {offset:+.2f}$"
+            text = rf"$\alpha\,\ln d\,/\ln {slope_at_zero(name):g} {offset:+.2f}$"
             axes.plot([], [], line, color="0.6", linewidth=1.6, label=f"{text}\n(offset fitted)")
     powers_of_two(axes, np.unique(table.d))
     axes.set_ylim(bottom, top)

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from spectral_capacity.analysis.runs import carried
+from spectral_capacity.analysis.runs import capacity_to_the_end
 from spectral_capacity.figures.parts.common import (
     COLUMN,
     PAGE,
@@ -105,8 +105,10 @@ def _column(above: Axes, below: Axes, pair: list[xr.Dataset], n_items: int | Non
 
 
 def _ratio(axes: Axes, exact: xr.Dataset, thresholded: xr.Dataset, colour) -> None:
-    counts, _ = carried(exact)
-    ratio = (carried(thresholded)[0] / counts.where(counts > 0)).transpose("step", "seed")
+    counts, _ = capacity_to_the_end(exact)
+    ratio = (capacity_to_the_end(thresholded)[0] / counts.where(counts > 0)).transpose(
+        "step", "seed"
+    )
     step_band(axes, ratio.step.values, ratio.values, floor=1 / 16, color=colour)
 
 

@@ -9,10 +9,10 @@ from spectral_capacity.analysis.exponents import fit_exponents
 from spectral_capacity.analysis.iterations import (
     COLUMNS,
     depth_table,
-    families,
-    growth,
+    newton_schulz_depths,
     ratio_to_polar,
     required_iterations,
+    slope_at_zero,
 )
 from spectral_capacity.analysis.quantities import LINE
 from tests.unit.test_regression import SETTINGS, grid
@@ -81,15 +81,17 @@ def test_depths_without_a_ratio_are_left_out():
 
 
 def test_growth_is_the_slope_at_zero():
-    assert growth("jordan") == 3.4445
-    assert growth("cubic") == 1.5
-    assert math.isnan(growth("polar_express"))
+    assert slope_at_zero("jordan") == 3.4445
+    assert slope_at_zero("cubic") == 1.5
+    assert math.isnan(slope_at_zero("polar_express"))
 
 
 def test_families_are_the_newton_schulz_optimizers_in_order():
     g, _ = data(law, DEFINITIONS | {"pe": newton_schulz("polar_express", 2)})
-    assert list(families(g)["jordan"].items()) == [(k, f"ns_{k}") for k in (1, 3, 5, 7, 9)]
-    assert families(g)["polar_express"] == {2: "pe"}
+    assert list(newton_schulz_depths(g)["jordan"].items()) == [
+        (k, f"ns_{k}") for k in (1, 3, 5, 7, 9)
+    ]
+    assert newton_schulz_depths(g)["polar_express"] == {2: "pe"}
 
 
 def test_ratios_are_of_each_seed():

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from spectral_capacity.analysis.runs import carried, peak
+from spectral_capacity.analysis.runs import capacity_to_the_end, peak
 from spectral_capacity.figures.parts.axes import powers_of_two
 from spectral_capacity.figures.parts.common import (
     COLUMN,
@@ -69,7 +69,7 @@ def _after(
     if steps is None:
         counts, quantity, step = peak(grid), "peak_capacity", last
     elif steps in grid.step:
-        counts, quantity, step = carried(grid)[0].sel(step=steps), "capacity", steps
+        counts, quantity, step = capacity_to_the_end(grid)[0].sel(step=steps), "capacity", steps
     else:
         raise ValueError(
             f"{steps} steps are to be shown, but the experiment makes {last}: "

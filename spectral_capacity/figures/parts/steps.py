@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from spectral_capacity.analysis.runs import carried
+from spectral_capacity.analysis.runs import capacity_to_the_end
 from spectral_capacity.figures.parts.axes import note, powers_of_two
 from spectral_capacity.figures.parts.common import handle
 from spectral_capacity.figures.parts.curves import seed_range
@@ -74,7 +74,7 @@ def step_curve(axes: Axes, runs: xr.Dataset, **style) -> None:
     A run of the population that stopped early keeps its last count; one that diverged ends.
     """
     runs = runs.transpose("seed", "step")
-    steps, counts = runs.step.values, carried(runs)[0].values
+    steps, counts = runs.step.values, capacity_to_the_end(runs)[0].values
     step_band(axes, steps, counts.T, **style)
     for broken, count in zip(runs.status.values == Status.DIVERGED, counts, strict=True):
         at = broken.argmax() - 1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from spectral_capacity.analysis.runs import carried
+from spectral_capacity.analysis.runs import capacity_to_the_end
 from spectral_capacity.figures import fig4a, fig4b, fig4c, fig4d, fig4e, fig5a, fig5b, thresholded
 from spectral_capacity.results.schema import Status
 from spectral_capacity.sampling.frequencies import power_law
@@ -85,7 +85,7 @@ def test_fig5a_shows_every_optimizer_at_every_d(long):
         assert f"$d$ = {d}" in axes.get_title()
         for name, text in (("gd", "GD"), ("muon", "Muon")):
             (line,) = data.lines(axes, label=text)
-            counts = carried(grid)[0].sel(optimizer=name, d=d)
+            counts = capacity_to_the_end(grid)[0].sel(optimizer=name, d=d)
             expected = counts.mean("seed", skipna=False).squeeze()
             np.testing.assert_allclose(line.get_ydata(), expected.where(expected > 0))
         levels = [line.get_ydata()[0] for line in data.lines(axes, color="0.6")]
@@ -143,7 +143,7 @@ def test_thresholded_shows_what_both_have_in_common(long):
         curves = data.lines(above, marker=".")
         for i, d in enumerate((32, 64)):
             here = {"optimizer": name, "alpha": 1.5, "d": d, "seed": [0, 1], "step": steps}
-            pair = [carried(grid)[0].sel(here).squeeze() for grid in (exact, more)]
+            pair = [capacity_to_the_end(grid)[0].sel(here).squeeze() for grid in (exact, more)]
             for line, counts, dashes in zip(curves[2 * i :], pair, ("-", "--"), strict=False):
                 mean = counts.mean("seed", skipna=False)
                 np.testing.assert_allclose(line.get_ydata(), mean.where(mean > 0))
