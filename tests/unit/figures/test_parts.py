@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
+from spectral_capacity.analysis.runs import carried
 from spectral_capacity.figures.parts import capacity_after_steps, common, steps
 from spectral_capacity.results.schema import Status
 from spectral_capacity.theory.exponents import muon_exponent
@@ -39,6 +41,21 @@ def test_a_mean_ends_where_a_seed_does_and_the_others_go_on_by_themselves():
     (band,) = axes.collections
     low, high = band.get_paths()[0].vertices[:, 1].min(), band.get_paths()[0].vertices[:, 1].max()
     assert (low, high) == (1, 4)
+
+
+def test_only_runs_of_the_population_that_stopped_early_are_carried_on():
+    one = {"optimizer": ["muon"], "alpha": [1.5], "d": [16], "batch_size": [np.inf, 4.0]}
+    grid = data.synthetic(step=range(1, 6), **one)
+    grid = data.ended(grid, 3, Status.NOT_RUN, seed=0)
+    grid = data.ended(grid, 3, Status.DIVERGED, seed=1)
+    grid = data.ended(grid, 0, Status.NOT_RUN, seed=2)
+    found = carried(grid)[0].squeeze()
+    counts = grid.capacity.squeeze().transpose(*found.dims)
+    stopped = found.sel(batch_size=np.inf, seed=0)
+    np.testing.assert_array_equal(stopped[3:], counts.sel(batch_size=np.inf, seed=0)[2])
+    assert np.isfinite(stopped).all()
+    for where in ({"batch_size": 4}, {"seed": [1, 2]}):
+        xr.testing.assert_identical(found.sel(where), counts.sel(where))
 
 
 def test_steps_that_were_made_are_counted_by_run():
