@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -40,10 +40,21 @@ class FigureModule:
         return re.split(r"\.(?:\s|$)", " ".join(self.caption.split()))[0]
 
 
-def figure_modules(kinds: Iterable[type[Experiment]]) -> dict[str, FigureModule]:
-    """Every figure of these kinds by its name, in alphabetical order."""
-    packages = sorted({kind.figures for kind in kinds})
+def figure_modules(kinds: Mapping[str, type[Experiment]]) -> dict[str, FigureModule]:
+    """Every figure of these kinds by its name, in alphabetical order.
+
+    ValueError, for who wrote it, where a module needs what its kind does not know.
+    """
+    packages = sorted({kind.figures for kind in kinds.values()})
     found = [figure for package in packages for figure in _modules_of(package)]
+    for figure in found:
+        kind = kinds.get(figure.kind)
+        known = {*kind.needs, *kind.joint_needs} if kind else {*kinds}
+        for word in figure.needs if kind else [figure.kind]:
+            if word not in known:
+                raise ValueError(
+                    f"{figure.path}: {word!r} is not one of {', '.join(sorted(known))}"
+                )
     return {figure.name: figure for figure in sorted(found, key=lambda figure: figure.name)}
 
 

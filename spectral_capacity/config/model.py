@@ -99,7 +99,7 @@ def _model(kinds: tuple[tuple[str, type[Experiment]], ...]) -> type[Config]:
     models = dict(kinds)
     rules = reduce(or_, (dict(model.rules) for model in models.values()))
     optimizers = dict[Name, optimizer_model(tuple(rules.items()))]
-    figures = figures_model(figure_modules(models.values()))
+    figures = figures_model(figure_modules(models))
     section = {name: Config.model_fields[name].description for name in Config.model_fields}
     return create_model(
         "Config",

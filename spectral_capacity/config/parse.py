@@ -53,7 +53,7 @@ def _problems(config: Config) -> Iterator[Problem]:
     experiments = list(_of_experiments(config))
     yield from experiments
     yield from optimizers.problems(config.optimizers, config.shared.root)
-    yield from figures.problems(config, figures.figure_modules(KINDS.values()))
+    yield from figures.problems(config, figures.figure_modules(KINDS))
     yield from _of_files(config)
     if not experiments:  # a size can be told
         yield from _of_sizes(config)

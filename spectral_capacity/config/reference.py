@@ -30,7 +30,7 @@ def keys(page: str) -> str:
         "maps": functions("map", MAPS),
         "fits": table(Fits),
         "figures": table(FigureSettings),
-        "each figure": _experiments_of(figure_modules(KINDS.values()).values()),
+        "each figure": _experiments_of(figure_modules(KINDS).values()),
     }
     tables |= {f"kind {name}": table(kind) for name, kind in KINDS.items()}
     return filled(page, tables)
@@ -38,7 +38,7 @@ def keys(page: str) -> str:
 
 def figures(page: str) -> str:
     """docs/figures.md with its list as the modules have it now."""
-    return filled(page, {"figures": "\n".join(_listed(figure_modules(KINDS.values()).values()))})
+    return filled(page, {"figures": "\n".join(_listed(figure_modules(KINDS).values()))})
 
 
 def filled(page: str, tables: Mapping[str, str]) -> str:

@@ -96,9 +96,9 @@ def test_killed_training_jobs_lose_no_finished_cell(fresh):
 
 LONG = {"d": [8], "alpha": [1.5], "seeds": 2, "optimizers": ["held"], "steps": 8}
 KILLED_AT = {3: (0, 2), 6: (0, 5), 2: (1, 1)}
-"""The step at which a job is killed, and the run and step of its checkpoint then.
+"""The step at which a job is killed, and the seed and step of its checkpoint then.
 
-Step 2 comes last: the first of two runs is beyond it, where it is taken up.
+Step 2 comes last: the run of the first seed is beyond it, where it is taken up.
 """
 
 
@@ -117,12 +117,13 @@ def test_a_long_run_killed_three_times_ends_as_if_undisturbed(fresh):
         job.kill()
         fresh.end(process, fails=True)
         with netCDF4.Dataset(checkpoint) as file:
-            assert (int(file.run), int(file.step)) == reached
+            numbers = json.loads(file.numbers)
+            assert (numbers["seed"], numbers["step"]) == reached
             assert json.loads(file.identity)["code"]
     holding.at()
     fresh.run("grids")
     log = (fresh.results / "logs/train_memory" / name).with_suffix(".log").read_text()
-    assert "goes on after step 1 of run 2" in log
+    assert "goes on after step 1 of seed 1" in log
     assert not checkpoint.exists()
     undisturbed = fresh.folder / "undisturbed/cells" / name
     assert (fresh.results / "cells" / name).read_bytes() == undisturbed.read_bytes()

@@ -47,7 +47,7 @@ FITS = {
     for name, experiment in CONFIG.experiments.items()
     if (settings := experiment.fit_settings(name, SHARED)) is not None
 }
-MODULES = figure_modules.figure_modules(registry.KINDS.values())
+MODULES = figure_modules.figure_modules(registry.KINDS)
 FIGURES = {
     figure: list(experiments.values())
     for figure in MODULES

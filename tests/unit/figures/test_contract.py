@@ -11,26 +11,20 @@ import pytest
 from matplotlib.figure import Figure
 
 import spectral_capacity.figures as room
+from spectral_capacity.config.figures import figure_modules
 from spectral_capacity.figures.parts import common
+from spectral_capacity.kinds.registry import KINDS
 from tests.unit.figures import data
 
 PATHS = {p.stem: p for p in sorted(Path(room.__path__[0]).glob("*.py")) if p.stem != "__init__"}
-VOCABULARY = {
-    *("population", "batches", "finite", "loss", "muon", "polar"),
-    *("one step", "2 steps", "3 steps", "4 steps", "exact against thresholded"),
-}
 FIGURES = [pytest.param(importlib.import_module(f"{room.__name__}.{n}"), id=n) for n in PATHS]
 every_figure = pytest.mark.parametrize("figure", FIGURES)
 
 
 def literals(path):
-    """Docstring and constants of a module, read as the configuration does, without an import."""
-    tree, found = ast.parse(path.read_text()), {}
-    for node in tree.body:
-        for target in getattr(node, "targets", ()):
-            if getattr(target, "id", None) in ("KIND", "SHOWS", "NEEDS"):
-                found[target.id] = ast.literal_eval(node.value)
-    return ast.get_docstring(tree), found
+    """Docstring and constants of a module, as the configuration reads them, without an import."""
+    figure = figure_modules(KINDS)[path.stem]
+    return figure.caption, {"KIND": figure.kind, "SHOWS": figure.shows, "NEEDS": figure.needs}
 
 
 @pytest.mark.parametrize("name", PATHS)
@@ -46,7 +40,8 @@ def test_what_the_configuration_reads_are_literals(name):
     needs = found["NEEDS"]
     assert isinstance(needs, tuple)
     assert "population" in needs
-    assert set(needs) <= VOCABULARY
+    kind = KINDS[found["KIND"]]
+    assert set(needs) <= {*kind.needs, *kind.joint_needs}
     assert len(set(needs)) == len(needs)
 
 

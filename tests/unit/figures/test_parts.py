@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from spectral_capacity.analysis.runs import carried
+from spectral_capacity.analysis.runs import capacity_to_the_end
 from spectral_capacity.figures.parts import capacity_after_steps, common, steps
 from spectral_capacity.results.schema import Status
 from spectral_capacity.theory.exponents import muon_exponent
@@ -49,7 +49,7 @@ def test_only_runs_of_the_population_that_stopped_early_are_carried_on():
     grid = data.ended(grid, 3, Status.NOT_RUN, seed=0)
     grid = data.ended(grid, 3, Status.DIVERGED, seed=1)
     grid = data.ended(grid, 0, Status.NOT_RUN, seed=2)
-    found = carried(grid)[0].squeeze()
+    found = capacity_to_the_end(grid)[0].squeeze()
     counts = grid.capacity.squeeze().transpose(*found.dims)
     stopped = found.sel(batch_size=np.inf, seed=0)
     np.testing.assert_array_equal(stopped[3:], counts.sel(batch_size=np.inf, seed=0)[2])
