@@ -13,14 +13,13 @@ from spectral_capacity.training.checkpoints import Checkpoint, identity
 
 snakemake: Snakemake
 
-params, config, source = snakemake.params, snakemake.config, snakemake.input[0]
+params, config, inputs = snakemake.params, snakemake.config, snakemake.input
 with job_log(snakemake.log[0], "train_memory", params.settings) as report:
     devices = backend.start(config["device"], config["results"], config["all_devices"])
     made_with = record(params.settings, backend.describe())
-    known_by = identity(made_with, source, params.code, params.own_code, devices)
-    load, seconds = partial(load_embeddings, source), config["checkpoint_seconds"]
-    # Its path is neither input nor parameter: where a table lies does not decide a result.
+    known_by = identity(made_with, inputs[0], params.code, params.own_code, devices)
+    load = partial(load_embeddings, inputs[0], ours=bool(inputs.draws))
     table = config["experiments"][snakemake.wildcards.experiment]["frequencies"] or {}
-    with Checkpoint(params.checkpoint, known_by, seconds, report) as checkpoint:
-        results = train_cell(params.settings, load, report, checkpoint, devices, table.get("file"))
+    with Checkpoint(params.checkpoint, known_by, config["checkpoint_seconds"], report) as kept:
+        results = train_cell(params.settings, load, report, kept, devices, table.get("file"))
         write_cell(snakemake.output[0], params.settings, results, made_with)

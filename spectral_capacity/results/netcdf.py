@@ -58,7 +58,7 @@ def damage_named(path: str | os.PathLike, *, ours: bool) -> Iterator[None]:
         if ours:
             what = f"{path}: damaged; {set_aside(path)}: run again"
         else:
-            what = f"{path}: damaged, or no NetCDF file; put it back from where it came from"
+            what = f"{path}: damaged, or no NetCDF file: put it back from where it came from"
         raise DamagedFile(what) from error
 
 

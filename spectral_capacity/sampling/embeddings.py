@@ -84,7 +84,7 @@ def generate_embeddings(
 
 
 def load_embeddings(
-    path: str | os.PathLike, seed: int
+    path: str | os.PathLike, seed: int, *, ours: bool = False
 ) -> tuple[Float32[np.ndarray, "n d"], Float32[np.ndarray, "n d"]]:
     """(U, V) of one seed, each (N, d) float32, rows are items.
 
@@ -92,9 +92,10 @@ def load_embeddings(
     over (item, component), the same for every seed, or (seed, item, component) with a ``seed``
     coordinate. Raises KeyError for a seed the file does not hold, and ValueError when the draws are
     not the ones the file was made from (another JAX version or processor) or are not finite.
+    ``ours``: a rule made the file, so it is set aside when it is damaged (DamagedFile), to be made again.
     """
     path = Path(path)
-    with open_netcdf(path) as file:
+    with open_netcdf(path, ours=ours) as file:
         if "fingerprint" not in file.variables:
             return _load_own(file, path, seed)
         held = file["seed"][:].tolist()
@@ -104,6 +105,8 @@ def load_embeddings(
         marks = file["fingerprint"][index]
         if file.store == "arrays":
             arrays = [file[name][index] for name in ROLES]
+            if ours and any(map(_differs, arrays, marks)):
+                raise OSError(f"NetCDF: seed {seed} is not what its fingerprint says")
             advice = "The file is damaged: delete it, the next run makes it again."
         else:
             n, d = file.dimensions["item"].size, file.dimensions["component"].size
@@ -114,11 +117,15 @@ def load_embeddings(
                 "embeddings: {store: arrays} to carry the draws themselves."
             )
     for name, array, mark in zip(ROLES, arrays, marks, strict=True):
-        if fingerprint(array) != int(mark):
+        if _differs(array, mark):
             raise ValueError(
                 f"{path}: {name} of seed {seed} is not what its fingerprint says. {advice}"
             )
     return arrays[0], arrays[1]
+
+
+def _differs(array, mark) -> bool:
+    return fingerprint(array) != int(mark)
 
 
 def _load_own(file, path: Path, seed: int):

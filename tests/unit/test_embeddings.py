@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from spectral_capacity.results.netcdf import write_netcdf
+from spectral_capacity.results.netcdf import DamagedFile, write_netcdf
 from spectral_capacity.sampling.embeddings import (
     anisotropic,
     fingerprint,
@@ -84,6 +84,19 @@ def test_a_fingerprint_that_does_not_match_is_an_error(stores, store):
     load_embeddings(stores / f"{store}.nc", 0)
     with pytest.raises(ValueError, match="U of seed 1 is not what its fingerprint says"):
         load_embeddings(stores / f"{store}.nc", 1)
+
+
+def test_a_damaged_file_of_a_rule_is_set_aside_and_a_users_own_is_not(stores):
+    path = stores / "arrays.nc"
+    raw = bytearray(path.read_bytes())
+    raw[raw.index(load_embeddings(path, 1)[0].tobytes())] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(ValueError, match="U of seed 1 is not what its fingerprint says"):
+        load_embeddings(path, 1)
+    assert path.exists()
+    with pytest.raises(DamagedFile, match=r"arrays\.nc: damaged; set aside as arrays\.nc\.damaged"):
+        load_embeddings(path, 1, ours=True)
+    assert not path.exists()
 
 
 def test_a_seed_that_is_not_there(stores):

@@ -1,4 +1,6 @@
-# Each kind of experiment trains its cells with a script of its own, which names the rule.
+# Each kind of experiment trains its cells with a script of its own, which names the rule. The path of
+# a table of counts is neither input nor parameter: where it lies does not decide a result (its digest
+# does), so scripts take it from the configuration.
 for kind in registry.KINDS.values():
     trainer = Path(kind.script).stem
 
