@@ -83,10 +83,23 @@ def _of_files(config: Config) -> Iterator[Problem]:
         if not (root / path).is_file():
             yield key, f"{path!r}: no such file"
     if (root / config.claims).is_file():
-        try:
-            read_claims(root / config.claims)
-        except ValueError as error:
-            yield ("claims",), str(error)
+        yield from _of_claims(config)
+
+
+def _of_claims(config: Config) -> Iterator[Problem]:
+    try:
+        claims = read_claims(config.shared.root / config.claims)
+    except ValueError as error:
+        yield ("claims",), str(error)
+        return
+    for claim in claims:
+        experiment = config.experiments.get(claim.experiment)  # None: nobody runs it
+        if experiment is not None and claim.quantity not in experiment.quantities:
+            yield (
+                ("claims",),
+                f"{config.claims}: claim {claim.id} is about {claim.quantity}, which experiment "
+                f"{claim.experiment!r} of kind {experiment.kind} does not have",
+            )
 
 
 def _of_sizes(config: Config) -> Iterator[Problem]:

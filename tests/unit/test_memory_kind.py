@@ -27,6 +27,12 @@ def test_cells_cover_the_grid_and_have_their_own_files():
     assert len({file for cell in all_cells for file in cell.draws()}) == 5 * 2
 
 
+def test_coordinates_are_those_of_the_schema_in_its_order():
+    config = parse(DEFAULT, root=ROOT)
+    for name, experiment in config.experiments.items():
+        assert list(coordinates(config, name)) == list(experiment.schema.dimensions)
+
+
 def test_experiments_share_their_embeddings():
     config = parse(DEFAULT, root=ROOT)
     names = [

@@ -82,4 +82,8 @@ def test_another_kind_of_experiment(extended):
     message = (
         "experiments.hopfield.optimizers[1]: 'muon' has rule spectral; kind hopfield trains hebb"
     )
-    assert message in extended.run("fixed_points", *kind, fails=True)
+    claims = extended.folder / "data/claims.yaml"
+    claims.write_text(claims.read_text().replace("experiment: one_step", "experiment: hopfield", 1))
+    output = extended.run("fixed_points", *kind, fails=True)
+    assert message in output
+    assert "is about capacity, which experiment 'hopfield' of kind hopfield does not have" in output
