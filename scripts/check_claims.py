@@ -2,7 +2,8 @@
 
 from snakemake.script import Snakemake
 
-from spectral_capacity.analysis.claims import check, read_claims, write
+from spectral_capacity.analysis.claims import check, write
+from spectral_capacity.analysis.claims_file import read_claims
 from spectral_capacity.results.job_log import job_log
 from spectral_capacity.results.reading import open_grid
 

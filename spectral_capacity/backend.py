@@ -22,7 +22,16 @@ import jax.numpy as jnp
 
 jax.config.update("jax_enable_x64", True)
 
-__all__ = ["HIGHEST", "describe", "jax", "jnp", "start", "use_compilation_cache", "use_device"]
+__all__ = [
+    "HIGHEST",
+    "describe",
+    "jax",
+    "jnp",
+    "processor",
+    "start",
+    "use_compilation_cache",
+    "use_device",
+]
 
 HIGHEST = jax.lax.Precision.HIGHEST
 """Matrix products in the type they say: no TF32 or bfloat16 passes on accelerators."""
@@ -54,8 +63,8 @@ def use_device(device: Literal["auto", "cpu", "gpu"]) -> None:
             jax.devices("gpu")
         except RuntimeError as error:
             raise RuntimeError(
-                "device: gpu was asked for, but JAX sees no GPU here. Install the CUDA extra "
-                "(pip install 'spectral-capacity[cuda]') or set device: auto or cpu."
+                "device: gpu was asked for, but JAX sees no GPU here. Install for CUDA "
+                "(make env CUDA=1) or set device: auto or cpu."
             ) from error
 
 

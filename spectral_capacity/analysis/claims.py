@@ -21,12 +21,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import pandas as pd
 import xarray as xr
 
-from spectral_capacity.analysis.claims_file import Claim, read_claims
+from spectral_capacity.analysis.claims_file import Claim
 from spectral_capacity.analysis.claims_page import to_html
 from spectral_capacity.results.files import atomic_path
 from spectral_capacity.theory.exponents import muon_exponent
-
-__all__ = ["Claim", "band", "check", "overall", "read_claims", "verdict", "write"]
 
 SUPPORTED, INCONCLUSIVE, CONTRADICTED = "supported", "inconclusive", "contradicted"
 NOT_MEASURED = "not measured"

@@ -17,9 +17,9 @@ class FitSettings:
     """Settings of the fits of one experiment.
 
     largest: how many of the largest d's the fit of that name uses. bootstrap: resamples of the seeds.
-    confidence: of every interval. root_seed: of the resampling. n_items: N. frequencies: with ``file``, a
-    table of counts; None for the power law. own_embeddings: whether the embeddings are a user's. Of each
-    optimizer ``theory``, the one that applies: ``muon``, ``gradient``, ``newton`` or ``none``;
+    confidence: of every interval. root_seed: of the resampling. n_items: N. frequencies: ``file`` and
+    ``sha256`` of a table of counts; None for the power law. own_embeddings: whether the embeddings are a
+    user's. Of each optimizer ``theory``, the one that applies: ``muon``, ``gradient``, ``newton`` or ``none``;
     ``schedules`` of its learning rate, ``constant`` or ``growing``; its numeric ``options``.
     """
 
@@ -41,5 +41,5 @@ class FitSettings:
 
     def item_frequencies(self, alpha: float) -> Float[np.ndarray, " n"]:
         """p of the experiment's items: the power law, or the table's."""
-        table = self.frequencies and self.frequencies["file"]
-        return item_frequencies(self.n_items, alpha, table)
+        table = self.frequencies or {"file": None}
+        return item_frequencies(self.n_items, alpha, table["file"], table.get("sha256"))

@@ -16,6 +16,9 @@ from pydantic import Field, create_model
 from spectral_capacity.kinds.experiment import Experiment
 from spectral_capacity.kinds.fields import Name, Strict, axis
 
+RESERVED = ("all", "claims", "figures", "grids", "plan", "prune")
+"""Targets of Snakemake, beside the figures' names."""
+
 
 @dataclass(frozen=True)
 class FigureModule:
@@ -43,11 +46,16 @@ class FigureModule:
 def figure_modules(kinds: Mapping[str, type[Experiment]]) -> dict[str, FigureModule]:
     """Every figure of these kinds by its name, in alphabetical order.
 
-    ValueError, for who wrote it, where a module needs what its kind does not know.
+    ValueError, for who wrote it, where a module needs what its kind does not know, or has a name that is taken.
     """
     packages = sorted({kind.figures for kind in kinds.values()})
     found = [figure for package in packages for figure in _modules_of(package)]
+    seen = dict.fromkeys(FigureSettings.model_fields, "a key of the section figures")
+    seen |= dict.fromkeys(RESERVED, "a target of Snakemake")
     for figure in found:
+        if figure.name in seen:
+            raise ValueError(f"{figure.path}: its name is taken: {seen[figure.name]}")
+        seen[figure.name] = str(figure.path)
         kind = kinds.get(figure.kind)
         known = {*kind.needs, *kind.joint_needs} if kind else {*kinds}
         for word in figure.needs if kind else [figure.kind]:
@@ -66,18 +74,13 @@ def _modules_of(package: str) -> list[FigureModule]:
 
 
 def _read(path: Path, package: str) -> FigureModule:
-    tree = ast.parse(path.read_bytes())
-    values = {}
+    tree = ast.parse(path.read_bytes(), filename=str(path))
+    values: dict[str, Any] = {}
     for node in tree.body:
         if isinstance(node, ast.Assign):
             names = [t for target in node.targets for t in _names(target)]
             if {"KIND", "SHOWS", "NEEDS"} & {*names}:
-                written = ast.literal_eval(node.value)
-                values |= (
-                    {names[0]: written}
-                    if len(names) == 1
-                    else dict(zip(names, written, strict=True))
-                )
+                values |= _literals(names, node.value, path)
     missing = {"KIND", "SHOWS", "NEEDS"} - values.keys()
     if missing:
         raise ValueError(f"{path}: a figure says {', '.join(sorted(missing))}, as a literal")
@@ -90,6 +93,15 @@ def _read(path: Path, package: str) -> FigureModule:
         values["SHOWS"],
         tuple(values["NEEDS"]),
     )
+
+
+def _literals(names: list[str], value: ast.expr, path: Path) -> dict[str, Any]:
+    try:
+        written = ast.literal_eval(value)
+    except ValueError as error:
+        names = ", ".join(names)
+        raise ValueError(f"{path}, line {value.lineno}: {names} must be literals") from error
+    return {names[0]: written} if len(names) == 1 else dict(zip(names, written, strict=True))
 
 
 def _names(target: ast.expr) -> list[str]:
@@ -154,7 +166,7 @@ def problems(config: Any, modules: Mapping[str, FigureModule]) -> Iterator[tuple
         if together.keys() == experiments.keys() and kinds == {figure.kind}:
             joint_needs = next(iter(together.values()))[1].joint_needs
             for need in (joint_needs[n] for n in figure.needs if n in joint_needs):
-                for key, message in need(together):
+                for key, message in need.problems(together):
                     yield ("figures", name, *key), message
 
 

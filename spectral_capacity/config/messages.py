@@ -114,6 +114,10 @@ def _written_path(loc: Sequence[str | int], given: Any, kind: str) -> list[str |
     return path
 
 
+def _has_tag(node: Mapping[str, Any], tag: str | int) -> bool:
+    return any(field.get("const") == tag for field in node.get("properties", {}).values())
+
+
 def _siblings(loc: Sequence[str | int], model: type[BaseModel]) -> list[str]:
     """Names of the fields beside an unknown key."""
     schema = model.model_json_schema()
@@ -134,10 +138,9 @@ def _siblings(loc: Sequence[str | int], model: type[BaseModel]) -> list[str]:
         options = node.get("oneOf") or node.get("anyOf")
         if isinstance(part, int):
             node = node.get("items", {})
-        elif options and "discriminator" in node:
-            node = {"$ref": node["discriminator"]["mapping"].get(part, "")}
-            if not node["$ref"]:
-                return []
+        elif options:  # the one whose tag this is
+            found = (o for o in map(resolve, options) if _has_tag(o, part))
+            node = next(found, {})
         elif part in node.get("properties", {}):
             node = node["properties"][part]
         else:

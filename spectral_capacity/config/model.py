@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, reduce
 from operator import or_
 from pathlib import Path
@@ -97,7 +97,13 @@ def config_model() -> type[Config]:
 @cache
 def _model(kinds: tuple[tuple[str, type[Experiment]], ...]) -> type[Config]:
     models = dict(kinds)
-    rules = reduce(or_, (dict(model.rules) for model in models.values()))
+    rules: dict[str, Callable] = {}
+    for name, model in models.items():
+        for rule, function in model.rules.items():
+            if rules.setdefault(rule, function) is not function:
+                raise ValueError(
+                    f"kind {name}: another kind has a rule {rule!r}; name it otherwise"
+                )
     optimizers = dict[Name, optimizer_model(tuple(rules.items()))]
     figures = figures_model(figure_modules(models))
     section = {name: Config.model_fields[name].description for name in Config.model_fields}

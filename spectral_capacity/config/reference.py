@@ -128,7 +128,7 @@ def _listed(modules: Iterable[FigureModule]) -> Iterator[str]:
         shows = figure.shows if isinstance(figure.shows, str) else ", ".join(figure.shows.values())
         yield f"## {figure.name}"
         kind = KINDS[figure.kind]
-        needs = (kind.needs[need].text if need in kind.needs else need for need in figure.needs)
+        needs = ((kind.needs.get(n) or kind.joint_needs[n]).text for n in figure.needs)
         yield f"Experiment: `{shows}`. It must have {'; '.join(needs)}.\n"
         yield f"{_line(_markdown(figure.caption))}\n"
 

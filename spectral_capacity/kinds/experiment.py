@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from spectral_capacity.kinds.fields import Name, Strict, axis, count
 from spectral_capacity.kinds.rates import Cost
@@ -76,32 +76,52 @@ class Need:
     holds: Callable[[Any, Shared], bool]
 
 
-class Cell(Protocol):
+@dataclass(frozen=True)
+class JointNeed:
+    """What a figure may ask of several experiments together: a text as of :class:`Need`, and what is wrong
+    with ``{role: (name, experiment)}``."""
+
+    text: str
+    problems: Callable[[Mapping[str, tuple[str, Any]]], Iterator[Problem]]
+
+
+class Cell(ABC):
     """What one job trains and one file holds."""
 
-    name: str
-    """Path below ``cells/{experiment}/``, without suffix; floats in full precision."""
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Path below ``cells/{experiment}/``, without suffix; floats in full precision."""
 
-    description: str
-    """Its size in words, the same for cells that take about as long."""
+    @property
+    @abstractmethod
+    def description(self) -> str:
+        """Its size in words, the same for cells that take about as long."""
 
-    may_end_early: bool
-    """Whether its cost is a bound only."""
-
+    @abstractmethod
     def settings(self) -> dict[str, Any]:
         """All that determines the result, plain and in a fixed order of keys; no code and no path."""
 
+    @abstractmethod
+    def cost(self) -> Cost:
+        """What it takes."""
+
+    @property
+    def may_end_early(self) -> bool:
+        """Whether its cost is a bound only."""
+        return False
+
     def draws(self) -> list[EmbeddingsFile]:
         """Generated embeddings that it reads."""
+        return []
 
     def files(self) -> list[str]:
-        """The user's files that it reads and that a change of decides anew: inputs of its job."""
+        """The user's files that it reads; a change of one trains it anew."""
+        return []
 
     def own_code(self) -> str | None:
         """The user's Python file that it runs, None where there is none."""
-
-    def cost(self) -> Cost:
-        """What it takes."""
+        return None
 
 
 class Experiment(Strict, ABC):
@@ -126,14 +146,14 @@ class Experiment(Strict, ABC):
     """Update rules that it trains, by name. Their signatures are configuration."""
     needs: ClassVar[Mapping[str, Need]] = {}
     """What its figures may ask of one experiment."""
-    joint_needs: ClassVar[Mapping[str, Callable[..., Iterator[Problem]]]] = {}
-    """What its figures may ask of several experiments together: problems of ``{role: (name, experiment)}``."""
+    joint_needs: ClassVar[Mapping[str, JointNeed]] = {}
+    """What its figures may ask of several experiments together."""
     quantities: ClassVar[frozenset[str]] = frozenset()
-    """What claims may name."""
+    """What claims may name: some of :data:`analysis.quantities.QUANTITIES`."""
 
-    @abstractmethod
     def problems(self, shared: Shared) -> Iterator[Problem]:
         """What is wrong with it that no single key shows."""
+        yield from ()
 
     @abstractmethod
     def cells(self, name: str, shared: Shared) -> Iterator[Cell]:
@@ -157,7 +177,10 @@ class Experiment(Strict, ABC):
         )
 
     def fit_settings(self, name: str, shared: Shared) -> dict[str, Any] | None:
-        """All that its fits depend on beside the grid, plain and in a fixed order; None: it has no fits."""
+        """All that its fits depend on beside the grid, plain and in a fixed order; None: it has no fits.
+
+        Those of :class:`analysis.settings.FitSettings`: fits are of capacity against d, α, κ and B.
+        """
         return None
 
 

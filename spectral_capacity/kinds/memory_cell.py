@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spectral_capacity.kinds.experiment import EmbeddingsFile, Shared, seed_span, sorted_plain
+from spectral_capacity.kinds.experiment import Cell, EmbeddingsFile, Shared, seed_span, sorted_plain
 from spectral_capacity.kinds.optimizers import own_code
 from spectral_capacity.kinds.rates import Cost
 
@@ -18,7 +18,7 @@ RUNTIME = 450e6
 
 
 @dataclass(frozen=True)
-class MemoryCell:
+class MemoryCell(Cell):
     """One optimizer × α × κ × d × block of seeds; batch sizes, seeds and steps are inside."""
 
     experiment: MemoryExperiment

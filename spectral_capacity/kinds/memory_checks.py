@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spectral_capacity.kinds.experiment import Need, Problem, Shared
+from spectral_capacity.kinds.experiment import JointNeed, Need, Problem, Shared
 from spectral_capacity.kinds.optimizers import theory_of
 from spectral_capacity.sampling.frequencies import from_counts, read_counts, tail_exponent
 
@@ -160,4 +160,9 @@ def _exact_against_thresholded(
             yield (), f"{names} share no {axis}"
 
 
-JOINT_NEEDS = {"exact against thresholded": _exact_against_thresholded}
+JOINT_NEEDS = {
+    "exact against thresholded": JointNeed(
+        "the same items, one with gradient: exact and one with gradient: thresholded",
+        _exact_against_thresholded,
+    )
+}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from pathlib import Path
 
 from spectral_capacity.kinds.fields import Strict, count
-from spectral_capacity.sampling.frequencies import from_counts, read_counts, tail_exponent
+from spectral_capacity.sampling.frequencies import (
+    frequencies_digest,
+    from_counts,
+    read_counts,
+    tail_exponent,
+)
 
 
 class OwnEmbeddings(Strict):
@@ -44,4 +48,4 @@ class Table(Strict):
 @cache
 def _read_table(path: Path, mtime_ns: int, n_items: int, first_rank: int) -> tuple[str, float]:
     p = from_counts(read_counts(path), n_items)
-    return hashlib.sha256(p.tobytes()).hexdigest(), round(tail_exponent(p, first_rank), 3)
+    return frequencies_digest(p), round(tail_exponent(p, first_rank), 3)

@@ -45,7 +45,7 @@ def _closure(root: Path, *scripts: Path) -> list[Path]:
 @cache
 def _imports(path: Path, mtime_ns: int, root: Path, packages: frozenset[str]) -> tuple[Path, ...]:
     found: set[Path] = set()
-    for name in _imported_names(ast.parse(path.read_bytes())):
+    for name in _imported_names(ast.parse(path.read_bytes(), filename=str(path)), path):
         parts = name.split(".")
         if parts[0] not in packages:
             continue
@@ -58,14 +58,16 @@ def _imports(path: Path, mtime_ns: int, root: Path, packages: frozenset[str]) ->
     return tuple(sorted(found))
 
 
-def _imported_names(tree: ast.AST) -> Iterator[str]:
+def _imported_names(tree: ast.AST, path: Path) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level:
-            raise ValueError(f"relative import in line {node.lineno}: write the full module name")
+            raise ValueError(
+                f"{path}: relative import in line {node.lineno}: write the full module name"
+            )
 
 
 @cache

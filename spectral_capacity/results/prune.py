@@ -39,7 +39,7 @@ def prune(
     total = f"{len(files)} files, {sum(sizes) / 1e6:.2f} MB"
     if not delete:
         return "\n".join(
-            [*lines, f"{total}; to delete them: snakemake prune --config prune=delete"]
+            [*lines, f"{total}; the same command with --config prune=delete deletes them"]
         )
     for path in files:
         path.unlink()

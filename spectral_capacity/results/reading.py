@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def open_grid(path: str | os.PathLike) -> xarray.Dataset:
     """A grid, a cell or fits in memory. Counts are integers unless some are missing (then NaN).
 
-    Raises :class:`DamagedFile` where a checksum says so; the file is then set aside.
+    Raises :class:`results.netcdf.DamagedFile` where a checksum says so; the file is then set aside.
     """
     import xarray
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import math
 import os
 
@@ -13,20 +14,32 @@ FIT_POINTS = 1000  # of ``tail_exponent``, evenly spaced in log rank
 
 
 def item_frequencies(
-    n_items: int, alpha: float, table: str | os.PathLike | None = None
+    n_items: int,
+    alpha: float,
+    table: str | os.PathLike | None = None,
+    digest: str | None = None,
 ) -> Float[np.ndarray, " n"]:
     """p of items 1 … n_items, descending and summing to 1: ``power_law``, or from ``table``.
 
-    table: CSV file as in ``read_counts``; alpha then plays no part. Raises what
-    ``read_counts`` and ``from_counts`` raise; a table that is too short is named.
+    table: CSV file as in ``read_counts``; alpha then plays no part. digest: the
+    :func:`frequencies_digest` that its p must have, None for any. Raises what ``read_counts`` and
+    ``from_counts`` raise, and ValueError for another digest; the table is named.
     """
     if table is None:
         return power_law(n_items, alpha)
     counts = read_counts(table)
     try:
-        return from_counts(counts, n_items)
+        p = from_counts(counts, n_items)
     except ValueError as error:
         raise ValueError(f"{table}: {error}") from None
+    if digest is not None and digest != frequencies_digest(p):
+        raise ValueError(f"{table}: its counts have changed since this run began; run again")
+    return p
+
+
+def frequencies_digest(p: Float[np.ndarray, " n"]) -> str:
+    """What a table is known by, whatever its path, time, words or rows below."""
+    return hashlib.sha256(p.tobytes()).hexdigest()
 
 
 def power_law(n_items: int, alpha: float) -> Float[np.ndarray, " n"]:

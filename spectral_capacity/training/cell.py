@@ -102,9 +102,10 @@ def write_cell(
 
 
 def _frequencies(settings, table) -> Float[np.ndarray, " n"]:
-    if (settings["frequencies"] is None) != (table is None):
+    digest = settings["frequencies"]
+    if (digest is None) != (table is None):
         raise ValueError("a table of counts goes with its digest in the settings, and only with it")
-    return item_frequencies(settings["n_items"], settings["alpha"], table)
+    return item_frequencies(settings["n_items"], settings["alpha"], table, digest)
 
 
 def _associations(embeddings, kappa) -> tuple[Associations, Float[np.ndarray, " d"] | None]:

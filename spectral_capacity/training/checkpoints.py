@@ -18,7 +18,7 @@ import numpy as np
 
 from spectral_capacity.backend import processor
 from spectral_capacity.results.files import is_complete
-from spectral_capacity.results.netcdf import open_netcdf, write_netcdf
+from spectral_capacity.results.netcdf import DamagedFile, open_netcdf, read_values, write_netcdf
 
 
 def identity(
@@ -78,15 +78,18 @@ class Checkpoint:
         if not is_complete(self.path):
             self.report(f"{self.path}: broken off, ignored")
             return None
-        with open_netcdf(self.path) as file:
-            if changed := self._changes(file.identity):
-                self.report(f"{self.path}: ignored, it belongs to another {' and '.join(changed)}")
-                return None
-            arrays = {
-                name: variable[...].astype(variable.was)
-                for name, variable in file.variables.items()
-            }
-            return arrays, json.loads(file.numbers)
+        try:
+            with open_netcdf(self.path) as file:
+                if changed := self._changes(file.identity):
+                    these = " and ".join(changed)
+                    self.report(f"{self.path}: ignored, it belongs to another {these}")
+                    return None
+                values = read_values(file)
+                arrays = {name: values[name].astype(file[name].was) for name in values}
+                return arrays, json.loads(file.numbers)
+        except DamagedFile as error:
+            self.report(f"{error}; ignored")
+            return None
 
     def _changes(self, identity: str) -> list[str]:
         then, now = json.loads(identity), json.loads(self.identity)

@@ -168,3 +168,14 @@ def test_identity_knows_code_and_embeddings_but_not_the_revision(tmp_path, monke
         assert one != identity(made, embeddings, "c", "")
     embeddings.write_bytes(b"22")
     assert one != identity(made, embeddings, "c", "")
+
+
+def test_a_flipped_bit_is_told_and_ignored(tmp_path):
+    path, lines = tmp_path / "c.nc", []
+    W = np.array([3.25, 1.5, 2.125])
+    Checkpoint(path, {}, 0.0).save({"W": W}, {"step": 1})
+    raw = bytearray(path.read_bytes())
+    raw[raw.index(W.tobytes())] ^= 1
+    path.write_bytes(raw)
+    assert Checkpoint(path, {}, 0.0, lines.append).load() is None
+    assert "c.nc: damaged" in lines[0]

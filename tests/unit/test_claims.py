@@ -11,10 +11,11 @@ from pandas._libs.parsers import STR_NA_VALUES
 
 from spectral_capacity.analysis import claims
 from spectral_capacity.analysis.claims import CONTRADICTED, INCONCLUSIVE, NOT_MEASURED, SUPPORTED
+from spectral_capacity.analysis.claims_file import Claim, read_claims
 from spectral_capacity.analysis.claims_page import to_html
 from spectral_capacity.analysis.exponents import fit_exponents
-from tests.unit.test_regression import SETTINGS, D, grid
-from tests.unit.test_regression_steps import SIZES, batches, run
+from tests.unit.test_fits import SETTINGS, D, grid
+from tests.unit.test_fits_of_many_steps import SIZES, batches, run
 
 CLAIM = {
     "id": "T3",
@@ -73,7 +74,7 @@ def measured(exponent, noise=0.005, log_powers=1.0):
         return 2 * d[:, None] ** exponent(alpha) * np.exp(noise * rng.standard_normal((d.size, 6)))
 
     fits = fit_exponents(grid(capacity, alphas=(1.5, 2.0)), SETTINGS)
-    claim = claims.Claim(**CLAIM | {"log_powers": log_powers})
+    claim = Claim(**CLAIM | {"log_powers": log_powers})
     return claims.check([claim], {"one_step": fits})
 
 
@@ -106,7 +107,7 @@ def test_a_tighter_band_turns_the_verdict():
 @pytest.mark.parametrize("change", [{"experiment": "other"}, {"optimizer": "adam"}])
 def test_what_was_not_run_is_not_measured(change):
     fits = fit_exponents(grid(lambda o, a, d: d[:, None] * np.ones(2)), SETTINGS)
-    rows = claims.check([claims.Claim(**CLAIM | change)], {"one_step": fits})
+    rows = claims.check([Claim(**CLAIM | change)], {"one_step": fits})
     assert rows.verdict.tolist() == [NOT_MEASURED]
     assert "not measured" in to_html(rows)
 
@@ -123,7 +124,7 @@ def test_the_page_and_the_table(tmp_path):
 
 
 def test_the_claims_of_the_repository_can_be_read():
-    ids = {claim.id for claim in claims.read_claims("data/claims.yaml")}
+    ids = {claim.id for claim in read_claims("data/claims.yaml")}
     assert {"T3", "T3B", "C4", "T5", "N", "N invariance", "K", "OPT", "L8", "INFO"} <= ids
     assert {"T9", "T9 loss", "T10", "CONJ", "LIM", "INFO steps"} <= ids
 
@@ -152,7 +153,7 @@ def test_a_claim_about_a_level(low, high, expected):
         "tolerance": 0.05,
     }
     plain = {k: v for k, v in CLAIM.items() if k not in ("fit", "log_powers")}
-    rows = claims.check([claims.Claim(**plain | changes)], {"one_step": level(low, high)})
+    rows = claims.check([Claim(**plain | changes)], {"one_step": level(low, high)})
     assert rows.verdict.tolist() == [expected]
     assert rows.measured.item() == pytest.approx((low + high) / 2)
     assert "at most" in to_html(rows)
@@ -163,7 +164,7 @@ def test_a_claim_about_several_optimizers_has_a_row_for_each():
         grid(lambda o, a, d: d[:, None] * np.ones(2), optimizers=("gd", "muon")), SETTINGS
     )
     several = CLAIM | {"optimizer": ["gd", "muon", "adam"], "predicted": "muon"}
-    rows = claims.check([claims.Claim(**several)], {"one_step": fits})
+    rows = claims.check([Claim(**several)], {"one_step": fits})
     assert rows.optimizer.tolist() == ["gd", "muon"]
     np.testing.assert_allclose(rows.predicted, 4 / 3)
 
@@ -197,14 +198,14 @@ def test_bad_claims_name_the_entry(tmp_path, text, message):
     path = tmp_path / "c.yaml"
     path.write_text(text)
     with pytest.raises(ValueError, match=message):
-        claims.read_claims(path)
+        read_claims(path)
 
 
 def test_ids_that_pandas_would_lose_are_refused(tmp_path):
     for name in STR_NA_VALUES:
         (tmp_path / "c.yaml").write_text(yaml.safe_dump([CLAIM | {"id": name}]))
         with pytest.raises(ValueError, match="read as a missing value"):
-            claims.read_claims(tmp_path / "c.yaml")
+            read_claims(tmp_path / "c.yaml")
 
 
 def test_claims_are_read_without_slow_imports():
@@ -226,13 +227,13 @@ def test_no_claims_make_an_empty_table(tmp_path):
 
 def test_without_the_population_nothing_is_measured():
     finite = grid(lambda o, a, d: d[:, None] * np.ones(2)).assign_coords(batch_size=[64.0])
-    rows = claims.check([claims.Claim(**CLAIM)], {"one_step": fit_exponents(finite, SETTINGS)})
+    rows = claims.check([Claim(**CLAIM)], {"one_step": fit_exponents(finite, SETTINGS)})
     assert rows.verdict.tolist() == [NOT_MEASURED]
 
 
 def test_no_theory_speaks_of_flat_frequencies():
     fits = fit_exponents(grid(lambda o, a, d: d[:, None] * np.ones(2), alphas=(0.8,)), SETTINGS)
-    claim = claims.Claim(**CLAIM | {"predicted": "muon"})
+    claim = Claim(**CLAIM | {"predicted": "muon"})
     assert claims.check([claim], {"one_step": fits}).verdict.tolist() == [NOT_MEASURED]
 
 
@@ -243,7 +244,7 @@ def over_steps(exponent, made=5, **changes):
         return 2 * d ** xr.DataArray([exponent(int(step)) for step in t], t.coords)
 
     fits = fit_exponents(run(capacity, made, noise=0.005), SETTINGS)
-    claim = claims.Claim(**CLAIM | {"steps": [2, 3, 4]} | changes)
+    claim = Claim(**CLAIM | {"steps": [2, 3, 4]} | changes)
     return claims.check([claim], {"one_step": fits})
 
 
@@ -284,6 +285,6 @@ def test_a_claim_about_the_number_of_samples(per_step, expected):
     plain = {k: v for k, v in CLAIM.items() if k not in ("fit", "log_powers")}
     changes = {"quantity": "information_steps", "steps": "last", "tolerance": 0.1}
     fits = fit_exponents(g, SETTINGS | {"bootstrap": 100})
-    rows = claims.check([claims.Claim(**plain | changes)], {"one_step": fits})
+    rows = claims.check([Claim(**plain | changes)], {"one_step": fits})
     assert rows.verdict.tolist() == [expected]
     assert "number of steps, at fixed batch sizes" in to_html(rows)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from spectral_capacity.sampling.frequencies import (
+    frequencies_digest,
     from_counts,
     item_frequencies,
     power_law,
@@ -191,3 +192,13 @@ def test_frequencies_need_only_numpy():
         [sys.executable, "-c", code], cwd=DATA.parent, capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"jax", "scipy", "pandas", "xarray"} & {*modules}
+
+
+def test_a_table_that_changed_is_not_taken_for_the_one_that_was_planned(tmp_path):
+    table = tmp_path / "counts.csv"
+    table.write_text("count\n5\n3\n2\n")
+    digest = frequencies_digest(item_frequencies(3, 1.5, table))
+    np.testing.assert_array_equal(item_frequencies(3, 1.5, table, digest), [0.5, 0.3, 0.2])
+    table.write_text("count\n6\n3\n2\n")
+    with pytest.raises(ValueError, match=r"counts\.csv: its counts have changed"):
+        item_frequencies(3, 1.5, table, digest)

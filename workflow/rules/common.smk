@@ -19,10 +19,10 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 # Modules, not names: a Snakefile shares Snakemake's own global names and would overwrite them.
-import spectral_capacity.config.figures as figure_modules
+import spectral_capacity.config.figures as figures_known
 import spectral_capacity.config.messages as messages
 import spectral_capacity.config.parse as configuration
-import spectral_capacity.config.plan as estimates
+import spectral_capacity.config.plan as planning
 import spectral_capacity.kinds.rates as rates
 import spectral_capacity.kinds.registry as registry
 import spectral_capacity.results.code_digest as digests
@@ -47,11 +47,11 @@ FITS = {
     for name, experiment in CONFIG.experiments.items()
     if (settings := experiment.fit_settings(name, SHARED)) is not None
 }
-MODULES = figure_modules.figure_modules(registry.KINDS)
+MODULES = figures_known.figure_modules(registry.KINDS)
 FIGURES = {
     figure: list(experiments.values())
     for figure in MODULES
-    if (experiments := figure_modules.shown(CONFIG.figures, figure))
+    if (experiments := figures_known.shown(CONFIG.figures, figure))
 }
 FIGURE_SETTINGS = {"finite_size": CONFIG.figures.finite_size}
 
@@ -171,13 +171,13 @@ onstart:
     ]
     training = {Path(kind.script).stem for kind in registry.KINDS.values()}
     trained = [cell_of(job.wildcards) for job in jobs if job.rule.name in training]
-    needed = estimates.disk_bytes(drawn, 3 * len(jobs), CONFIG.embeddings.store)
+    needed = planning.disk_bytes(drawn, 3 * len(jobs), CONFIG.embeddings.store)
     Path(RESULTS).mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(RESULTS).free
     if needed > free:
         raise WorkflowError(
-            f"{RESULTS}: this run needs about {estimates.size(needed)} of disk and "
-            f"{estimates.size(free)} are free. Free some space, choose another results folder, or "
+            f"{RESULTS}: this run needs about {planning.size(needed)} of disk and "
+            f"{planning.size(free)} are free. Free some space, choose another results folder, or "
             "set embeddings: {store: keys}."
         )
     if trained:
@@ -186,7 +186,7 @@ onstart:
         cores = getattr(workflow.resource_settings, "cores", None) or 1  # none on a cluster
         seconds = sum(cell.cost().seconds(core) for cell in trained) / cores
         print(
-            f"{len(trained)} cells to train: {bound} {estimates.duration(seconds)} on "
-            f"{cores} CPU cores, {estimates.size(needed)} of disk",
+            f"{len(trained)} cells to train: {bound} {planning.duration(seconds)} on "
+            f"{cores} CPU cores, {planning.size(needed)} of disk",
             file=sys.stderr,
         )

@@ -13,7 +13,7 @@ from spectral_capacity.memory.measured import DIMENSIONS
 from spectral_capacity.results.schema import Status
 from spectral_capacity.theory.exponents import gradient_exponent, muon_exponent
 from spectral_capacity.theory.predictions import ceiling
-from tests.unit.test_regression import SETTINGS, D, grid
+from tests.unit.test_fits import SETTINGS, D, grid
 
 FAST = SETTINGS | {"bootstrap": 100}
 GROWING = FAST | {"schedules": defaultdict(lambda: "growing")}

@@ -15,7 +15,7 @@ from spectral_capacity.analysis.iterations import (
     slope_at_zero,
 )
 from spectral_capacity.analysis.quantities import LINE
-from tests.unit.test_regression import SETTINGS, grid
+from tests.unit.test_fits import SETTINGS, grid
 
 K = np.array([1, 2, 4, 8])
 D = np.array([16, 64])

@@ -1,0 +1,58 @@
+"""Figures and rules of several kinds: what a developer gets wrong is told with the file."""
+
+import pytest
+
+from spectral_capacity.config.figures import figure_modules
+from spectral_capacity.config.model import config_model
+from spectral_capacity.kinds.memory import MemoryExperiment
+from spectral_capacity.kinds.registry import KINDS
+
+GOOD = '"""A caption."""\nKIND, SHOWS, NEEDS = "memory", "one_step", ("population",)\n'
+
+
+@pytest.fixture
+def another(tmp_path, monkeypatch):
+    """A kind whose figures are modules of a folder: ``another({name: text})``."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def make(modules):
+        package = f"figures_of_{tmp_path.name.replace('-', '_')}"
+        (tmp_path / package).mkdir()
+        for name, text in modules.items():
+            (tmp_path / package / f"{name}.py").write_text(text)
+        return {"another": type("Another", (MemoryExperiment,), {"figures": package})}
+
+    return make
+
+
+def test_figures_of_several_kinds_stand_beside_each_other(another):
+    found = figure_modules(KINDS | another({"mine": GOOD}))
+    assert found["mine"].caption == "A caption."
+    assert "fig2" in found
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("fig2", GOOD, r"its name is taken: .*fig2\.py"),
+        ("style", GOOD, "its name is taken: a key of the section figures"),
+        ("plan", GOOD, "its name is taken: a target of Snakemake"),
+        ("mine", GOOD.replace("population", "poplation"), r"mine\.py: 'poplation' is not one of"),
+        ("mine", GOOD.replace("memory", "memry"), r"mine\.py: 'memry' is not one of"),
+        ("mine", '"""A caption."""\n', r"mine\.py: a figure says KIND, NEEDS, SHOWS"),
+        ("mine", "KIND = str(1)\n", r"mine\.py, line 1: KIND must be literals"),
+    ],
+)
+def test_a_mistake_names_the_module(another, name, text, message):
+    with pytest.raises(ValueError, match=message):
+        figure_modules(KINDS | another({name: text}))
+
+
+def test_kinds_share_no_name_of_a_rule(monkeypatch):
+    def gradient(gradient, context):
+        """Another one."""
+
+    other = type("Other", (MemoryExperiment,), {"rules": {"gradient": gradient}})
+    monkeypatch.setitem(KINDS, "other", other)
+    with pytest.raises(ValueError, match="kind other: another kind has a rule 'gradient'"):
+        config_model()
