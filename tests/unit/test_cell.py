@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from spectral_capacity.memory.measured import VARIABLES
+from spectral_capacity.sampling.frequencies import frequencies_digest, item_frequencies
 from spectral_capacity.training.cell import train_cell
 from tests import oracle
 from tests.unit.cells import GD, MUON, cell
@@ -45,7 +46,8 @@ def test_frequencies_from_a_table(draws, tmp_path):
     table = tmp_path / "counts.csv"
     counts = np.random.default_rng(0).integers(1, 1000, n + 20)
     table.write_text("count\n" + "\n".join(map(str, counts)) + "\n")
-    this = cell(MUON, n, d) | {"frequencies": "its digest"}
+    digest = frequencies_digest(item_frequencies(n, 1.5, table))
+    this = cell(MUON, n, d) | {"frequencies": digest}
     results = train_cell(this, lambda s: draws(n, d, s), table=table)
     q = np.sort(counts)[::-1][:n] / np.sort(counts)[::-1][:n].sum()
     U, V = draws(n, d)
