@@ -56,8 +56,8 @@ FIGURES = {
 FIGURE_SETTINGS = {"finite_size": CONFIG.figures.finite_size}
 
 config.update(CONFIG.model_dump())  # defaults filled in, for scripts
-# In the configuration, which the report's caption sees, and a change of which reruns nothing.
-config["captions"] = {figure: MODULES[figure].caption for figure in FIGURES}
+# By rule, in the configuration: a report's caption sees both, and a change reruns nothing.
+config["captions"] = {f"plot_{figure}": MODULES[figure].caption for figure in FIGURES}
 
 
 wildcard_constraints:
@@ -119,11 +119,15 @@ def fits_of(experiments):
 
 
 def figure_files(figure):
-    """The files of a figure, one per format; the report shows the SVG."""
-    stem = f"{RESULTS}/figures/{figure}"
-    caption = "../report/figure.rst"
-    marked = {"svg": report(f"{stem}.svg", caption=caption, category="Figures")}
-    return [marked.get(suffix, f"{stem}.{suffix}") for suffix in CONFIG.figures.formats]
+    """The files of a figure, one per format."""
+    return [f"{RESULTS}/figures/{figure}.{suffix}" for suffix in CONFIG.figures.formats]
+
+
+def reported(paths):
+    """The same with the SVG marked for the report: for the rule that draws it alone, since a report
+    takes the caption of whichever rule has a marked file, be it as input."""
+    about = {"caption": "../report/figure.rst", "category": "Figures"}
+    return [path if not path.endswith(".svg") else report(path, **about) for path in paths]
 
 
 def figure_inputs(figure, what):

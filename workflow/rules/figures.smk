@@ -9,13 +9,12 @@ for figure, experiments in FIGURES.items():
             fits=figure_inputs(figure, "fits"),
             style=CONFIG.figures.style,
         output:
-            figure_files(figure),
+            reported(figure_files(figure)),
         log:
             f"{RESULTS}/logs/plot_{figure}.log",
         benchmark:
             f"{RESULTS}/benchmarks/plot_{figure}.tsv"
         params:
-            figure=figure,
             module=MODULES[figure].module,
             settings=FIGURE_SETTINGS,
             code=code("scripts/plot_figure.py", MODULES[figure].path),
