@@ -91,7 +91,7 @@ def test_three_steps_equal_the_oracle(draws, name, gradient, batch_size):
 
 @pytest.mark.parametrize(
     ("name", "n", "alpha"),
-    [("muon", 1200, 1.25), ("muon", 1200, 3.0)]
+    [("muon", 2000, 1.25), ("muon", 2000, 3.0)]
     + [(name, 1000, 2.0) for name in OPTIMIZERS if name != "muon"],
 )
 def test_three_steps_of_a_larger_memory_equal_the_oracle(draws, name, n, alpha):
