@@ -11,10 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spectral_capacity.figures.parts.axes import note
-from spectral_capacity.figures.parts.common import COLUMN, GUIDE, handle, label, marker, plt
+from spectral_capacity.figures.parts.common import COLUMN, GUIDE, handle, plt
 from spectral_capacity.figures.parts.curves import interval_bars
+from spectral_capacity.figures.parts.looks import label, marker
 
 KIND = "memory"
+THEME = "One step"
 SHOWS = "one_step"
 NEEDS = ("population", "one step")
 

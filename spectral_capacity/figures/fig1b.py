@@ -21,9 +21,11 @@ from spectral_capacity.figures.parts.batches import (
     distinct_items,
     population_level,
 )
-from spectral_capacity.figures.parts.common import COLUMN, label, marker, plt, prediction_handle
+from spectral_capacity.figures.parts.common import COLUMN, plt, prediction_handle
+from spectral_capacity.figures.parts.looks import label, marker
 
 KIND = "memory"
+THEME = "Batches"
 SHOWS = "minibatch"
 NEEDS = ("population", "one step", "batches")
 

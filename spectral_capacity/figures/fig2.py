@@ -11,19 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spectral_capacity.figures.parts.axes import powers_of_two, room_above
-from spectral_capacity.figures.parts.common import (
-    GUIDE,
-    PAGE,
-    handle,
-    label,
-    marker,
-    plt,
-    prediction_handle,
-    shades,
-)
+from spectral_capacity.figures.parts.common import GUIDE, PAGE, handle, plt, prediction_handle
 from spectral_capacity.figures.parts.curves import apart, counts_against_d
+from spectral_capacity.figures.parts.looks import label, marker, shades
 
 KIND = "memory"
+THEME = "One step"
 SHOWS = "one_step"
 NEEDS = ("population", "one step")
 

@@ -21,19 +21,12 @@ from spectral_capacity.figures.parts.batches import (
     distinct_items,
     population_level,
 )
-from spectral_capacity.figures.parts.common import (
-    GUIDE,
-    PAGE,
-    handle,
-    label,
-    marker,
-    plt,
-    prediction_handle,
-    shades,
-)
+from spectral_capacity.figures.parts.common import GUIDE, PAGE, handle, plt, prediction_handle
 from spectral_capacity.figures.parts.curves import fitted_power, power_text
+from spectral_capacity.figures.parts.looks import label, marker, shades
 
 KIND = "memory"
+THEME = "Batches"
 SHOWS = "minibatch"
 NEEDS = ("population", "one step", "batches")
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from spectral_capacity.figures.parts import capacity_after_steps
 
 KIND = "memory"
+THEME = "Many steps"
 SHOWS = "steps"
 NEEDS = ("population", "muon", "2 steps")
 

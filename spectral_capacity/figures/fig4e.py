@@ -13,18 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from spectral_capacity.figures.parts.common import (
-    COLUMN,
-    GUIDE,
-    first_muon,
-    handle,
-    label,
-    marker,
-    plt,
-    shades,
-)
+from spectral_capacity.figures.parts.common import COLUMN, GUIDE, first_muon, handle, plt
+from spectral_capacity.figures.parts.looks import label, marker, shades
 
 KIND = "memory"
+THEME = "Many steps"
 SHOWS = "steps"
 NEEDS = ("population", "muon", "2 steps")
 

@@ -14,7 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spectral_capacity.figures.parts.axes import room_above
-from spectral_capacity.figures.parts.common import COLUMN, PAGE, configuration, label, marker, plt
+from spectral_capacity.figures.parts.common import COLUMN, PAGE, configuration, plt
+from spectral_capacity.figures.parts.looks import label, marker
 from spectral_capacity.figures.parts.steps import (
     diverged_handle,
     limits_of_d,
@@ -23,6 +24,7 @@ from spectral_capacity.figures.parts.steps import (
 )
 
 KIND = "memory"
+THEME = "Many steps"
 SHOWS = "gd_against_muon"
 NEEDS = ("population", "2 steps")
 

@@ -20,10 +20,9 @@ from spectral_capacity.figures.parts.common import (
     first_muon,
     frequencies,
     handle,
-    label,
     plt,
-    shades,
 )
+from spectral_capacity.figures.parts.looks import label, shades
 from spectral_capacity.figures.parts.steps import (
     diverged_handle,
     limits_of_d,
@@ -33,6 +32,7 @@ from spectral_capacity.figures.parts.steps import (
 from spectral_capacity.theory.predictions import items_seen
 
 KIND = "memory"
+THEME = "Many steps"
 SHOWS = "minibatch_steps"
 NEEDS = ("population", "muon", "2 steps", "finite")
 

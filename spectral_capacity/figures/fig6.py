@@ -14,20 +14,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from spectral_capacity.figures.parts.axes import powers_of_two, room_above
-from spectral_capacity.figures.parts.common import (
-    GUIDE,
-    PAGE,
-    handle,
-    label,
-    marker,
-    plt,
-    prediction_handle,
-    shades,
-)
+from spectral_capacity.figures.parts.common import GUIDE, PAGE, handle, plt, prediction_handle
 from spectral_capacity.figures.parts.curves import apart, counts_against_d, interval_bars
+from spectral_capacity.figures.parts.looks import label, marker, shades
 from spectral_capacity.theory.exponents import muon_exponent
 
 KIND = "memory"
+THEME = "Optimizers"
 SHOWS = "anisotropy"
 NEEDS = ("population", "one step")
 

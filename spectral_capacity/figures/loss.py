@@ -16,18 +16,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spectral_capacity.figures.parts.axes import plain_numbers, powers_of_two
-from spectral_capacity.figures.parts.common import (
-    GUIDE,
-    PAGE,
-    configuration,
-    handle,
-    label,
-    marker,
-    plt,
-)
+from spectral_capacity.figures.parts.common import GUIDE, PAGE, configuration, handle, plt
 from spectral_capacity.figures.parts.curves import seed_range
+from spectral_capacity.figures.parts.looks import label, marker
 
 KIND = "memory"
+THEME = "One step"
 SHOWS = "loss"
 NEEDS = ("population", "one step", "loss")
 

@@ -18,20 +18,13 @@ from matplotlib.ticker import MaxNLocator
 
 from spectral_capacity.analysis.iterations import depth_table, newton_schulz_depths, slope_at_zero
 from spectral_capacity.figures.parts.axes import note, powers_of_two, room_above
-from spectral_capacity.figures.parts.common import (
-    GUIDE,
-    PAGE,
-    handle,
-    label,
-    marker,
-    plt,
-    prediction_handle,
-    shades,
-)
+from spectral_capacity.figures.parts.common import GUIDE, PAGE, handle, plt, prediction_handle
 from spectral_capacity.figures.parts.curves import seed_range
+from spectral_capacity.figures.parts.looks import label, marker, shades
 from spectral_capacity.figures.parts.ratios import ratios_to_polar
 
 KIND = "memory"
+THEME = "Optimizers"
 SHOWS = "newton_schulz_depth"
 NEEDS = ("population", "one step", "polar")
 

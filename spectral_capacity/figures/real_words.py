@@ -20,14 +20,14 @@ from spectral_capacity.figures.parts.common import (
     configuration,
     frequencies,
     handle,
-    label,
-    marker,
     plt,
     prediction_handle,
 )
 from spectral_capacity.figures.parts.curves import apart, counts_against_d, fit_text, seed_range
+from spectral_capacity.figures.parts.looks import label, marker
 
 KIND = "memory"
+THEME = "Data"
 SHOWS = "real_words"
 NEEDS = ("population", "one step")
 

@@ -17,16 +17,15 @@ from spectral_capacity.figures.parts.common import (
     COLUMN,
     PAGE,
     configuration,
-    label,
-    marker,
     plt,
     prediction_handle,
-    shades,
 )
 from spectral_capacity.figures.parts.curves import seed_range
+from spectral_capacity.figures.parts.looks import label, marker, shades
 from spectral_capacity.figures.parts.ratios import ratios_to_polar
 
 KIND = "memory"
+THEME = "Optimizers"
 SHOWS = "resolution"
 NEEDS = ("population", "one step", "polar")
 

@@ -14,11 +14,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spectral_capacity.figures.parts.axes import plain_numbers, powers_of_two, room_above
-from spectral_capacity.figures.parts.common import PAGE, handle, marker, plt, shades
+from spectral_capacity.figures.parts.common import PAGE, handle, plt
 from spectral_capacity.figures.parts.curves import apart, power_text, seed_range
+from spectral_capacity.figures.parts.looks import marker, shades
 from spectral_capacity.theory.exponents import bulk_exponent
 
 KIND = "memory"
+THEME = "One step"
 SHOWS = "spectrum"
 NEEDS = ("population", "one step")
 

@@ -17,19 +17,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from spectral_capacity.analysis.runs import capacity_to_the_end
-from spectral_capacity.figures.parts.common import (
-    COLUMN,
-    PAGE,
-    configuration,
-    handle,
-    label,
-    plt,
-    shades,
-)
+from spectral_capacity.figures.parts.common import COLUMN, PAGE, configuration, handle, plt
+from spectral_capacity.figures.parts.looks import label, shades
 from spectral_capacity.figures.parts.steps import diverged_handle, step_axis, step_band, step_curve
 from spectral_capacity.theory.predictions import ceiling
 
 KIND = "memory"
+THEME = "Many steps"
 SHOWS = {"exact": "gd_against_muon", "thresholded": "gd_against_muon_thresholded"}
 NEEDS = ("population", "2 steps", "exact against thresholded")
 

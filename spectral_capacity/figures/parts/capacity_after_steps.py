@@ -8,16 +8,9 @@ from matplotlib.figure import Figure
 
 from spectral_capacity.analysis.runs import capacity_to_the_end, peak
 from spectral_capacity.figures.parts.axes import powers_of_two
-from spectral_capacity.figures.parts.common import (
-    COLUMN,
-    configuration,
-    first_muon,
-    label,
-    marker,
-    plt,
-    shades,
-)
+from spectral_capacity.figures.parts.common import COLUMN, configuration, first_muon, plt
 from spectral_capacity.figures.parts.curves import apart, counts_against_d, fit_text
+from spectral_capacity.figures.parts.looks import label, marker, shades
 from spectral_capacity.figures.parts.steps import limits_against_d, steps_made
 
 

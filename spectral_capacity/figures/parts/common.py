@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -17,22 +18,26 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from spectral_capacity.figures.parts import looks
 from spectral_capacity.results.files import atomic_path
 from spectral_capacity.sampling.frequencies import item_frequencies
 
-LABELS = {"gd": "GD", "muon": "Muon", "newton": "Newton"}
-MARKERS = "osD^vP*X"
-COLUMN, PAGE = 3.4, 7.0
-"""Widths in inches: one column, and the page."""
+COLUMN, PAGE = 3.3, 5.5
+"""Widths in inches: a figure of one panel, and the column of a paper."""
 
 GUIDE = {"color": "0.6", "linewidth": 1.6, "zorder": 1}
 """A line of theory under the data."""
 
 
 @contextmanager
-def style(path: str | os.PathLike) -> Iterator[None]:
-    """Matplotlib's defaults with this style file on top, whatever the user's own defaults are."""
-    with plt.style.context(["default", str(path)]):
+def style(
+    path: str | os.PathLike, optimizers: Mapping[str, Mapping[str, Any]] | None = None
+) -> Iterator[None]:
+    """Matplotlib's defaults with this style file on top, whatever the user's own defaults are.
+
+    optimizers: how they look, as of :func:`figures.parts.looks.optimizers`.
+    """
+    with plt.style.context(["default", str(path)]), looks.optimizers(optimizers or {}):
         yield
 
 
@@ -52,29 +57,6 @@ def _settle(figure: Figure) -> None:
     figure.set_layout_engine("none")
     for axes in figure.axes:
         axes.set_position(np.round(axes.get_position(original=True).bounds, 6))
-
-
-def label(optimizer: str, *, minibatches: bool = False) -> str:
-    """How an optimizer is called in a figure; gradient descent on minibatches is SGD.
-
-    What a name has beyond that of a known optimizer stands in parentheses: ``gd_growing``, GD (growing).
-    """
-    name, _, variant = optimizer.partition("_")
-    if name not in LABELS or optimizer.startswith("newton_schulz"):
-        return optimizer.replace("_", " ")
-    known = "SGD" if minibatches and name == "gd" else LABELS[name]
-    return f"{known} ({variant.replace('_', ' ')})" if variant else known
-
-
-def marker(i: int) -> str:
-    """The marker of the i-th line; after the last one they start over."""
-    return MARKERS[i % len(MARKERS)]
-
-
-def shades(n: int) -> list:
-    """n colours in order, dark to light, told apart in grey and by colour-blind readers."""
-    colours = matplotlib.colormaps["viridis"]
-    return [colours(0.88 * i / max(n - 1, 1)) for i in range(n)]
 
 
 def handle(text: str, **style) -> Line2D:
