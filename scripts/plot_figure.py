@@ -13,7 +13,7 @@ snakemake: Snakemake
 params, inputs = snakemake.params, snakemake.input
 with (
     job_log(snakemake.log[0], params.module.rpartition(".")[2], params.settings),
-    common.style(inputs.style),
+    common.style(inputs.style, params.optimizers),
 ):
     plot = import_module(params.module).plot
     figure = plot(open_grids(inputs.grid), open_grids(inputs.fits), **params.settings)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import yaml
 
+from spectral_capacity.config.parse import merged as merged_files
+
 ROOT = Path(__file__).parents[2]
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 
@@ -22,13 +24,7 @@ def change(path, value):
 
 def merged(name):
     """What Snakemake makes of ``--configfile config/NAME.yaml``."""
-
-    def merge(old, new):
-        if isinstance(old, dict) and isinstance(new, dict):
-            return {k: merge(old.get(k), new.get(k, old.get(k))) for k in {**old, **new}}
-        return old if new is None else new
-
-    return merge(DEFAULT, yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()))
+    return merged_files(ROOT / f"config/{file}.yaml" for file in ("config", name))
 
 
 def cells(config, experiment):

@@ -57,7 +57,7 @@ def test_the_example_of_an_own_experiment():
     }
     config = parse(given, root=ROOT)
     assert config.experiments["mine"].optimizers == ["gd", "muon", "half_muon"]
-    assert config.figures.fig2 == "mine"
+    assert config.figures.fig2.experiment == "mine"
 
 
 @pytest.mark.parametrize(
