@@ -33,9 +33,8 @@ from spectral_capacity.optimizers.rules import RULES
 from spectral_capacity.results.grids import assemble
 from spectral_capacity.results.provenance import record
 from spectral_capacity.results.reading import open_grid
-from spectral_capacity.sampling.embeddings import generate_embeddings, load_embeddings
-from spectral_capacity.sampling.frequencies import item_rows
-from spectral_capacity.training.cell import train_cell, write_cell
+from spectral_capacity.sampling.embeddings import generate_embeddings
+from spectral_capacity.training.cell import embeddings_of, train_cell, write_cell
 
 SpectralMap = Callable[[Gradient, StepContext], ArrayLike]
 
@@ -177,8 +176,7 @@ def _train(
         call = partial(own_map.call, function, f"the function of {cell.optimizer}")
         how = settings | {"optimizer": settings["optimizer"] | {"map": {"name": call}}}
     table = cell.experiment.frequencies and cell.experiment.frequencies.file
-    rows = item_rows(settings["n_items"], table, settings["rows"])
-    load = partial(load_embeddings, _embeddings(path.parent, cell), rows=rows)
+    load = embeddings_of(settings, _embeddings(path.parent, cell), table)
     results = train_cell(how, load, report, table=table)
     write_cell(path, settings, results, {**made_with, "configuration": settings})
 

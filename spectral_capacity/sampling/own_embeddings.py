@@ -7,7 +7,7 @@ Rows are items. A file has variables ``U`` and ``V`` over (item, component), the
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache
 from operator import index
 from pathlib import Path
@@ -28,8 +28,8 @@ def save_embeddings(
     U: ArrayLike,
     V: ArrayLike,
     *,
-    seeds: Sequence[int] | None = None,
-    items: Sequence[str] | None = None,
+    seeds: Iterable[int] | None = None,
+    items: Iterable[str] | None = None,
 ) -> None:
     """Write embeddings of your own to the NetCDF file ``path``, for ``embeddings: {file: …}``.
 
@@ -87,20 +87,21 @@ def _shape(shape: tuple[int, ...], other: tuple[int, ...], what: str = "") -> tu
     return shape
 
 
-def _seeds(seeds: Sequence[int], n: int) -> list[int]:
+def _seeds(seeds: Iterable[int], n: int) -> list[int]:
     numbers = [index(seed) for seed in seeds]
     if len({*numbers}) != n or len(numbers) != n or min(numbers) < 0:
         raise ValueError(f"seeds is {numbers}; must be {n} different whole numbers, 0 or more")
     return numbers
 
 
-def _names(items: Sequence[str], n: int) -> list[str]:
-    if len(items) != n:
-        raise ValueError(f"{len(items)} names in items; there are {n} rows")
-    for i, item in enumerate(items):
-        if not isinstance(item, str):
-            raise TypeError(f"items[{i}] is {item!r}; must be text")
-    return [str(item) for item in items]
+def _names(items: Iterable[str], n: int) -> list[str]:
+    names = list(items)
+    if len(names) != n:
+        raise ValueError(f"{len(names)} names in items; there are {n} rows")
+    for i, name in enumerate(names):
+        if not isinstance(name, str):
+            raise TypeError(f"items[{i}] is {name!r}; must be text")
+    return [str(name) for name in names]
 
 
 def own_embeddings_shape(path: str | os.PathLike) -> tuple[int, int, list[int] | None]:

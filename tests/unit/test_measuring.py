@@ -16,9 +16,8 @@ from spectral_capacity.results.grids import assemble
 from spectral_capacity.results.provenance import record
 from spectral_capacity.results.reading import open_grid
 from spectral_capacity.results.schema import Status
-from spectral_capacity.sampling.embeddings import generate_embeddings, load_embeddings
-from spectral_capacity.sampling.frequencies import item_rows
-from spectral_capacity.training.cell import train_cell, write_cell
+from spectral_capacity.sampling.embeddings import generate_embeddings
+from spectral_capacity.training.cell import embeddings_of, train_cell, write_cell
 from tests.unit.configurations import DEFAULT, ROOT, only
 
 POLAR = {"rule": "spectral", "map": {"name": "polar"}}
@@ -48,8 +47,8 @@ def of_the_pipeline(folder, optimizers, **experiment):
         for file in cell.draws():
             generate_embeddings(folder / "draws.nc", **file.settings(shared))
         embeddings = (cell.files() or [folder / "draws.nc"])[0]
-        rows = item_rows(settings["n_items"], table, settings["rows"])
-        results = train_cell(settings, partial(load_embeddings, embeddings, rows=rows), table=table)
+        load = embeddings_of(settings, embeddings, table)
+        results = train_cell(settings, load, table=table)
         paths.append(folder / f"{cell.name}.nc")
         write_cell(paths[-1], settings, results, record(settings))
     whole = chosen.grid_settings("mine", shared)
