@@ -67,7 +67,7 @@ def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -
             d,
             grid.capacity.sel(alpha=alpha).values,
             exponent,
-            colour=colour,
+            color=colour,
             marker=marker(i),
             label=rf"$\alpha$ = {alpha:g}{power}",
             shift=shift[i],

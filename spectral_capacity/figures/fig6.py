@@ -82,12 +82,11 @@ def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -
             d,
             grid.capacity.sel(kappa=kappa).values,
             one.exponent.sel(fit="ols").item(),
-            colour=colour,
+            color=colour,
             marker=marker(i),
             label=rf"$\kappa$ = {kappa:g}",
             shift=shift[i],
             dashes=(6 * i, (4, 6 * turns - 4)),
-            linewidth=0.9,
         )
         if finite_size:
             dots = (3 * i, (1, 3 * turns - 1))

@@ -56,7 +56,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     n = grid.optimizer.size
     for i, (optimizer, shift) in enumerate(zip(grid.optimizer.values, apart(n, 1.04), strict=True)):
         one = grid.sel(optimizer=optimizer)
-        style = {"colour": f"C{i}", "marker": marker(i), "shift": shift}
+        style = {"color": f"C{i}", "marker": marker(i), "shift": shift}
         _counts(items, one, fits.sel(optimizer=optimizer), finite_size, style)
         mean, bars = seed_range(one.recovered_mass.values)
         style = {"color": f"C{i}", "marker": marker(i), "elinewidth": 0.8}
@@ -95,6 +95,6 @@ def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool, s
     power = fits.sel(quantity="capacity", fit="ols")
     d, counts, exponent = grid.d.values, grid.capacity.values, power.exponent.item()
     text = f"{label(grid.optimizer.item())}: {fit_text(power)}"
-    counts_against_d(axes, d, counts, exponent, label=text, linewidth=0.9, **style)
+    counts_against_d(axes, d, counts, exponent, label=text, **style)
     if finite_size:
-        axes.plot(d, fits.predicted_capacity, ":", color=style["colour"], linewidth=1.4)
+        axes.plot(d, fits.predicted_capacity, ":", color=style["color"], linewidth=1.4)

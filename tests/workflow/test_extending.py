@@ -56,7 +56,7 @@ def test_a_map_a_rule_a_variable_a_figure_and_a_claim(extended):
     assert 0 < row.measured < 1
     assert row.verdict == "supported"
     # The figure's module is the only file behind it: a change redraws it and nothing else.
-    extended.edit("spectral_capacity/figures/mass.py", '(COLUMN, 2.6)', '(COLUMN, 2.4)')
+    extended.edit("spectral_capacity/figures/mass.py", "(COLUMN, 2.6)", "(COLUMN, 2.4)")
     assert extended.ran("mass") == {"plot_mass": 1}
 
 

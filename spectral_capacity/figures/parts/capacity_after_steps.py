@@ -40,7 +40,7 @@ def plot(
             d,
             counts.values[i],
             one.exponent.item(),
-            colour=colour,
+            color=colour,
             marker=marker(i),
             label=rf"$\alpha$ = {alphas[i]:g}:  {fit_text(one)}",
             shift=shift[i],
