@@ -35,3 +35,13 @@ def note(axes: Axes, text: str, at: tuple, offset: tuple[int, int], **place) -> 
     """Small dark grey text, ``offset`` in points from ``at``."""
     style = {"textcoords": "offset points", "color": "0.35", "fontsize": 7}
     axes.annotate(text, at, offset, **style | place)
+
+
+def free_corner(axes: Axes, level: float) -> str:
+    """Where a legend stands clear of curves that rise to the right, when their middle is at ``level``.
+
+    Above them, unless that is above the middle of the axis: then below them.
+    """
+    transform = axes.yaxis.get_transform()
+    low, high, middle = transform.transform(np.array([*axes.get_ylim(), level]))
+    return "lower right" if middle > (low + high) / 2 else "upper left"

@@ -75,7 +75,8 @@ def counts_against_d(
     fitted_power(axes, d, mean, exponent, shift, linestyle=dashes, color=color, linewidth=0.9)
     fitted_power(axes, d, mean, theory, shift, **GUIDE | {"linewidth": 0.9})
     if predicted is not None:
-        axes.plot(d * shift, predicted, linestyle=dots, color=color, linewidth=1.4)
+        where, predicted = short_if_one(d, predicted)
+        axes.plot(where * shift, predicted, linestyle=dots, color=color, linewidth=1.4)
 
 
 def apart(n: int, factor: float) -> np.ndarray:
@@ -96,3 +97,20 @@ def fit_text(line: xr.Dataset) -> str:
     """:func:`power_text` and the theory's exponent."""
     theory = f"theory {line.theory.item():.2f}" if np.isfinite(line.theory) else ""
     return ", ".join(filter(None, [power_text(line), theory]))
+
+
+def fit_in_short(line: xr.Dataset) -> str:
+    """The fitted exponent and, in parentheses, the theory's, as far as they are known."""
+    fitted, theory = (line[name].item() for name in ("exponent", "theory"))
+    texts = [f"{fitted:.2f}"] if np.isfinite(fitted) else []
+    return " ".join(texts + ([f"({theory:.2f})"] if np.isfinite(theory) else []))
+
+
+def short_if_one(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A curve through the finite values of y: as it is or, over one x, a short level there to be seen."""
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    x, y = x[np.isfinite(y)], y[np.isfinite(y)]
+    if x.size != 1:
+        return x, y
+    reach = 0.06 * max(abs(x[0]), 1)
+    return np.array([x[0] - reach, x[0] + reach]), np.repeat(y, 2)

@@ -74,19 +74,19 @@ def _written(value: str | float) -> str:
     return f"{value:g}" if np.isfinite(value) else r"$\infty$"
 
 
-def seed_bars(grid: xr.Dataset, panels: str = "", name: str = "bars") -> list[Line2D]:
-    """The legend's entry of bars that are ranges over seeds, in these panels; none for one seed."""
-    return [_bars(name, panels, "range over seeds")] if grid.seed.size > 1 else []
+def seed_bars(grid: xr.Dataset, of: str = "", name: str = "bars") -> list[Line2D]:
+    """The legend's entry of bars that are ranges over seeds, if only those ``of`` this; none for one seed."""
+    return [_bars(name, of, "range over seeds")] if grid.seed.size > 1 else []
 
 
-def resampled_bars(fits: xr.Dataset, panels: str = "") -> list[Line2D]:
+def resampled_bars(fits: xr.Dataset, of: str = "") -> list[Line2D]:
     """The legend's entry of bars that are intervals over resampled seeds; none where none is known."""
     if not np.isfinite(fits.boot_low).any():
         return []
     confidence = configuration(fits)["confidence"]
-    return [_bars("bars", panels, f"{confidence:.0%} interval over resampled seeds")]
+    return [_bars("bars", of, f"{100 * confidence:g} % interval over resampled seeds")]
 
 
-def _bars(name: str, panels: str, what: str) -> Line2D:
-    where = f" in {panels}" if panels else ""
-    return handle(f"{name}{where}: {what}", linestyle="", marker="|", markersize=8)
+def _bars(name: str, of: str, what: str) -> Line2D:
+    of = f" of {of}" if of else ""
+    return handle(f"{name}{of}: {what}", linestyle="", marker="|", markersize=8)

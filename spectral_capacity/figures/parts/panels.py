@@ -34,6 +34,25 @@ def panel_grid(n: int, height: float, **shape) -> tuple[Figure, np.ndarray]:
     return figure, panels.ravel()[:n]
 
 
+def panel_pairs(n: int, heights: tuple[float, float]) -> tuple[Figure, np.ndarray, np.ndarray]:
+    """A figure of n panels in rows, each with another one under it, and the axes of both, (n,) each.
+
+    ``heights``: of the two, in inches. The upper ones share their y axis, numbered at the left only.
+    """
+    columns = columns_for(n)
+    rows = -(-n // columns)
+    size = (PAGE if n > 1 else 0.65 * PAGE, 0.7 + sum(heights) * rows)
+    shape = {"figsize": size, "squeeze": False, "height_ratios": heights * rows}
+    figure, panels = plt.subplots(2 * rows, columns, **shape)
+    above, below = panels[::2].ravel(), panels[1::2].ravel()
+    for axes in (*above[n:], *below[n:]):
+        axes.remove()
+    for axes in above[1:n]:
+        axes.sharey(above[0])
+        axes.tick_params(labelleft=at_left(axes))
+    return figure, above[:n], below[:n]
+
+
 def at_left(axes: Axes) -> bool:
     """Whether a panel begins its row: there stand the names of y axes that a row shares."""
     return axes.get_subplotspec().is_first_col()
