@@ -17,11 +17,12 @@ from annotated_types import doc
 from matplotlib.figure import Figure
 
 from spectral_capacity.figures.parts import general, selection
+from spectral_capacity.figures.parts.axes import numbers_if_short
 from spectral_capacity.figures.parts.below import make_room, powers_under, with_power
 from spectral_capacity.figures.parts.common import handle
 from spectral_capacity.figures.parts.legends import left_out, legend_below, seed_bars
 from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
-from spectral_capacity.figures.parts.steps import diverged_handle
+from spectral_capacity.figures.parts.steps import diverged_handle, seed_bands
 
 KIND = "memory"
 THEME = "Your own"
@@ -117,14 +118,17 @@ def _drawn(
         all_axes, parts, strict=True
     ):  # once all panels have made their common axis
         drawn |= curves.distinct_items(axes, part)
+    numbers_if_short(all_axes[0])
     letters(figure)
     figure.suptitle(_title(grid, minibatches), fontsize="medium")
     joined = "" if "fit" in drawn else "-"
     handles = [
         handle(name, linestyle=joined, **look) for name, look in zip(names, looks, strict=True)
     ]
-    handles += seed_bars(grid, name="bands" if curves.x == "step" else "bars")
-    handles += diverged_handle(grid) if curves.x == "step" else []
+    if curves.x == "step":
+        handles += seed_bands(grid) + diverged_handle(grid)
+    else:
+        handles += seed_bars(grid)
     handles += [
         handle(text, **look) for key, (text, look) in general.BESIDES.items() if key in drawn
     ]

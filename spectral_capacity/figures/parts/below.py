@@ -28,9 +28,10 @@ def make_room(figure: Figure, legend: Legend) -> None:
     """Make a figure higher by what stands under its panels, which then have the height they were given."""
     rows: dict[int, float] = {}
     for axes in figure.axes:
-        if under := axes.get_legend():
+        box = under.get_window_extent() if (under := axes.get_legend()) else None
+        if box and box.y1 < axes.bbox.y0:
             row = axes.get_subplotspec().rowspan.start
-            rows[row] = max(rows.get(row, 0.0), under.get_window_extent().height)
+            rows[row] = max(rows.get(row, 0.0), box.height)
     added = legend.get_window_extent().height + sum(rows.values())
     figure.set_figheight(figure.get_figheight() + added / figure.dpi)
 
