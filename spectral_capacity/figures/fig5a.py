@@ -44,7 +44,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     shown = grid.sel(batch_size=np.inf).isel(alpha=0, kappa=0).sortby("d")
     n_items, seen = configuration(grid)["n_items"], []
     figure, panels = panel_grid(shown.d.size, 2.2, sharey=True)
-    for axes, d in zip(panels, shown.d.values, strict=True):
+    for axes, d in zip(panels, shown.d.values.tolist(), strict=True):
         axes.set_yscale("log")
         step_axis(axes, shown.step.values)
         axes.set_title(rf"$d$ = {d}, $\alpha$ = {shown.alpha.item():g}")
@@ -55,7 +55,8 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
             axes.set_ylabel("recovered items")
     if finite_size:  # once all curves have made their common axis
         seen = [
-            ceiling_of_d(axes, d, n_items) for axes, d in zip(panels, shown.d.values, strict=True)
+            ceiling_of_d(axes, d, n_items)
+            for axes, d in zip(panels, shown.d.values.tolist(), strict=True)
         ]
     numbers_if_short(panels[0])
     letters(figure)

@@ -82,16 +82,18 @@ def kept(grid: xr.Dataset, *varied: str | None) -> xr.Dataset:
 
 def styles(dim: str, values: np.ndarray) -> list[dict[str, Any]]:
     """Colours and markers of the values of a dimension; larger batches are darker, as later steps are."""
-    known = {"optimizer": optimizer_style, "alpha": alpha_style, "d": d_style}
-    if dim in known:
-        return [known[dim](value) for value in values.tolist()]
+    if dim == "optimizer":
+        return [optimizer_style(name) for name in values.tolist()]
+    if dim in ("alpha", "d"):
+        style = {"alpha": alpha_style, "d": d_style}[dim]
+        return [style(float(value)) for value in values]
     colours = shades(values.size)[:: 1 if dim == "kappa" else -1]
     return [
         {"color": colour, "marker": MARKERS[i % len(MARKERS)]} for i, colour in enumerate(colours)
     ]
 
 
-def text(dim: str, value: str | float, *, minibatches: bool = False) -> str:
+def text(dim: str, value: str | float | int, *, minibatches: bool = False) -> str:
     """A value as it is written in a figure."""
     if dim == "optimizer":
         return label(value, minibatches=minibatches)

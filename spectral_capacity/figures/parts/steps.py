@@ -111,7 +111,7 @@ def ceiling_against_d(axes: Axes, d: np.ndarray, n_items: int) -> bool:
 
     The axis follows the data, and the line leaves it where it is more than :data:`REACH` above them.
     """
-    levels = np.array([ceiling(n_items, each) for each in d])
+    levels = np.array([ceiling(n_items, each) for each in d.tolist()])
     low, high = axes.get_ylim()
     if levels.max() > REACH * high:
         axes.set_ylim(low, high)
@@ -122,6 +122,6 @@ def ceiling_against_d(axes: Axes, d: np.ndarray, n_items: int) -> bool:
 def ceiling_of_d(axes: Axes, d: int, n_items: int, **style) -> bool:
     """The same for one d, level at all steps."""
     level = ceiling(n_items, d)
-    if seen := level < REACH * axes.get_ylim()[1]:
+    if seen := bool(level < REACH * axes.get_ylim()[1]):
         axes.axhline(level, zorder=1, **CEILING | style)
     return seen
