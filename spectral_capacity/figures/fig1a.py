@@ -59,7 +59,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     letters(figure)
     handles = [handle(label(name), linestyle="", **optimizer_style(name)) for name in names]
     handles += _handles(fits, finite_size) + resampled_bars(fits)
-    legend_below(figure, handles, left_out(grid, fits))
+    legend_below(figure, handles, left_out(grid, fits), wrap=22)
     return figure
 
 
@@ -88,7 +88,8 @@ def _exponents(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
 
 def _differ(fits: xr.Dataset) -> bool:
     """Whether the largest d are not simply all of them."""
-    return not fits.exponent.sel(fit="largest").equals(fits.exponent.sel(fit="ols"))
+    largest, every = (fits.exponent.sel(fit=fit) for fit in ("largest", "ols"))
+    return not np.allclose(largest, every, equal_nan=True)
 
 
 def _handles(fits: xr.Dataset, finite_size: bool) -> list[Line2D]:

@@ -63,7 +63,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     axes.set_title(rf"One step, $d$ = {here.d.item()}, $\alpha$ = {here.alpha.item():g}")
     handles, _ = axes.get_legend_handles_labels()
     handles += batch_handles(grid, fits, finite_size)
-    legend_below(figure, handles, left_out(grid, here))
+    legend_below(figure, handles, left_out(grid, here), wrap=22)
     return figure
 
 

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from spectral_capacity.figures.parts.axes import free_corner, powers_of_two
+from spectral_capacity.figures.parts.axes import count_axis, free_corner, powers_of_two
 from spectral_capacity.figures.parts.common import GUIDE, handle, prediction_handle
 from spectral_capacity.figures.parts.curves import (
     counts_against_d,
@@ -79,7 +79,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
 def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -> None:
     d = grid.d.values
     powers_of_two(axes, d)
-    axes.set_yscale("log")
+    count_axis(axes)
     for alpha in grid.alpha.values:
         one = fits.sel(alpha=alpha)
         line = one.sel(quantity="capacity", fit="ols")

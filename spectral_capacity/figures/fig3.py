@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from spectral_capacity.figures.parts.axes import powers_of_two
+from spectral_capacity.figures.parts.axes import count_axis, powers_of_two
 from spectral_capacity.figures.parts.batches import (
     batch_axis,
     batch_curve,
@@ -50,14 +50,18 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     here = grid.sortby(["d", "batch_size"]).isel(alpha=0, kappa=0, step=-1)
     fits = fits.sortby("d").isel(alpha=0, kappa=0, step=-1)
     names = here.optimizer.values
-    figure, panels = panel_grid(names.size + 1, 2.2)
+    figure, panels = panel_grid(names.size + 1, 2.9)
     for axes, name in zip(panels, names, strict=False):
-        axes.sharey(panels[0])
+        if axes is not panels[0]:
+            axes.sharey(panels[0])
         axes.tick_params(labelleft=at_left(axes))
         axes.set_title(f"One {label(name, minibatches=True)} step")
         if at_left(axes):
             axes.set_ylabel("recovered items")
         _curves(axes, here, fits.sel(optimizer=name), finite_size)
+    panels[0].set_ylim(panels[0].get_ylim())  # the lines below may leave the axes
+    for axes in panels[:-1]:
+        distinct_items(axes, here)
     _critical_sizes(panels[-1], fits, finite_size)
     letters(figure)
     handles, _ = panels[0].get_legend_handles_labels()
@@ -81,8 +85,6 @@ def _curves(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -
             population_level(axes, one, sizes, level, infinity, colour)
             if finite_size:
                 batch_prediction(axes, one, sizes, infinity, color=colour)
-    axes.set_ylim(axes.get_ylim())  # the line below may leave the axes
-    distinct_items(axes, grid)
 
 
 def _critical_sizes(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
@@ -92,7 +94,7 @@ def _critical_sizes(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
     axes.set_ylabel(r"critical batch size $B^{\!*}$")
     axes.set_xlabel("embedding dimension $d$")
     powers_of_two(axes, d)
-    axes.set_yscale("log")
+    count_axis(axes)
     if "critical_batch_size" not in fits:
         return
     for name in fits.optimizer.values:
@@ -100,13 +102,13 @@ def _critical_sizes(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
         power, critical = _power(one), one.critical_batch_size.values
         ends = one.critical_batch_size_low, one.critical_batch_size_high
         axes.vlines(d, *ends, color=style["color"], linewidth=1.2)
-        axes.plot(d, critical, "*", markersize=8, color=style["color"])
+        axes.plot(d, critical, linestyle="", **style)
         line = {"linestyle": "--", "color": style["color"], "linewidth": 0.9}
         fitted_power(axes, d, critical, power.exponent.item(), **line)
         fitted_power(axes, d, critical, power.theory.item(), **GUIDE)
         if finite_size:
-            style = style | {"marker": "o", "markerfacecolor": "white", "zorder": 1}
-            axes.plot(d, one.predicted_critical_batch_size, ":", **style)
+            expected = one.predicted_critical_batch_size
+            axes.plot(d, expected, ":", markerfacecolor="white", zorder=1, **style)
 
 
 def _power(fits: xr.Dataset) -> xr.Dataset:
@@ -121,6 +123,5 @@ def _fits(fits: xr.Dataset) -> list[Line2D]:
     handles = []
     for name in fits.optimizer.values:
         text = f"{label(name, minibatches=True)}: {fit_text(_power(fits.sel(optimizer=name)))}"
-        colour = optimizer_style(name)["color"]
-        handles.append(handle(text, linestyle="--", marker="*", markersize=8, color=colour))
-    return [*handles, handle("slope of the theory", **GUIDE)]
+        handles.append(handle(text, linestyle="--", **optimizer_style(name)))
+    return [*handles, handle("slope of the theory", **GUIDE)] if fits.d.size > 1 else []

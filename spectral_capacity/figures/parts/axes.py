@@ -6,15 +6,24 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogFormatter, LogLocator, NullFormatter
 
 
 def powers_of_two(axes: Axes, values: np.ndarray) -> None:
     """A logarithmic x axis, of d or of steps, with a tick at each value, written as a number."""
     axes.set_xscale("log", base=2)
+    beyond = 1.06 * (np.max(values) / np.min(values)) ** 0.04
+    axes.set_xlim(np.min(values) / beyond, np.max(values) * beyond)
     axes.set_xticks(values, [f"{v:g}" for v in values])
     axes.xaxis.set_minor_locator(LogLocator(base=2, subs=()))
     axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def count_axis(axes: Axes) -> None:
+    """A logarithmic y axis of counts with plain numbers, between powers of ten too where these are few."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:,g}")
+    axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.3, 0.5)))
 
 
 def plain_numbers(axes: Axes, multiples: Sequence[int]) -> None:

@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
+from spectral_capacity.figures.parts.axes import count_axis
 from spectral_capacity.figures.parts.common import GUIDE, frequencies, handle, prediction_handle
 from spectral_capacity.figures.parts.curves import seed_range
-from spectral_capacity.figures.parts.legends import seed_bars
+from spectral_capacity.figures.parts.legends import resampled_bars, seed_bars
 from spectral_capacity.theory.predictions import items_seen
 
 
@@ -28,7 +29,7 @@ def batch_axis(axes: Axes, sizes: np.ndarray) -> float:
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlim(0.7, 1.8 * infinity)
     axes.set_xlabel("batch size $B$")
-    axes.set_yscale("log")
+    count_axis(axes)
     return float(infinity)
 
 
@@ -87,11 +88,14 @@ def distinct_items(axes: Axes, grid: xr.Dataset, label: str | None = None) -> No
 
 def batch_handles(grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -> list[Line2D]:
     """What a legend says of all that stands beside the curves."""
-    handles = [handle(r"distinct items in batch, $\propto B^{1/\alpha}$", **GUIDE)]
+    handles = [handle(r"distinct items in batch, $\propto\,B^{1/\alpha}$", **GUIDE)]
+    bars = seed_bars(grid, "counts")
     if np.isinf(grid.batch_size).any():
         handles.append(handle("population", linestyle="--", linewidth=0.8))
         if "critical_batch_size" in fits and np.isfinite(fits.critical_batch_size).any():
-            handles.append(handle(r"critical batch size $B^{\!*}$", marker="*", markersize=8))
+            star = {"linestyle": "", "marker": "*", "markersize": 8}
+            handles.append(handle(r"critical batch size $B^{\!*}$", **star))
+            bars += resampled_bars(fits, r"$B^{\!*}$")
         if finite_size:
             handles.append(prediction_handle(marker="o", markerfacecolor="white"))
-    return handles + seed_bars(grid)
+    return handles + bars

@@ -28,12 +28,19 @@ LISTED = 6
 
 
 def legend_below(
-    figure: Figure, handles: Sequence[Artist], left_out: str | None = None, **style
+    figure: Figure,
+    handles: Sequence[Artist],
+    left_out: str | None = None,
+    wrap: int | None = None,
+    **style,
 ) -> Legend:
     """The figure's legend under its panels, in as many columns as fit its width.
 
-    left_out: as of :func:`left_out`, written above it; also the figure's attribute of this name.
+    left_out: as of :func:`left_out`, written above it; also the figure's attribute of this name. wrap: break
+    entries at so many characters, for more columns.
     """
+    for one in handles if wrap else ():
+        one.set_label(textwrap.fill(one.get_label(), wrap))
     figure.left_out = left_out
     note = left_out and textwrap.fill(left_out, int(16 * figure.get_figwidth()))
     style = {"loc": "outside lower center", "title": note, "title_fontsize": 7} | style
@@ -76,7 +83,7 @@ def _written(value: str | float) -> str:
 
 def seed_bars(grid: xr.Dataset, of: str = "", name: str = "bars") -> list[Line2D]:
     """The legend's entry of bars that are ranges over seeds, if only those ``of`` this; none for one seed."""
-    return [_bars(name, of, "range over seeds")] if grid.seed.size > 1 else []
+    return [bars_handle(of, "range over seeds", name)] if grid.seed.size > 1 else []
 
 
 def resampled_bars(fits: xr.Dataset, of: str = "") -> list[Line2D]:
@@ -84,9 +91,10 @@ def resampled_bars(fits: xr.Dataset, of: str = "") -> list[Line2D]:
     if not np.isfinite(fits.boot_low).any():
         return []
     confidence = configuration(fits)["confidence"]
-    return [_bars("bars", of, f"{100 * confidence:g} % interval over resampled seeds")]
+    return [bars_handle(of, f"{100 * confidence:g} % interval over resampled seeds")]
 
 
-def _bars(name: str, of: str, what: str) -> Line2D:
+def bars_handle(of: str, what: str, name: str = "bars") -> Line2D:
+    """The legend's entry of bars: of what, and what they are."""
     of = f" of {of}" if of else ""
     return handle(f"{name}{of}: {what}", linestyle="", marker="|", markersize=8)
