@@ -1,6 +1,8 @@
-"""Exponent of the number of items stored after one step, against the exponent of the item frequencies.
+r"""Exponent of the number of items stored after one step, against the exponent of the item frequencies.
 
-Grey: the theorems of arXiv:2603.26554.
+Filled: power of :math:`d` fitted over all :math:`d`, with :math:`c_1 + c_2/\alpha` fitted to it as a thin line.
+Open: over the largest :math:`d` only. Grey: the theorems of arXiv:2603.26554. Dotted: the power fitted over all
+:math:`d` to the prediction without a fit parameter.
 """
 
 from __future__ import annotations
@@ -9,72 +11,94 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from spectral_capacity.figures.parts.axes import note
-from spectral_capacity.figures.parts.common import COLUMN, GUIDE, handle, plt
-from spectral_capacity.figures.parts.curves import interval_bars
-from spectral_capacity.figures.parts.looks import label, marker
+from spectral_capacity.figures.parts.common import COLUMN, GUIDE, handle, plt, prediction_handle
+from spectral_capacity.figures.parts.curves import interval_bars, short_if_one
+from spectral_capacity.figures.parts.legends import left_out, legend_below, resampled_bars
+from spectral_capacity.figures.parts.looks import label, optimizer_style
+from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
 
 KIND = "memory"
 THEME = "One step"
 SHOWS = "one_step"
 NEEDS = ("population", "one step")
 
-GRADIENT = r"theory: $\frac{1}{2\alpha}$"
-SPECTRAL = r"theory: $1+\frac{1}{2\alpha}$"
-THEORY = {"gradient": GRADIENT, "muon": SPECTRAL, "newton": SPECTRAL}
+THEORY = {
+    "gradient": r"$1/(2\alpha)$",
+    "muon": r"$1+1/(2\alpha)$",
+    "newton": r"$1+1/(2\alpha)$",
+}
+TOGETHER = 3
+"""Of more optimizers each has a panel of its own."""
 
 
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
     """C(α) of each optimizer: the fit over all d's, over the largest d's, and the theory.
 
-    Filled markers are the fit over all d's ("ols"), open ones that over the largest d's, bars their
-    intervals over resampled seeds; the thin line is C(α) = c1 + c2/α, the grey line the theorem,
-    and the dotted line the fit over all d's of the parameter-free prediction. ``grid`` is not shown, nor any
-    κ but the first.
+    Filled markers are the fit over all d's ("ols"), open ones beside them that over the largest d's, bars
+    their intervals over resampled seeds; the thin line is C(α) = c1 + c2/α, the grey line the theorem, and
+    the dotted line the fit over all d's of the parameter-free prediction. Up to three optimizers share a
+    panel. The last step and the first κ; ``grid`` only says what else there is.
     """
     fits = fits.sel(quantity="capacity", batch_size=np.inf).isel(step=-1, kappa=0)
-    alpha = fits.alpha.values
-    smooth = np.linspace(alpha.min(), alpha.max(), 100)
-    figure, axes = plt.subplots(figsize=(COLUMN, 3.3))
-    for i, optimizer in enumerate(fits.optimizer.values):
-        one = fits.sel(optimizer=optimizer)
-        _fitted(axes, one, i)
-        axes.plot(smooth, one.c1.item() + one.c2.item() / smooth, color=f"C{i}", linewidth=0.8)
-        if np.isfinite(one.theory).any():
-            theory = one.sel(fit="ols").theory
-            axes.plot(alpha, theory, **GUIDE | {"color": "0.55"})
-            text, end = THEORY[one.family.item()], (alpha[-1], theory[-1])
-            note(axes, text, end, (0, -4), ha="right", va="top")
-        if finite_size:
-            axes.plot(alpha, one.sel(fit="ols").finite_size, ":", color=f"C{i}")
-    axes.set_xlabel(r"frequency exponent $\alpha$")
-    axes.set_ylabel(r"capacity exponent $C$,  items $\propto d^{\,C}$")
-    axes.set_ylim(min(0, axes.get_ylim()[0]), None)
-    handles, _ = axes.get_legend_handles_labels()
-    handles.append(handle(r"$c_1 + c_2/\alpha$", linewidth=0.8))
-    if finite_size:
-        handles.append(handle("prediction, all $d$", linestyle=":"))
-    figure.legend(handles=handles, loc="outside upper center", ncols=2)
+    names = fits.optimizer.values
+    if names.size <= TOGETHER:
+        figure, axes = plt.subplots(figsize=(COLUMN, 3.4))
+        panels = [axes] * names.size
+    else:
+        figure, panels = panel_grid(names.size, 1.9, sharey=True)
+        for axes, name in zip(panels, names, strict=True):
+            axes.set_title(label(name))
+    for axes, name in zip(panels, names, strict=True):
+        _exponents(axes, fits.sel(optimizer=name), finite_size)
+        axes.set_xlabel(r"frequency exponent $\alpha$")
+        if at_left(axes):
+            axes.set_ylabel(r"exponent $C$,  items $\propto d^{\,C}$")
+    letters(figure)
+    handles = [handle(label(name), linestyle="", **optimizer_style(name)) for name in names]
+    handles += _handles(fits, finite_size) + resampled_bars(fits)
+    legend_below(figure, handles, left_out(grid, fits), wrap=22)
     return figure
 
 
-def _fitted(axes: Axes, fits: xr.Dataset, i: int) -> None:
-    """Both fits of the i-th optimizer, side by side."""
-    alpha, name = fits.alpha.values, label(fits.optimizer.item())
-    step = 0.012 * np.ptp(alpha)
-    for fit, shift, fill, text in (
-        ("ols", -step, f"C{i}", f"{name}, all $d$"),
-        ("largest", step, "white", f"{name}, largest $d$"),
-    ):
-        line = fits.sel(fit=fit)
-        axes.errorbar(
-            alpha + shift,
-            line.exponent.values,
-            interval_bars(line),
-            fmt=marker(i),
-            color=f"C{i}",
-            markerfacecolor=fill,
-            elinewidth=0.8,
-            label=text,
-        )
+def _exponents(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
+    """Both fits of one optimizer, the lines through the one over all d, and the theory by its name."""
+    alpha, style = fits.alpha.values, optimizer_style(fits.optimizer.item())
+    shift = 0.025 * np.ptp(alpha) or 0.02
+    for fit, beside, fill in (("largest", shift, "white"), ("ols", 0, style["color"])):
+        if fit == "ols" or _differ(fits):
+            line = fits.sel(fit=fit)
+            points = {"linestyle": "", "markerfacecolor": fill, "elinewidth": 0.8, **style}
+            axes.errorbar(alpha + beside, line.exponent, interval_bars(line), **points)
+    line, smooth = fits.sel(fit="ols"), np.linspace(alpha.min(), alpha.max(), 100)
+    if alpha.size > 1:
+        fitted = line.c1.item() + line.c2.item() / smooth
+        axes.plot(smooth, fitted, color=style["color"], linewidth=0.8)
+    if finite_size:
+        axes.plot(*short_if_one(alpha, line.finite_size.values), ":", color=style["color"])
+    where, theory = short_if_one(alpha, line.theory.values)
+    axes.plot(where, theory, **GUIDE)
+    if theory.size:
+        text = THEORY[line.family.item()]
+        note(axes, text, (where[-1], theory[-1]), (0, -4), ha="right", va="top")
+    axes.set_xticks(alpha, [f"{a:g}" for a in alpha])
+
+
+def _differ(fits: xr.Dataset) -> bool:
+    """Whether the largest d are not simply all of them."""
+    largest, every = (fits.exponent.sel(fit=fit) for fit in ("largest", "ols"))
+    return not np.allclose(largest, every, equal_nan=True)
+
+
+def _handles(fits: xr.Dataset, finite_size: bool) -> list[Line2D]:
+    every = {"linestyle": "", "marker": "o"}
+    handles = [handle("fitted over all $d$", **every)]
+    if _differ(fits):
+        handles.append(handle("over the largest $d$", markerfacecolor="white", **every))
+    if np.isfinite(fits.c2).any():
+        handles.append(handle(r"$c_1 + c_2/\alpha$", linewidth=0.8))
+    if np.isfinite(fits.theory).any():
+        handles.append(handle("theory", **GUIDE))
+    return handles + ([prediction_handle()] if finite_size else [])

@@ -1,9 +1,9 @@
-"""Items stored after one step on a minibatch against its size, at the largest embedding dimension.
+r"""Items stored after one step on a minibatch against its size, at the largest embedding dimension.
 
-At ∞, one step on the population. Bars: range over seeds. Grey: expected number of distinct items in the
-batch. Dashed: mean of the population. Stars: critical batch size B*, where a B^(1/α) meets the population's
-level, with its interval over resampled seeds. Dotted, with a circle: prediction without a fit parameter. Just
-beyond B*, a minibatch stores more than the population does.
+At :math:`\infty`, one step on the population. Grey: expected number of distinct items in the batch. Stars:
+critical batch size :math:`B^*`, where :math:`a\,B^{1/\alpha}` meets the population's level, with its interval
+over resampled seeds. Dotted, from the open circle on: prediction without a fit parameter. Just beyond
+:math:`B^*`, a minibatch stores more than the population does.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from spectral_capacity.figures.parts.axes import note
 from spectral_capacity.figures.parts.batches import (
     batch_axis,
     batch_curve,
+    batch_handles,
     batch_prediction,
     distinct_items,
     population_level,
 )
-from spectral_capacity.figures.parts.common import COLUMN, plt, prediction_handle
-from spectral_capacity.figures.parts.looks import label, marker
+from spectral_capacity.figures.parts.common import COLUMN, plt
+from spectral_capacity.figures.parts.legends import left_out, legend_below
+from spectral_capacity.figures.parts.looks import label, optimizer_style
 
 KIND = "memory"
 THEME = "Batches"
@@ -38,30 +40,30 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     frequencies that are a power law. Dotted with ``finite_size``: the prediction without a fit parameter,
     from the open circle on. The last step and the first κ.
     """
-    grid = grid.sortby(["d", "batch_size"]).isel(alpha=0, kappa=0, step=-1, d=-1)
+    here = grid.sortby(["d", "batch_size"]).isel(alpha=0, kappa=0, step=-1, d=-1)
     fits = fits.sortby("d").isel(alpha=0, kappa=0, step=-1, d=-1)
-    sizes = grid.batch_size.values
-    figure, axes = plt.subplots(figsize=(COLUMN, 2.9))
+    sizes, names = here.batch_size.values, here.optimizer.values
+    figure, axes = plt.subplots(figsize=(COLUMN, 3.4))
     infinity = batch_axis(axes, sizes)
-    curves = grid.capacity.transpose("optimizer", "batch_size", "seed").values
-    for i, (optimizer, counts) in enumerate(zip(grid.optimizer.values, curves, strict=True)):
-        style = {"marker": marker(i), "color": f"C{i}", "label": label(optimizer, minibatches=True)}
-        batch_curve(axes, sizes, counts, infinity, **style)
+    curves = here.capacity.transpose("optimizer", "batch_size", "seed").values
+    for name, counts in zip(names, curves, strict=True):
+        text = label(name, minibatches=True)
+        batch_curve(axes, sizes, counts, infinity, label=text, **optimizer_style(name))
     axes.set_ylim(axes.get_ylim())
     if np.isinf(sizes).any():
-        for i, (optimizer, counts) in enumerate(zip(grid.optimizer.values, curves, strict=True)):
-            one, level = fits.sel(optimizer=optimizer), counts[-1].mean()
+        for name, counts in zip(names, curves, strict=True):
+            one, level = fits.sel(optimizer=name), counts[-1].mean()
+            colour = optimizer_style(name)["color"]
             if finite_size:
-                batch_prediction(axes, one, sizes, infinity, color=f"C{i}")
-            critical = population_level(axes, one, sizes, level, infinity, f"C{i}")
-            _say_critical(axes, critical, level, f"C{i}")
-    distinct_items(axes, grid, label="distinct items seen")
+                batch_prediction(axes, one, sizes, infinity, color=colour)
+            critical = population_level(axes, one, sizes, level, infinity, colour)
+            _say_critical(axes, critical, level, colour)
+    distinct_items(axes, here)
     axes.set_ylabel("recovered items")
-    axes.set_title(rf"One step, $d$ = {grid.d.item()}, $\alpha$ = {grid.alpha.item():g}")
+    axes.set_title(rf"One step, $d$ = {here.d.item()}, $\alpha$ = {here.alpha.item():g}")
     handles, _ = axes.get_legend_handles_labels()
-    if finite_size:
-        handles.append(prediction_handle())
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    handles += batch_handles(grid, fits, finite_size)
+    legend_below(figure, handles, left_out(grid, here), wrap=22)
     return figure
 
 

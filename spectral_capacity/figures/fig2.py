@@ -1,6 +1,10 @@
-"""Items stored after one population step against the embedding dimension.
+r"""Items stored after one population step against the embedding dimension.
 
-Bars: range over seeds. Dashed: fitted powers. Dotted: prediction without a fit parameter.
+**a**, **b** A line per frequency exponent :math:`\alpha`: means over seeds, powers of :math:`d` fitted to
+them, and lines through their middle with the slope of the theory, :math:`1/(2\alpha)` for gradient descent and
+:math:`1 + 1/(2\alpha)` for Muon (arXiv:2603.26554). Dotted: prediction without a fit parameter. Legends: the
+fitted exponent and, in parentheses, the theory's. **c**, **d** The fitted exponents against :math:`\alpha`, on
+axes of the same scale.
 """
 
 from __future__ import annotations
@@ -9,11 +13,24 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from spectral_capacity.figures.parts.axes import powers_of_two, room_above
-from spectral_capacity.figures.parts.common import GUIDE, PAGE, handle, plt, prediction_handle
-from spectral_capacity.figures.parts.curves import apart, counts_against_d
-from spectral_capacity.figures.parts.looks import label, marker, shades
+from spectral_capacity.figures.parts.axes import count_axis, free_corner, powers_of_two
+from spectral_capacity.figures.parts.common import GUIDE, handle, prediction_handle
+from spectral_capacity.figures.parts.curves import (
+    counts_against_d,
+    fit_in_short,
+    interval_bars,
+    short_if_one,
+)
+from spectral_capacity.figures.parts.legends import (
+    left_out,
+    legend_below,
+    resampled_bars,
+    seed_bars,
+)
+from spectral_capacity.figures.parts.looks import alpha_style, label, optimizer_style
+from spectral_capacity.figures.parts.panels import at_left, letters, panel_pairs
 
 KIND = "memory"
 THEME = "One step"
@@ -22,77 +39,98 @@ NEEDS = ("population", "one step")
 
 
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
-    """Above, mean counts with their range over seeds against d; below, the exponents C(α).
+    """A panel of mean counts with their range over seeds against d per optimizer; below it, exponents C(α).
 
-    One line per α; dashed d^C are the fits of the mean ("ols"), dotted the parameter-free
-    prediction when ``finite_size``. Markers of different α stand a little apart in d to be seen. Shows
-    the population batch, the last step and the first κ.
+    Counts share their axis, exponents its scale. A line per α: dashed d^C are the fits of the mean
+    ("ols"), grey the theory's slope through the middle of the means, dotted the parameter-free
+    prediction when ``finite_size``. Shows the population batch, the last step and the first κ.
     """
-    grid = grid.sel(batch_size=np.inf).isel(step=-1, kappa=0).transpose(..., "d", "seed")
-    fits = fits.sel(batch_size=np.inf).isel(step=-1, kappa=0)
-    optimizers = grid.optimizer.values
-    figure, panels = plt.subplots(
-        2,
-        len(optimizers),
-        figsize=(PAGE, 4.6),
-        squeeze=False,
-        sharex="row",
-        height_ratios=(2.6, 1),
+    here = (
+        grid.sel(batch_size=np.inf).isel(step=-1, kappa=0).transpose(..., "d", "seed").sortby("d")
     )
-    for (above, below), optimizer in zip(panels.T, optimizers, strict=True):
+    fits = fits.sortby("d").sel(batch_size=np.inf).isel(step=-1, kappa=0)
+    optimizers = here.optimizer.values
+    figure, counts, exponents = panel_pairs(optimizers.size, (2.6, 1.1))
+    for axes, optimizer in zip(counts, optimizers, strict=True):
+        axes.set_title(f"One {label(optimizer)} step")
+        if at_left(axes):
+            axes.set_ylabel("recovered items")
         one = fits.sel(optimizer=optimizer)
-        above.set_title(f"One {label(optimizer)} step")
-        _counts(above, grid.sel(optimizer=optimizer), one, finite_size)
-        _exponents(below, one)
-    panels[0, 0].set_ylabel("recovered items")
-    panels[1, 0].set_ylabel("exponent $C$")
-    handles = [handle("power law fitted to the means", linestyle="--")]
+        _counts(axes, here.sel(optimizer=optimizer), one, finite_size)
+    for axes, below, optimizer in zip(counts, exponents, optimizers, strict=True):
+        _alphas(axes, here.capacity.sel(optimizer=optimizer))
+        _exponents(below, fits.sel(optimizer=optimizer))
+        if at_left(below):
+            below.set_ylabel("exponent $C$")
+    _same_scale(exponents)
+    letters(figure)
+    handles = [handle("fitted power of $d$", linestyle="--")]
+    if np.isfinite(fits.theory.sel(quantity="capacity")).any():
+        handles.append(handle("theory", **GUIDE))
     if finite_size:
         handles.append(prediction_handle())
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    if np.isfinite(fits.c2).any():
+        handles.append(handle(r"$c_1 + c_2/\alpha$ fitted to $C$", linewidth=0.9))
+    handles += seed_bars(grid, "counts") + resampled_bars(fits, "exponents")
+    legend_below(figure, handles, left_out(grid, here))
     return figure
 
 
 def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -> None:
-    d, alphas = grid.d.values, grid.alpha.values
+    d = grid.d.values
     powers_of_two(axes, d)
-    axes.set_yscale("log")
-    powers = fits.sel(quantity="capacity", fit="ols")
-    shift = apart(alphas.size, 1.06)
-    for i, (alpha, colour) in enumerate(zip(alphas, shades(alphas.size), strict=True)):
-        exponent = powers.exponent.sel(alpha=alpha).item()
-        power = rf":  $d^{{\,{exponent:.2f}}}$" if np.isfinite(exponent) else ""
+    count_axis(axes)
+    for alpha in grid.alpha.values:
+        one = fits.sel(alpha=alpha)
+        line = one.sel(quantity="capacity", fit="ols")
         counts_against_d(
             axes,
             d,
             grid.capacity.sel(alpha=alpha).values,
-            exponent,
-            colour=colour,
-            marker=marker(i),
-            label=rf"$\alpha$ = {alpha:g}{power}",
-            shift=shift[i],
+            line.exponent.item(),
+            theory=line.theory.item(),
+            predicted=one.predicted_capacity.values if finite_size else None,
+            label=f"{alpha:g}:  {fit_in_short(line)}",
+            **alpha_style(alpha),
         )
-        if finite_size:
-            axes.plot(d, fits.predicted_capacity.sel(alpha=alpha), ":", color=colour, linewidth=1.4)
     axes.set_xlabel("embedding dimension $d$")
-    axes.legend(loc="upper left", handletextpad=0.3, labelspacing=0.25)
-    room_above(axes, 0.25)
+
+
+def _alphas(axes: Axes, counts: xr.DataArray) -> None:
+    """The legend, once all panels have their common axis."""
+    level = np.exp(np.log(counts.where(counts > 0)).mean().item())
+    axes.legend(
+        loc=free_corner(axes, level),
+        title=r"$\alpha$:  $C$ (theory)",
+        title_fontsize=7,
+        alignment="left",
+        handletextpad=0.3,
+        labelspacing=0.25,
+    )
 
 
 def _exponents(axes: Axes, fits: xr.Dataset) -> None:
-    """C(α) with its standard error, the fit c1 + c2/α and the theory."""
+    """C(α) with its interval, the fit c1 + c2/α and the theory."""
     powers = fits.sel(quantity="capacity", fit="ols")
-    alpha = powers.alpha.values
-    axes.errorbar(alpha, powers.exponent, powers.stderr, fmt="o", color="black", elinewidth=0.8)
+    alpha, style = powers.alpha.values, optimizer_style(fits.optimizer.item())
+    axes.plot(*short_if_one(alpha, powers.theory.values), **GUIDE)
+    bars = interval_bars(powers)
+    axes.errorbar(alpha, powers.exponent, bars, linestyle="", elinewidth=0.8, **style)
     smooth = np.linspace(alpha.min(), alpha.max(), 60)
     c1, c2 = fits.c1.item(), fits.c2.item()
     if np.isfinite(c2):
-        text = rf"$C(\alpha)$ = {c1:.2f} + {c2:.2f}/$\alpha$"
-        axes.plot(smooth, c1 + c2 / smooth, color="black", linewidth=0.9, label=text)
-    if np.isfinite(powers.theory).any():
-        axes.plot(alpha, powers.theory, **GUIDE, label="theory")
+        axes.plot(smooth, c1 + c2 / smooth, color=style["color"], linewidth=0.9)
+        sign = "+" if c2 >= 0 else "\N{MINUS SIGN}"
+        text = rf"{c1:.2f} {sign} {abs(c2):.2f}/$\alpha$"
+        axes.text(0.97, 0.95, text, transform=axes.transAxes, ha="right", va="top", fontsize=7)
+    axes.set_xticks(alpha, [f"{a:g}" for a in alpha])
     axes.set_xlabel(r"frequency exponent $\alpha$")
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="upper right", ncols=2)
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, high + 0.3 * (high - low))
+
+
+def _same_scale(panels: np.ndarray) -> None:
+    """Axes of their own levels and one length, so that slopes can be compared."""
+    ends = np.array([axes.get_ylim() for axes in panels])
+    length = 1.1 * np.ptp(ends, axis=1).max()
+    for axes, middle in zip(panels, ends.mean(axis=1), strict=True):
+        axes.set_ylim(middle - length / 2, middle + length / 2)
+        axes.yaxis.set_major_locator(MaxNLocator(4))

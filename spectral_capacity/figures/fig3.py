@@ -1,9 +1,10 @@
-"""Items stored after one step against the batch size, and the critical batch size B* against the dimension.
+r"""Items stored after one step against the batch size, and the critical batch size B* against the dimension.
 
-Bars: range over seeds; of B*, interval over resampled seeds. Grey left and middle: expected number of
-distinct items in the batch; right: slope of the theory, through the largest d. Dashed: mean of the
-population, and powers of d fitted to B*. Dotted, from the circles on: predictions without a fit parameter (of
-SGD, the population's only). Near 2 B*, a minibatch stores more than the population does.
+**a**, **b** Grey: expected number of distinct items in the batch. Stars: critical batch size :math:`B^*`, with
+its interval over resampled seeds. **c** :math:`B^*` against :math:`d`, fitted powers over all :math:`d` with
+their intervals over resampled seeds, and the slope of the theory: :math:`d^{\alpha+1/2}` for Muon and
+:math:`d^{1/2}` for SGD. Dotted, from the open circles on: predictions without a fit parameter (of SGD, the
+population's only). Near 2 :math:`B^*`, a minibatch stores more than the population does.
 """
 
 from __future__ import annotations
@@ -12,131 +13,115 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from spectral_capacity.figures.parts.axes import note, powers_of_two, room_above
+from spectral_capacity.figures.parts.axes import count_axis, powers_of_two
 from spectral_capacity.figures.parts.batches import (
     batch_axis,
     batch_curve,
+    batch_handles,
     batch_prediction,
     distinct_items,
     population_level,
 )
-from spectral_capacity.figures.parts.common import GUIDE, PAGE, handle, plt, prediction_handle
-from spectral_capacity.figures.parts.curves import fitted_power, power_text
-from spectral_capacity.figures.parts.looks import label, marker, shades
+from spectral_capacity.figures.parts.common import GUIDE, handle
+from spectral_capacity.figures.parts.curves import fit_text, fitted_power
+from spectral_capacity.figures.parts.legends import left_out, legend_below
+from spectral_capacity.figures.parts.looks import d_style, label, optimizer_style
+from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
 
 KIND = "memory"
 THEME = "Batches"
 SHOWS = "minibatch"
 NEEDS = ("population", "one step", "batches")
 
-THEORY = {
-    "muon": (r"$d^{\,\alpha+1/2}$", (6, -6), {"va": "top"}),
-    "gradient": (r"$d^{\,1/2}$", (0, 4), {"ha": "center"}),
-}
-"""By family: the power, and where it is written beside the middle of its line."""
-
 
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
     """A panel per optimizer with a line per d, and a panel of critical batch sizes B*; the first α.
 
-    Counts are means with their range over seeds, the population at ∞ with its mean dashed back to B*. Stars
-    are B* with their intervals over resampled seeds, where line and plateau cross; a curve without an
-    identified break has none. Grey is the expected number of distinct items in a batch, for frequencies
-    that are a power law. With ``finite_size``, predictions without a fit parameter: open circles are the
-    batches that hold as many items as the population's predicted capacity, dotted the capacities from
-    there on (of SGD the population's only). The last step and the first κ.
+    Counts are means with their range over seeds, on one axis for all optimizers; the population at ∞ with
+    its mean dashed back to B*. Stars are B* with their intervals over resampled seeds, where line and
+    plateau cross; a curve without an identified break has none. Grey is the expected number of distinct
+    items in a batch, for frequencies that are a power law. With ``finite_size``, predictions without a fit
+    parameter: open circles are the batches that hold as many items as the population's predicted
+    capacity, dotted the capacities from there on (of SGD the population's only). The last step and the
+    first κ.
     """
-    grid = grid.sortby(["d", "batch_size"]).isel(alpha=0, kappa=0, step=-1)
+    here = grid.sortby(["d", "batch_size"]).isel(alpha=0, kappa=0, step=-1)
     fits = fits.sortby("d").isel(alpha=0, kappa=0, step=-1)
-    optimizers = grid.optimizer.values
-    figure, panels = plt.subplots(1, len(optimizers) + 1, figsize=(PAGE, 3.1))
-    for axes, optimizer in zip(panels, optimizers, strict=False):
-        axes.set_title(f"One {label(optimizer, minibatches=True)} step")
-        _curves(axes, grid, fits.sel(optimizer=optimizer), finite_size)
-    panels[0].set_ylabel("recovered items")
+    names = here.optimizer.values
+    figure, panels = panel_grid(names.size + 1, 2.9)
+    for axes, name in zip(panels, names, strict=False):
+        if axes is not panels[0]:
+            axes.sharey(panels[0])
+        axes.tick_params(labelleft=at_left(axes))
+        axes.set_title(f"One {label(name, minibatches=True)} step")
+        if at_left(axes):
+            axes.set_ylabel("recovered items")
+        _curves(axes, here, fits.sel(optimizer=name), finite_size)
+    panels[0].set_ylim(panels[0].get_ylim())  # the lines below may leave the axes
+    for axes in panels[:-1]:
+        distinct_items(axes, here)
     _critical_sizes(panels[-1], fits, finite_size)
+    letters(figure)
     handles, _ = panels[0].get_legend_handles_labels()
-    handles += [
-        handle(r"distinct items in batch, $\propto B^{1/\alpha}$", **GUIDE),
-        handle("population", linestyle="--"),
-        handle(r"critical batch size $B^{\!*}$", linestyle="", marker="*", markersize=7),
-    ]
-    if finite_size:
-        handles.append(prediction_handle(marker="o", markerfacecolor="white"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+    handles += batch_handles(grid, fits, finite_size) + _fits(fits)
+    legend_below(figure, handles, left_out(grid, here))
     return figure
 
 
 def _curves(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -> None:
     """Counts of one optimizer, levels of the population and critical sizes, a colour per d."""
-    sizes, d = grid.batch_size.values, grid.d.values
+    sizes, every_d = grid.batch_size.values, grid.d.values
     counts = grid.capacity.sel(optimizer=fits.optimizer.item())
     counts = counts.transpose("d", "batch_size", "seed").values
     infinity = batch_axis(axes, sizes)
-    for i, colour in enumerate(shades(d.size)):
-        style = {"marker": marker(i), "markersize": 3, "color": colour, "capsize": 0}
-        batch_curve(axes, sizes, counts[i], infinity, label=f"$d$ = {d[i]}", **style)
+    for d, one in zip(every_d, counts, strict=True):
+        style = d_style(d) | {"markersize": 3, "capsize": 0}
+        batch_curve(axes, sizes, one, infinity, label=f"$d$ = {d}", **style)
     if np.isinf(sizes).any():
-        for i, colour in enumerate(shades(d.size)):
-            one = fits.isel(d=i)
-            population_level(axes, one, sizes, counts[i, -1].mean(), infinity, colour)
+        for d, level in zip(every_d, counts[:, -1].mean(axis=1), strict=True):
+            one, colour = fits.sel(d=d), d_style(d)["color"]
+            population_level(axes, one, sizes, level, infinity, colour)
             if finite_size:
                 batch_prediction(axes, one, sizes, infinity, color=colour)
-    axes.set_ylim(axes.get_ylim())  # the line below may leave the axes
-    distinct_items(axes, grid)
 
 
 def _critical_sizes(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
     """B* against d with intervals, fitted powers of d and the theory's."""
     d = fits.d.values
-    axes.set_title(rf"Critical batch size, $\alpha$ = {fits.alpha.item():g}")
-    axes.set_ylabel(r"$B^{\!*}$")
+    axes.set_title(rf"$B^{{\!*}}$, $\alpha$ = {fits.alpha.item():g}")
+    axes.set_ylabel(r"critical batch size $B^{\!*}$")
     axes.set_xlabel("embedding dimension $d$")
     powers_of_two(axes, d)
-    axes.set_yscale("log")
+    count_axis(axes)
     if "critical_batch_size" not in fits:
         return
-    for i, optimizer in enumerate(fits.optimizer.values):
-        one, colour = fits.sel(optimizer=optimizer), f"C{i}"
-        powers = one.sel(quantity="critical_batch_size", batch_size=np.inf)
-        critical = one.critical_batch_size.values
-        axes.vlines(
-            d,
-            one.critical_batch_size_low,
-            one.critical_batch_size_high,
-            color=colour,
-            linewidth=1.2,
-        )
-        axes.plot(d, critical, "*", markersize=7, color=colour, label=_powers_text(powers))
+    for name in fits.optimizer.values:
+        one, style = fits.sel(optimizer=name), optimizer_style(name)
+        power, critical = _power(one), one.critical_batch_size.values
+        ends = one.critical_batch_size_low, one.critical_batch_size_high
+        axes.vlines(d, *ends, color=style["color"], linewidth=1.2)
+        axes.plot(d, critical, linestyle="", **style)
+        line = {"linestyle": "--", "color": style["color"], "linewidth": 0.9}
+        fitted_power(axes, d, critical, power.exponent.item(), **line)
+        fitted_power(axes, d, critical, power.theory.item(), **GUIDE)
         if finite_size:
             expected = one.predicted_critical_batch_size
-            axes.plot(d, expected, "o:", markerfacecolor="white", color=colour, zorder=1)
-        fitted = powers.sel(fit="ols")
-        style = {"linestyle": "--", "color": colour, "linewidth": 0.8}
-        fitted_power(axes, d, critical, fitted.exponent.item(), **style)
-        _theory(axes, d, critical, fitted)
-    axes.legend(loc="upper left")
-    room_above(axes, 1.0)
+            axes.plot(d, expected, ":", markerfacecolor="white", zorder=1, **style)
 
 
-def _powers_text(powers: xr.Dataset) -> str:
-    """The optimizer and both fitted powers of d; a power that is not known is left out."""
-    text = label(powers.optimizer.item(), minibatches=True)
-    for fit, name in (("ols", "all $d$"), ("largest", "largest $d$")):
-        line = powers.sel(fit=fit)
-        if np.isfinite(line.exponent):
-            text += f"\n{name}: {power_text(line)}"
-    return text
+def _power(fits: xr.Dataset) -> xr.Dataset:
+    """What was fitted to one optimizer's B* over all d."""
+    return fits.sel(quantity="critical_batch_size", batch_size=np.inf, fit="ols")
 
 
-def _theory(axes: Axes, d: np.ndarray, critical: np.ndarray, fitted: xr.Dataset) -> None:
-    """The theory's power of d, through the known critical size at the largest d."""
-    theory, known = fitted.theory.item(), np.flatnonzero(np.isfinite(critical))
-    if np.isfinite(theory) and known.size:
-        last = known[-1]
-        parallel = critical[last] * (d / d[last]) ** theory
-        axes.plot(d, parallel, **GUIDE | {"zorder": 0})
-        text, offset, place = THEORY[fitted.family.item()]
-        middle = np.sqrt(d[[0, -1]].prod()), np.sqrt(parallel[[0, -1]].prod())
-        note(axes, text, middle, offset, **place)
+def _fits(fits: xr.Dataset) -> list[Line2D]:
+    """The legend's entries of the last panel: the fitted powers and the theory's."""
+    if "critical_batch_size" not in fits:
+        return []
+    handles = []
+    for name in fits.optimizer.values:
+        text = f"{label(name, minibatches=True)}: {fit_text(_power(fits.sel(optimizer=name)))}"
+        handles.append(handle(text, linestyle="--", **optimizer_style(name)))
+    return [*handles, handle("slope of the theory", **GUIDE)] if fits.d.size > 1 else []

@@ -1,8 +1,9 @@
-"""Items stored after one population step when the output embeddings have the spectrum k^(−κ).
+r"""Items stored after one population step when the output embeddings have the spectrum k^(−κ).
 
-Right, the exponent of the count over the largest d with its interval over resampled seeds. Bars left: range
-over seeds. Dashed: fitted powers. Dotted: prediction without a fit parameter. Grey: 1 + 1/(2α) for Newton at
-every κ; for Muon a heuristic of ours, lower by max(κ − 1, 0)/(2α).
+A row per frequency exponent :math:`\alpha`. **a**, **b**, **d**, **e** Counts, with fitted powers of
+:math:`d`. **c**, **f** The exponent over the largest :math:`d` against :math:`\kappa`. Grey:
+:math:`1 + 1/(2\alpha)` for Newton at every :math:`\kappa`; for Muon a heuristic of ours, lower by
+:math:`\max(\kappa - 1, 0)/(2\alpha)`. Dotted: prediction without a fit parameter.
 """
 
 from __future__ import annotations
@@ -13,10 +14,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from spectral_capacity.figures.parts.axes import powers_of_two, room_above
+from spectral_capacity.figures.parts.axes import count_axis, note, powers_of_two
 from spectral_capacity.figures.parts.common import GUIDE, PAGE, handle, plt, prediction_handle
-from spectral_capacity.figures.parts.curves import apart, counts_against_d, interval_bars
-from spectral_capacity.figures.parts.looks import label, marker, shades
+from spectral_capacity.figures.parts.curves import (
+    apart,
+    counts_against_d,
+    interval_bars,
+    short_if_one,
+)
+from spectral_capacity.figures.parts.legends import (
+    left_out,
+    legend_below,
+    resampled_bars,
+    seed_bars,
+)
+from spectral_capacity.figures.parts.looks import label, marker, optimizer_style, shades
+from spectral_capacity.figures.parts.panels import at_left, letters
 from spectral_capacity.theory.exponents import muon_exponent
 
 KIND = "memory"
@@ -32,90 +45,102 @@ THEORY = {
 
 
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
-    """A row per α: mean counts with their range over seeds against d, then exponents against κ.
+    """Panels per α: mean counts with their range over seeds against d, and exponents against κ.
 
-    One line per κ. Dashed are the fits of the mean ("ols"), dotted the parameter-free prediction when
-    ``finite_size``. Markers of different κ stand a little apart in d; Newton's lines, which lie on each
-    other, take turns, and a note says by how much κ moves a count at most. The exponents are those
-    over the largest d's with their intervals over resampled seeds, the dotted ones the prediction's.
-    Shows the population batch and the last step.
+    A panel of counts per optimizer, on one y axis, with a line per κ. Dashed are the fits of the mean
+    ("ols"), dotted the parameter-free prediction when ``finite_size``. Lines of different κ stand a little
+    apart in d; Newton's, which lie on each other, take turns, and a note says by how much κ moves a count
+    at most. The exponents are those over the largest d's with their intervals over resampled seeds, the
+    dotted ones the prediction's. Shows the population batch and the last step.
     """
-    grid = grid.sel(batch_size=np.inf).isel(step=-1).transpose(..., "d", "seed")
-    fits = fits.sel(batch_size=np.inf, quantity="capacity").isel(step=-1)
-    n_alphas, n_optimizers = grid.alpha.size, grid.optimizer.size
-    size = (PAGE, 0.5 + 2.2 * n_alphas)
-    shape = {"figsize": size, "squeeze": False, "sharex": "col"}
-    figure, rows = plt.subplots(n_alphas, n_optimizers + 1, **shape)
-    for (*panels, last), alpha in zip(rows, grid.alpha.values, strict=True):
-        for axes, optimizer in zip(panels, grid.optimizer.values, strict=True):
-            here = {"optimizer": optimizer, "alpha": alpha}
-            _counts(axes, grid.sel(here), fits.sel(here), finite_size)
-            axes.set_title(rf"One {label(optimizer)} step, $\alpha$ = {alpha:g}")
-            axes.sharey(panels[0])
-        room_above(panels[0], 0.05 * grid.kappa.size)
-        panels[0].set_ylabel("recovered items")
+    here = grid.sel(batch_size=np.inf).isel(step=-1).sortby("d").transpose(..., "d", "seed")
+    fits = fits.sel(batch_size=np.inf, quantity="capacity").isel(step=-1).sortby("d")
+    names = here.optimizer.values
+    figure, blocks = _panels(here.alpha.size, names.size + 1)
+    for (*panels, last), alpha in zip(blocks, here.alpha.values, strict=True):
+        for axes, name in zip(panels, names, strict=True):
+            one = {"optimizer": name, "alpha": alpha}
+            _counts(axes, here.sel(one), fits.sel(one), finite_size)
+            axes.set_title(rf"{label(name)}, $\alpha$ = {alpha:g}")
+            if axes is not panels[0]:
+                axes.sharey(panels[0])
+            axes.tick_params(labelleft=at_left(axes))
+            axes.set_ylabel("recovered items" if at_left(axes) else "")
         _exponents(last, fits.sel(alpha=alpha), finite_size)
         last.set_title(rf"Exponents, $\alpha$ = {alpha:g}")
-    for axes in rows[-1, :-1]:
-        axes.set_xlabel("embedding dimension $d$")
-    rows[-1, -1].set_xlabel(r"spectral exponent $\kappa$")
-    room_above(rows[0, -1], 0.1 * n_optimizers)
-    rows[0, -1].legend(loc="upper left", handletextpad=0.3)
-    rows[0, 0].legend(loc="upper left", handletextpad=0.3, labelspacing=0.25)
-    handles = _handles(fits, finite_size)
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, handlelength=2.4)
+    letters(figure)
+    handles, _ = blocks[0][0].get_legend_handles_labels()
+    handles += [handle(label(name), linestyle="", **optimizer_style(name)) for name in names]
+    handles += _handles(fits, finite_size)
+    handles += seed_bars(grid, "counts") + resampled_bars(fits, "exponents")
+    legend_below(figure, handles, left_out(grid, here), handlelength=2.4)
     return figure
+
+
+def _panels(blocks: int, n: int) -> tuple[Figure, list[list[Axes]]]:
+    """Axes of each block of n panels: a row, of four panels at most, or the rows it takes."""
+    rows = -(-n // 4)
+    columns = -(-n // rows)
+    size = (PAGE, 0.9 + 1.9 * rows * blocks)
+    figure, panels = plt.subplots(rows * blocks, columns, figsize=size, squeeze=False)
+    found = panels.reshape(blocks, rows * columns).tolist()
+    for block in found:
+        for axes in block[n:]:
+            axes.remove()
+    return figure, [block[:n] for block in found]
 
 
 def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -> None:
     d, kappas = grid.d.values, grid.kappa.values
     powers_of_two(axes, d)
-    axes.set_yscale("log")
+    count_axis(axes)
+    axes.set_xlabel("dimension $d$")
     n = kappas.size
     shift = apart(n, 1.05)
     alike = fits.family.item() == "newton"
     turns = n if alike else 1
-    for i, (kappa, colour) in enumerate(zip(kappas, shades(n), strict=True)):
+    for i, (kappa, colour) in enumerate(zip(kappas, shades(n + 1)[:n], strict=True)):
         one = fits.sel(kappa=kappa)
         counts_against_d(
             axes,
             d,
             grid.capacity.sel(kappa=kappa).values,
             one.exponent.sel(fit="ols").item(),
-            colour=colour,
-            marker=marker(i),
+            color=colour,
+            marker=marker(3 + i),
             label=rf"$\kappa$ = {kappa:g}",
+            predicted=one.predicted_capacity.values if finite_size else None,
             shift=shift[i],
             dashes=(6 * i, (4, 6 * turns - 4)),
-            linewidth=0.9,
+            dots=(3 * i, (1, 3 * turns - 1)),
         )
-        if finite_size:
-            dots = (3 * i, (1, 3 * turns - 1))
-            axes.plot(d, one.predicted_capacity, color=colour, linewidth=1.3, linestyle=dots)
     moved = (grid.capacity.max("kappa") - grid.capacity.min("kappa")).max().item()
     if alike and n > 1 and np.isfinite(moved):
         text = f"no count moves with $\\kappa$\nby more than {moved:g}"
-        text = text if moved else "the same counts for every $\\kappa$"
-        axes.text(0.96, 0.08, text, ha="right", transform=axes.transAxes, fontsize=7)
+        text = text if moved else "the same counts\nfor every $\\kappa$"
+        note(axes, text, (1, 0), (-3, 4), xycoords="axes fraction", ha="right")
 
 
 def _exponents(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
+    """Of every optimizer at one α, side by side in κ."""
     kappa = fits.kappa.values
-    smooth = np.linspace(kappa.min(), kappa.max(), 101)
-    shift = 0.02 * np.ptp(kappa)
-    for i, optimizer in enumerate(fits.optimizer.values):
-        line = fits.sel(optimizer=optimizer, fit="largest")
-        where = kappa + shift * (2 * i - fits.optimizer.size + 1)
-        style = {"fmt": marker(i), "color": f"C{i}", "label": label(optimizer)}
-        axes.errorbar(where, line.exponent.values, interval_bars(line), elinewidth=0.8, **style)
+    smooth = np.linspace(kappa.min(), kappa.max(), 101) if kappa.size > 1 else kappa
+    step = 0.02 * (np.ptp(kappa) or 1)
+    for i, name in enumerate(fits.optimizer.values):
+        line, style = fits.sel(optimizer=name, fit="largest"), optimizer_style(name)
+        shift = step * (2 * i - fits.optimizer.size + 1)
+        points = {"linestyle": "", "elinewidth": 0.8, **style}
+        axes.errorbar(kappa + shift, line.exponent.values, interval_bars(line), **points)
         if finite_size:
-            axes.plot(kappa, line.finite_size, ":", color=f"C{i}")
+            where, expected = short_if_one(kappa, line.finite_size.values)
+            axes.plot(where + shift, expected, ":", color=style["color"])
         if _has_theory(line):
             dashes, _, exponent = THEORY[line.family.item()]
             values = [exponent(line.alpha.item(), k) for k in smooth]
-            axes.plot(smooth, values, dashes, **GUIDE)
+            axes.plot(*short_if_one(smooth, values), dashes, **GUIDE)
     axes.set_xticks(kappa)
-    axes.set_ylabel("exponent $C$")
+    axes.set_xlabel(r"exponent $\kappa$")
+    axes.set_ylabel("$C$ over the largest $d$")
 
 
 def _has_theory(line: xr.Dataset) -> bool:
@@ -123,12 +148,15 @@ def _has_theory(line: xr.Dataset) -> bool:
 
 
 def _handles(fits: xr.Dataset, finite_size: bool) -> list[Line2D]:
-    handles = [handle("power law fitted to the means", linestyle="--", linewidth=0.9)]
+    handles = [handle("fitted power of $d$", linestyle="--", linewidth=0.9)]
     if finite_size:
         handles.append(prediction_handle(linewidth=1.4))
-    for optimizer in fits.optimizer.values:
-        line = fits.sel(optimizer=optimizer)
+    named = {}
+    for name in fits.optimizer.values:
+        line = fits.sel(optimizer=name)
         if _has_theory(line):
-            dashes, name, _ = THEORY[line.family.item()]
-            handles.append(handle(f"{name}, {label(optimizer)}", linestyle=dashes, **GUIDE))
+            named.setdefault(line.family.item(), label(name))
+    for family, name in named.items():
+        dashes, what, _ = THEORY[family]
+        handles.append(handle(f"{what}, {name}", linestyle=dashes, **GUIDE))
     return handles

@@ -1,10 +1,9 @@
-"""Items stored with k iterations of Newton–Schulz, relative to the exact polar map, and the iterations to 95 %.
+r"""Items stored with k Newton–Schulz iterations, relative to the exact polar map, and the iterations to 95 %.
 
-Ratios are of the same seed; the iterations that reach 95 % lie between two depths by linear interpolation.
-Bars: range over seeds; right, interval over resampled seeds. A count that has reached 95 % and later dips,
-but not below 90 %, counts as having reached it. Triangles: not reached. Grey: k = α ln d / ln a + constant, a
-being the slope at zero of the polynomial; one constant for all α and d. Dotted: prediction without a fit
-parameter.
+**a**, **b** Ratios of the same seed. **c** The iterations that reach 95 % lie between two depths by linear
+interpolation. A count that has reached 95 % and later dips, but not below 90 %, counts as having reached it;
+triangles: not reached. Grey: :math:`k = \alpha \ln d / \ln a` + constant, :math:`a` being the slope at zero of
+the polynomial; one constant for all :math:`\alpha` and :math:`d`. Dotted: prediction without a fit parameter.
 """
 
 from __future__ import annotations
@@ -17,10 +16,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from spectral_capacity.analysis.iterations import depth_table, newton_schulz_depths, slope_at_zero
-from spectral_capacity.figures.parts.axes import note, powers_of_two, room_above
-from spectral_capacity.figures.parts.common import GUIDE, PAGE, handle, plt, prediction_handle
-from spectral_capacity.figures.parts.curves import seed_range
-from spectral_capacity.figures.parts.looks import label, marker, shades
+from spectral_capacity.figures.parts.axes import note, powers_of_two
+from spectral_capacity.figures.parts.common import GUIDE, handle, prediction_handle
+from spectral_capacity.figures.parts.curves import seed_range, short_if_one
+from spectral_capacity.figures.parts.legends import (
+    bars_handle,
+    left_out,
+    legend_below,
+    seed_bars,
+)
+from spectral_capacity.figures.parts.looks import alpha_style, d_style, label
+from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
 from spectral_capacity.figures.parts.ratios import ratios_to_polar
 
 KIND = "memory"
@@ -45,27 +51,32 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     """
     ratios, predicted = ratios_to_polar(grid, fits)
     alphas, depths = ratios.alpha.values, newton_schulz_depths(grid)
-    columns = min(alphas.size + 1, 3)
-    rows = -(-(alphas.size + 1) // columns)
-    figure, panels = plt.subplots(rows, columns, figsize=(PAGE, 0.4 + 2.4 * rows), squeeze=False)
-    panels = panels.ravel()
-    for axes, alpha in zip(panels, alphas, strict=False):
+    figure, (*panels, last) = panel_grid(alphas.size + 1, 2.6)
+    for axes, alpha in zip(panels, alphas, strict=True):
         axes.set_title(rf"$\alpha$ = {alpha:g}")
         expected = predicted.sel(alpha=alpha) if finite_size else None
         _ratios(axes, depths, ratios.sel(alpha=alpha), expected)
-    _required(panels[alphas.size], depth_table(grid, fits, LEVEL, DIP), finite_size)
-    for axes in panels[: alphas.size : columns]:
-        axes.set_ylabel("items, relative to exact polar map")
-    for axes in panels[alphas.size + 1 :]:
-        axes.remove()
-    handles, _ = panels[0].get_legend_handles_labels()
+        if axes is not panels[0]:
+            axes.sharey(panels[0])
+        axes.tick_params(labelleft=at_left(axes))
+        axes.set_ylabel("items, relative to polar map" if at_left(axes) else "")
+    panels[0].set_ylim(0, max(1.05, panels[0].get_ylim()[1]))
+    table = depth_table(grid, fits, LEVEL, DIP)
+    _required(last, table, finite_size)
+    letters(figure)
+    handles = panels[0].get_legend_handles_labels()[0] + last.get_legend_handles_labels()[0]
     if len(depths) > 1:
         handles += [
             handle(label(name), linestyle=line) for line, name in zip(LINES, depths, strict=False)
         ]
-    if finite_size:
-        handles.append(prediction_handle())
-    figure.legend(handles=handles, loc="outside lower center", ncols=6)
+    handles += [prediction_handle()] if finite_size else []
+    handles += seed_bars(grid, "ratios")
+    if np.isfinite(table.low).any():
+        handles += [bars_handle("iterations", "95 % interval over resampled seeds")]
+    shown = [name for depth in depths.values() for name in depth.values()]
+    polar = fits.optimizer.values[fits.family == "muon"]
+    here = ratios.sel(optimizer=[n for n in grid.optimizer.values if n in (*shown, *polar)])
+    legend_below(figure, handles, left_out(grid, here))
     return figure
 
 
@@ -82,24 +93,24 @@ def _ratios(
     d = ratios.d.values
     for line, one in zip(LINES, depths.values(), strict=False):
         k, names = list(one), list(one.values())
-        for i, colour in enumerate(shades(d.size)):
+        for i, size in enumerate(d):
             mean, bars = seed_range(ratios.isel(d=i).sel(optimizer=names).values, floor=0.0)
             axes.errorbar(
                 k,
                 mean,
                 bars,
-                marker=marker(i),
                 linestyle=line,
-                color=colour,
                 elinewidth=0.8,
-                label=f"$d$ = {d[i]}" if line == LINES[0] else None,
+                label=f"$d$ = {size}" if line == LINES[0] else None,
+                **d_style(size),
             )
             if predicted is not None:
-                axes.plot(k, predicted.isel(d=i).sel(optimizer=names), ":", color=colour)
+                expected = predicted.isel(d=i).sel(optimizer=names)
+                axes.plot(*short_if_one(k, expected), ":", color=d_style(size)["color"])
     axes.axhline(LEVEL, color="0.35", linewidth=0.8, zorder=1)
     note(axes, f"{LEVEL:.0%}", (0, LEVEL), (2, 2), xycoords=("axes fraction", "data"))
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.set_ylim(0, max(1.15, axes.get_ylim()[1]))
+    ticks = sorted({k for one in depths.values() for k in one})
+    axes.set_xticks(ticks[:: 1 + len(ticks) // 9])
     axes.set_xlabel("Newton–Schulz iterations $k$")
 
 
@@ -112,27 +123,25 @@ def _required(axes: Axes, table: pd.DataFrame, finite_size: bool) -> None:
         return
     measured = table[["required", "low", "high"]].to_numpy()
     finite = measured[np.isfinite(measured)]
-    bottom, top = (0.8 * finite.min(), 1.05 * finite.max()) if finite.size else (0.0, 1.0)
-    alphas = np.unique(table.alpha)
+    bottom, top = (finite.min() - 0.5, finite.max() + 0.5) if finite.size else (0.0, 1.0)
     for line, name in zip(LINES, table.coefficients.unique(), strict=False):
-        for j, alpha in enumerate(alphas):
+        for alpha in np.unique(table.alpha):
             one = table[(table.coefficients == name) & (table.alpha == alpha)]
-            style = {"color": str(0.65 * j / alphas.size), "marker": marker(j)}
             text = rf"$\alpha$ = {alpha:g}" if line == LINES[0] else None
-            _iterations(axes, one, top, label=text, **style)
-            axes.plot(one.d, one.predicted, line, **GUIDE)
+            _iterations(axes, one, top, label=text, **alpha_style(alpha))
+            axes.plot(*short_if_one(one.d, one.predicted), line, **GUIDE)
             if finite_size:
-                axes.plot(one.d, one.finite_size, ":", color=style["color"])
+                expected = short_if_one(one.d, one.finite_size.where(np.isfinite(one.finite_size)))
+                axes.plot(*expected, ":", color=alpha_style(alpha)["color"])
         slope = one.alpha / np.log(slope_at_zero(name))
         offset = (one.predicted - slope * np.log(one.d)).mean()
         if np.isfinite(offset):
-            text = rf"$\alpha\,\ln d\,/\ln {slope_at_zero(name):g} {offset:+.2f}$"
-            axes.plot([], [], line, color="0.6", linewidth=1.6, label=f"{text}\n(offset fitted)")
+            sign = "+" if offset >= 0 else "-"
+            law = rf"$\alpha\,\ln d\,/\ln {slope_at_zero(name):g} {sign} {abs(offset):.2f}$"
+            axes.plot([], [], line, **GUIDE, label=f"{law}, offset fitted")
     powers_of_two(axes, np.unique(table.d))
-    axes.set_ylim(bottom, top)
-    room_above(axes, 0.6)
+    axes.set_ylim(bottom, top + 0.3)
     axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
-    axes.legend(loc="upper left")
 
 
 def _iterations(axes: Axes, table: pd.DataFrame, top: float, **style) -> None:

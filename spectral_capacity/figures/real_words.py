@@ -1,9 +1,9 @@
-"""Items as frequent as real words: their frequencies, how many are stored, and the share that these make up.
+r"""Items as frequent as real words: their frequencies, how many are stored, and the share that these make up.
 
-Left, the frequencies and the power law fitted to their tail. Middle, words recalled after one population
-step, with fitted exponents, their intervals over resampled seeds, and the theory's for a pure power law with
-the tail's α. Right, the share of all occurrences that these words make up, in the same colours. Bars: range
-over seeds. Dotted: prediction without a fit parameter.
+**a** The frequencies and the power law fitted to their tail. **b** Words recalled after one population step,
+with fitted powers of :math:`d`, their intervals over resampled seeds, and the slope of the theory for a pure
+power law with the tail's :math:`\alpha`. **c** The share of all occurrences that these words make up. Dotted:
+prediction without a fit parameter.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from spectral_capacity.figures.parts.axes import powers_of_two, room_above
+from spectral_capacity.figures.parts.axes import count_axis, powers_of_two
 from spectral_capacity.figures.parts.common import (
+    GUIDE,
     PAGE,
     configuration,
     frequencies,
@@ -24,7 +25,9 @@ from spectral_capacity.figures.parts.common import (
     prediction_handle,
 )
 from spectral_capacity.figures.parts.curves import apart, counts_against_d, fit_text, seed_range
-from spectral_capacity.figures.parts.looks import label, marker
+from spectral_capacity.figures.parts.legends import left_out, legend_below, seed_bars
+from spectral_capacity.figures.parts.looks import label, optimizer_style
+from spectral_capacity.figures.parts.panels import letters
 
 KIND = "memory"
 THEME = "Data"
@@ -43,34 +46,33 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     exponents are those of a pure power law with that α. Shows the population batch, the last step and
     the first κ; not which words are recalled.
     """
-    grid = grid.sel(batch_size=np.inf).isel(step=-1, kappa=0, alpha=0).transpose(..., "d", "seed")
-    fits = fits.sel(batch_size=np.inf).isel(step=-1, kappa=0, alpha=0)
-    figure, (words, items, mass) = plt.subplots(
-        1, 3, figsize=(PAGE, 3.1), width_ratios=(1, 1.5, 0.95)
-    )
-    _frequencies(words, grid)
+    here = grid.sel(batch_size=np.inf).isel(step=-1, kappa=0, alpha=0)
+    here = here.sortby("d").transpose(..., "d", "seed")
+    fits = fits.sortby("d").sel(batch_size=np.inf).isel(step=-1, kappa=0, alpha=0)
+    names = here.optimizer.values
+    height = 3.1 + 0.13 * names.size
+    shape = {"figsize": (PAGE, height), "width_ratios": (1, 1.2, 1.1)}
+    figure, (words, items, mass) = plt.subplots(1, 3, **shape)
+    _frequencies(words, here)
     for axes in (items, mass):
-        powers_of_two(axes, grid.d.values)
-        axes.set_xlabel("embedding dimension $d$")
-    items.set_yscale("log")
-    n = grid.optimizer.size
-    for i, (optimizer, shift) in enumerate(zip(grid.optimizer.values, apart(n, 1.04), strict=True)):
-        one = grid.sel(optimizer=optimizer)
-        style = {"colour": f"C{i}", "marker": marker(i), "shift": shift}
-        _counts(items, one, fits.sel(optimizer=optimizer), finite_size, style)
+        powers_of_two(axes, here.d.values)
+        axes.set_xlabel("dimension $d$")
+    count_axis(items)
+    for name, shift in zip(names, apart(names.size, 1.04), strict=True):
+        one = here.sel(optimizer=name)
+        _counts(items, one, fits.sel(optimizer=name), finite_size, shift)
         mean, bars = seed_range(one.recovered_mass.values)
-        style = {"color": f"C{i}", "marker": marker(i), "elinewidth": 0.8}
-        mass.errorbar(one.d.values * shift, mean, bars, **style)
-    items.legend(loc="upper left", handlelength=1.2, handletextpad=0.3)
+        mass.errorbar(one.d.values * shift, mean, bars, elinewidth=0.8, **optimizer_style(name))
     items.set_ylabel("recovered items")
-    room_above(items, 0.1 * n)
     mass.set_ylabel("share of occurrences recalled")
-    mass.set_ylim(0, 1)
     mass.yaxis.set_major_formatter(PercentFormatter(1))
-    handles = [handle("fitted power", linestyle="--", linewidth=0.9)]
-    if finite_size:
-        handles.append(prediction_handle(linewidth=1.4))
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    letters(figure)
+    handles = items.get_legend_handles_labels()[0]
+    handles.append(handle("fitted power", linestyle="--", linewidth=0.9))
+    if np.isfinite(fits.theory.sel(quantity="capacity")).any():
+        handles.append(handle("slope of the theory", **GUIDE | {"linewidth": 0.9}))
+    handles += [prediction_handle(linewidth=1.4)] if finite_size else []
+    legend_below(figure, handles + seed_bars(grid), left_out(grid, here))
     return figure
 
 
@@ -83,18 +85,26 @@ def _frequencies(axes: Axes, grid: xr.Dataset) -> None:
         tail = ranks[ranks >= table["tail_from"]]
         constant = np.exp(np.log(p[tail - 1]).mean() + alpha * np.log(tail).mean())
         text = rf"rank$^{{-{alpha:.2f}}}$, ranks $\geq$ {table['tail_from']}"
-        axes.plot(tail, constant * tail**-alpha, "--", color="C3", label=text)
+        axes.plot(tail, constant * tail**-alpha, "--", **GUIDE, label=text)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel("rank")
     axes.set_ylabel("share of all occurrences")
-    axes.legend(loc="lower left", handlelength=1.2, handletextpad=0.4)
+    axes.legend(loc="lower left", handlelength=1.0, handletextpad=0.4, borderaxespad=0.1)
 
 
-def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool, style: dict) -> None:
-    power = fits.sel(quantity="capacity", fit="ols")
-    d, counts, exponent = grid.d.values, grid.capacity.values, power.exponent.item()
-    text = f"{label(grid.optimizer.item())}: {fit_text(power)}"
-    counts_against_d(axes, d, counts, exponent, label=text, linewidth=0.9, **style)
-    if finite_size:
-        axes.plot(d, fits.predicted_capacity, ":", color=style["colour"], linewidth=1.4)
+def _counts(
+    axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool, shift: float
+) -> None:
+    power, name = fits.sel(quantity="capacity", fit="ols"), grid.optimizer.item()
+    counts_against_d(
+        axes,
+        grid.d.values,
+        grid.capacity.values,
+        power.exponent.item(),
+        theory=power.theory.item(),
+        predicted=fits.predicted_capacity.values if finite_size else None,
+        label=": ".join(filter(None, [label(name), fit_text(power)])),
+        shift=shift,
+        **optimizer_style(name),
+    )

@@ -1,7 +1,7 @@
-"""Items stored with the smoothed polar map z / √(z² + λ²), relative to the exact polar map, against λ.
+r"""Items stored with the smoothed polar map z / √(z² + λ²), relative to the exact polar map, against λ.
 
-λ is in units of d^(−α), the scale of the bulk of the gradient's singular values; ratios are of the same seed.
-Bars: range over seeds. Dotted: prediction without a fit parameter. At ∞: gradient descent.
+:math:`\lambda` is in units of :math:`d^{-\alpha}`, the scale of the bulk of the gradient's singular values;
+ratios are of the same seed. At :math:`\infty`: gradient descent. Dotted: prediction without a fit parameter.
 """
 
 from __future__ import annotations
@@ -13,15 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from spectral_capacity.figures.parts.axes import note, plain_numbers
-from spectral_capacity.figures.parts.common import (
-    COLUMN,
-    PAGE,
-    configuration,
-    plt,
-    prediction_handle,
-)
-from spectral_capacity.figures.parts.curves import seed_range
-from spectral_capacity.figures.parts.looks import label, marker, shades
+from spectral_capacity.figures.parts.common import configuration, prediction_handle
+from spectral_capacity.figures.parts.curves import apart, seed_range
+from spectral_capacity.figures.parts.legends import left_out, legend_below, seed_bars
+from spectral_capacity.figures.parts.looks import d_style, label
+from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
 from spectral_capacity.figures.parts.ratios import ratios_to_polar
 
 KIND = "memory"
@@ -41,22 +37,26 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     ratios, predicted = ratios_to_polar(grid, fits)
     resolutions = _resolutions(grid, ratios.isel(seed=0, drop=True))
     alphas = ratios.alpha.values
-    rows, columns = -(-alphas.size // 2), min(alphas.size, 2)
-    size = (COLUMN if columns == 1 else PAGE, 0.5 + 2.4 * rows)
-    figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, sharey=True)
-    for axes, alpha in zip(panels.flat, alphas, strict=False):
+    figure, panels = panel_grid(alphas.size, 2.6, sharey=True)
+    for axes, alpha in zip(panels, alphas, strict=True):
         axes.set_title(rf"$\alpha$ = {alpha:g}")
         expected = predicted.sel(alpha=alpha) if finite_size else None
         _panel(axes, resolutions.sel(alpha=alpha), fits.family, ratios.sel(alpha=alpha), expected)
-    for axes in panels.flat[alphas.size :]:
-        axes.remove()
-    for axes in panels[:, 0]:
-        axes.set_ylabel("items, relative to exact polar map")
-    handles, _ = panels[0, 0].get_legend_handles_labels()
-    if finite_size:
-        handles.append(prediction_handle())
-    figure.legend(handles=handles, loc="outside lower center", ncols=4 if columns > 1 else 2)
+        if at_left(axes):
+            axes.set_ylabel("items, relative to exact polar map")
+    letters(figure)
+    handles, _ = panels[0].get_legend_handles_labels()
+    handles += [prediction_handle()] if finite_size else []
+    shown = [*_ends(fits.family), *resolutions.dropna("optimizer", how="all").optimizer.values]
+    here = ratios.sel(optimizer=[name for name in grid.optimizer.values if name in shown])
+    legend_below(figure, handles + seed_bars(grid), left_out(grid, here))
     return figure
+
+
+def _ends(family: xr.DataArray) -> list[str]:
+    """The polar map and, at the other end of λ, the first gradient optimizer, if there is one."""
+    polar, gradient = (family.optimizer.values[family == name] for name in ("muon", "gradient"))
+    return [*polar, *gradient[:1]]
 
 
 def _resolutions(grid: xr.Dataset, like: xr.DataArray) -> xr.DataArray:
@@ -79,30 +79,29 @@ def _panel(
     predicted: xr.DataArray | None,
 ) -> None:
     """Ratios over (d, optimizer, seed) of one α; ``predicted`` without the seed."""
-    gradient = family.optimizer.values[(family == "gradient").values][:1]
-    polar = family.optimizer.values[(family == "muon").values].item()
+    polar, *gradient = _ends(family)
     powers = np.log10(resolutions.values[np.isfinite(resolutions.values)])
     first, last = np.floor(powers.min(initial=0)), np.ceil(powers.max(initial=0))
     infinity = 10 ** (last + 0.7)
-    for i, (d, colour) in enumerate(zip(ratios.d.values, shades(ratios.d.size), strict=True)):
+    for d, beside in zip(ratios.d.values, apart(ratios.d.size, 1.3), strict=True):
         x = resolutions.sel(d=d).dropna("optimizer")
         x = x.isel(optimizer=np.argsort(x.values))
         names = x.optimizer.values
-        style = {"color": colour, "marker": marker(i), "elinewidth": 0.8}
+        style = d_style(d) | {"elinewidth": 0.8}
         _means(axes, x.values, ratios.sel(d=d, optimizer=names), label=f"$d$ = {d}", **style)
-        end = np.full(gradient.size, infinity)
+        end = np.full(len(gradient), infinity * beside)
         _means(axes, end, ratios.sel(d=d, optimizer=gradient), **style)
         if predicted is not None:
             level = predicted.sel(d=d)
-            axes.plot(x, level.sel(optimizer=names), ":", color=colour)
+            axes.plot(x, level.sel(optimizer=names), ":", color=style["color"])
             for name in gradient:
-                ends = [infinity / 2, 2 * infinity]
-                axes.plot(ends, [level.sel(optimizer=name)] * 2, ":", color=colour)
+                ends = [infinity / 1.6, 1.6 * infinity]
+                axes.plot(ends, [level.sel(optimizer=name)] * 2, ":", color=style["color"])
     _landmarks(axes, label(polar))
     axes.set_xscale("log")
     axes.set_yscale("log")
     ticks = {x: f"{x:g}" for x in 10.0 ** np.arange(first, last + 1)}
-    if gradient.size:
+    if gradient:
         ticks[infinity] = rf"$\infty$ ({label(gradient[0])})"
     axes.set_xticks(list(ticks), list(ticks.values()))
     axes.xaxis.set_minor_locator(NullLocator())

@@ -1,9 +1,10 @@
 r"""Singular values of the population gradient at zero (Lemma 8 of arXiv:2603.26554).
 
-Left, the largest, the one at rank d/2 and the smallest; grey has the slope of d\ :sup:`−α`. Middle and right,
-what the lemma says grows like d\ :sup:`−α` and, up to logarithms, like d\ :sup:`α`, divided by that: level
-where it holds. Exponents over the largest d, with intervals over resampled seeds. Bars: range over seeds; a
-few smallest σ make up most of the mean of 1/σ, so it varies widely between seeds.
+**a** The largest, the one at rank :math:`d/2` and the smallest; grey has the slope of :math:`d^{-\alpha}`.
+**b**, **c** What the lemma says grows like :math:`d^{-\alpha}` and, up to logarithms, like :math:`d^{\alpha}`,
+divided by that: level where it holds. Legend: the powers of :math:`d` over the largest :math:`d`, with
+intervals over resampled seeds. A few smallest :math:`\sigma` make up most of the mean of :math:`1/\sigma`, so
+it varies widely between seeds.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from spectral_capacity.figures.parts.axes import plain_numbers, powers_of_two, room_above
-from spectral_capacity.figures.parts.common import PAGE, handle, plt
-from spectral_capacity.figures.parts.curves import apart, power_text, seed_range
-from spectral_capacity.figures.parts.looks import marker, shades
+from spectral_capacity.figures.parts.axes import plain_numbers, powers_of_two
+from spectral_capacity.figures.parts.common import GUIDE, PAGE, handle, plt
+from spectral_capacity.figures.parts.curves import apart, power_text, seed_range, short_if_one
+from spectral_capacity.figures.parts.legends import left_out, legend_below, seed_bars
+from spectral_capacity.figures.parts.looks import alpha_style
+from spectral_capacity.figures.parts.panels import letters
 from spectral_capacity.theory.exponents import bulk_exponent
 
 KIND = "memory"
@@ -30,10 +33,14 @@ ABSOLUTE = {
     "sigma_min": (r"smallest $\sigma$", ":"),
 }
 SCALED = {
-    "bulk_singular_value": (r"$\sigma$ at rank $d/2$, times $d^{\,\alpha}$", 1),
-    "mean_inverse_singular_value": (r"mean of $1/\sigma$, times $d^{\,-\alpha}$", -1),
+    "bulk_singular_value": (r"$\sigma$ at rank $d/2$, times $d^{\,\alpha}$", r"$\sigma$", 1),
+    "mean_inverse_singular_value": (
+        r"mean of $1/\sigma$, times $d^{\,-\alpha}$",
+        r"$1/\sigma$",
+        -1,
+    ),
 }
-"""What is drawn times a power of d that levels it by the lemma, and the sign of that power."""
+"""What is drawn times a power of d that levels it by the lemma, its short name, and the power's sign."""
 
 
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
@@ -46,56 +53,54 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     leaves open are not drawn. ``finite_size`` changes nothing: there is no such prediction.
     """
     first = {"optimizer": 0, "kappa": 0, "step": 0}
-    grid = grid.sel(batch_size=np.inf).isel(first).transpose(..., "d", "seed")
+    here = grid.sel(batch_size=np.inf).isel(first).transpose(..., "d", "seed").sortby("d")
     fits = fits.reindex(quantity=[*SCALED]).sel(batch_size=np.inf, fit="largest").isel(first)
-    figure, (absolute, *scaled) = plt.subplots(1, 3, figsize=(PAGE, 3.0))
+    figure, (absolute, *scaled) = plt.subplots(1, 3, figsize=(PAGE, 3.3))
     for axes in figure.axes:
-        powers_of_two(axes, grid.d.values)
+        powers_of_two(axes, here.d.values)
         axes.set_yscale("log")
-        axes.set_xlabel("embedding dimension $d$")
-    _absolute(absolute, grid)
+        axes.set_xlabel("dimension $d$")
+    _absolute(absolute, here)
     for axes, name in zip(scaled, SCALED, strict=True):
-        _scaled(axes, grid, fits.sel(quantity=name), name)
-    handles = [
-        handle(text, linestyle=line, color="0.2", linewidth=1.1) for text, line in ABSOLUTE.values()
-    ]
-    handles.append(handle(r"slope of $d^{\,-\alpha}$", color="0.75", linewidth=2.4))
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+        _scaled(axes, here, name)
+    letters(figure)
+    handles = [handle(text, linestyle=line) for text, line in ABSOLUTE.values()]
+    handles += [handle(r"slope of $d^{\,-\alpha}$", **GUIDE), *seed_bars(grid)]
+    handles += [handle(_powers(fits.sel(alpha=a)), **alpha_style(a)) for a in here.alpha.values]
+    every_step = here.drop_vars(("optimizer", "step"))  # of the gradient at zero there is one
+    legend_below(figure, handles, left_out(grid, every_step))
     return figure
 
 
 def _absolute(axes: Axes, grid: xr.Dataset) -> None:
-    d, alphas = grid.d.values, grid.alpha.values
-    for i, (alpha, colour) in enumerate(zip(alphas, shades(alphas.size), strict=True)):
+    d = grid.d.values
+    for alpha in grid.alpha.values:
         for name, (_, line) in ABSOLUTE.items():
             mean, bars = seed_range(grid[name].sel(alpha=alpha).values)
-            style = {"linestyle": line, "marker": marker(i), "color": colour}
-            axes.errorbar(d, mean, bars, markersize=2.4, elinewidth=0.8, **style)
+            style = alpha_style(alpha) | {"linestyle": line, "markersize": 2.6, "elinewidth": 0.8}
+            axes.errorbar(d, mean, bars, **style)
             if name == "bulk_singular_value":
                 power = d ** bulk_exponent(alpha)
                 constant = np.exp(np.log(mean / power).mean())
-                axes.plot(d, constant * power, color="0.75", linewidth=2.4, zorder=1)
+                axes.plot(*short_if_one(d, constant * power), **GUIDE | {"linewidth": 2.4})
     axes.set_ylabel("singular value of the gradient")
 
 
-def _scaled(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, name: str) -> None:
+def _scaled(axes: Axes, grid: xr.Dataset, name: str) -> None:
     d, alphas = grid.d.values, grid.alpha.values
-    text, sign = SCALED[name]
-    shift = apart(alphas.size, 1.05)
-    for i, (alpha, colour) in enumerate(zip(alphas, shades(alphas.size), strict=True)):
+    text, _, sign = SCALED[name]
+    for alpha, shift in zip(alphas, apart(alphas.size, 1.05), strict=True):
         scale = d[:, None] ** (sign * alpha)
         mean, bars = seed_range(grid[name].sel(alpha=alpha).values * scale)
-        axes.errorbar(
-            d * shift[i],
-            mean,
-            bars,
-            marker=marker(i),
-            color=colour,
-            elinewidth=0.8,
-            label=f"{alpha:g}: {power_text(fits.sel(alpha=alpha))}",
-        )
+        axes.errorbar(d * shift, mean, bars, elinewidth=0.8, **alpha_style(alpha))
     plain_numbers(axes, (1, 2, 5))
     axes.set_ylabel(text)
-    room_above(axes, 0.1 * alphas.size + 0.12)
-    legend = {"title": r"$\alpha$: power of $d$", "alignment": "left", "title_fontsize": 7}
-    axes.legend(loc="upper left", handlelength=1.2, handletextpad=0.3, labelspacing=0.25, **legend)
+
+
+def _powers(fits: xr.Dataset) -> str:
+    """The powers of one α that are known, for the legend."""
+    texts = []
+    for name, (_, what, _) in SCALED.items():
+        if power := power_text(fits.sel(quantity=name)):
+            texts.append(rf"{what} $\propto$ {power}")
+    return rf"$\alpha$ = {fits.alpha.item():g}:  {',  '.join(texts)}".rstrip(": ")

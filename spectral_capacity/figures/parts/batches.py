@@ -5,15 +5,18 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullLocator
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullFormatter
 
-from spectral_capacity.figures.parts.common import GUIDE, frequencies
+from spectral_capacity.figures.parts.axes import count_axis
+from spectral_capacity.figures.parts.common import GUIDE, frequencies, handle, prediction_handle
 from spectral_capacity.figures.parts.curves import seed_range
+from spectral_capacity.figures.parts.legends import resampled_bars, seed_bars
 from spectral_capacity.theory.predictions import items_seen
 
 
 def batch_axis(axes: Axes, sizes: np.ndarray) -> float:
-    """A logarithmic axis of batch sizes with the population at its right end; the place of that."""
+    """A logarithmic axis of batch sizes, a small tick at each, the population at its right end; its place."""
     finite = sizes[np.isfinite(sizes)]
     last = max(finite.max(initial=1), 10)
     infinity = 10 ** (np.ceil(np.log10(last)) + 0.5)
@@ -22,10 +25,11 @@ def batch_axis(axes: Axes, sizes: np.ndarray) -> float:
     axes.set_xscale("log")
     texts = [f"$10^{{{k:g}}}$" for k in decades]
     axes.set_xticks([*10.0**decades, infinity], [*texts, r"$\infty$"])
-    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticks(finite, minor=True)
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlim(0.7, 1.8 * infinity)
     axes.set_xlabel("batch size $B$")
-    axes.set_yscale("log")
+    count_axis(axes)
     return float(infinity)
 
 
@@ -80,3 +84,18 @@ def distinct_items(axes: Axes, grid: xr.Dataset, label: str | None = None) -> No
     sizes, p = grid.batch_size.values, frequencies(grid, grid.alpha.item())
     smooth = np.geomspace(1, sizes[np.isfinite(sizes)].max(initial=1), 60)
     axes.plot(smooth, [items_seen(p, size) for size in smooth], **GUIDE, label=label)
+
+
+def batch_handles(grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -> list[Line2D]:
+    """What a legend says of all that stands beside the curves."""
+    handles = [handle(r"distinct items in batch, $\propto\,B^{1/\alpha}$", **GUIDE)]
+    bars = seed_bars(grid, "counts")
+    if np.isinf(grid.batch_size).any():
+        handles.append(handle("population", linestyle="--", linewidth=0.8))
+        if "critical_batch_size" in fits and np.isfinite(fits.critical_batch_size).any():
+            star = {"linestyle": "", "marker": "*", "markersize": 8}
+            handles.append(handle(r"critical batch size $B^{\!*}$", **star))
+            bars += resampled_bars(fits, r"$B^{\!*}$")
+        if finite_size:
+            handles.append(prediction_handle(marker="o", markerfacecolor="white"))
+    return handles + bars

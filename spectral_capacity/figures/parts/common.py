@@ -25,8 +25,8 @@ from spectral_capacity.sampling.frequencies import item_frequencies
 COLUMN, PAGE = 3.3, 5.5
 """Widths in inches: a figure of one panel, and the column of a paper."""
 
-GUIDE = {"color": "0.6", "linewidth": 1.6, "zorder": 1}
-"""A line of theory under the data."""
+GUIDE = {"color": "0.55", "linewidth": 1.6, "zorder": 1}
+"""A line of theory under the data; a lighter grey would be hard to see on white."""
 
 
 @contextmanager

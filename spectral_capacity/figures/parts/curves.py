@@ -6,6 +6,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
+from spectral_capacity.figures.parts.common import GUIDE
+
 
 def seed_range(values: np.ndarray, floor: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
     """Mean of (m, seeds) over seeds, and its distances (2, m) to the least and the largest.
@@ -23,13 +25,19 @@ def interval_bars(line: xr.Dataset) -> np.ndarray:
     return np.abs(np.stack([line.boot_low, line.boot_high]) - line.exponent.values)
 
 
-def fitted_power(axes: Axes, d: np.ndarray, mean: np.ndarray, exponent: float, **style) -> None:
-    """The least-squares power d^exponent of the positive means; nothing where there is none."""
+def fitted_power(
+    axes: Axes, d: np.ndarray, mean: np.ndarray, exponent: float, shift: float = 1.0, **style
+) -> None:
+    """The power d^exponent that is nearest to the positive means; nothing where there is none.
+
+    ``shift``: the factor by which markers, and with them their line, are moved in d. With one d a line
+    would have no length.
+    """
     seen = mean > 0
-    if np.isfinite(exponent) and seen.any():
+    if np.isfinite(exponent) and seen.sum() > 1:
         constant = np.log(mean[seen]).mean() - exponent * np.log(d[seen]).mean()
-        smooth = np.geomspace(d.min(), d.max(), 50)
-        axes.plot(smooth, np.exp(constant) * smooth**exponent, **style)
+        ends = np.array([d[seen].min(), d[seen].max()], float)
+        axes.plot(ends * shift, np.exp(constant) * ends**exponent, **style)
 
 
 def counts_against_d(
@@ -38,16 +46,20 @@ def counts_against_d(
     counts: np.ndarray,
     exponent: float,
     *,
-    colour,
+    color,
     marker: str,
-    label: str,
+    label: str | None = None,
+    theory: float = np.nan,
+    predicted: np.ndarray | None = None,
     shift: float = 1.0,
     dashes="--",
-    linewidth: float = 0.8,
+    dots=":",
 ) -> None:
-    """Mean counts (d, seeds) with their ranges, moved by a factor in d, and their fitted power, dashed.
+    """Mean counts (d, seeds) with their ranges, their fitted power, dashed, and the theory's, grey.
 
-    A mean of zero or of a missing seed has no marker.
+    ``theory`` is an exponent: its line goes through the middle of the means, only its slope says
+    something. ``predicted``: counts (d,), dotted. All of them are moved by the same factor in d, for
+    lines that would lie on each other. A mean of zero or of a missing seed has no marker.
     """
     mean, bars = seed_range(counts)
     seen = mean > 0
@@ -56,11 +68,15 @@ def counts_against_d(
         mean[seen],
         bars[:, seen],
         fmt=marker,
-        color=colour,
+        color=color,
         elinewidth=0.8,
         label=label,
     )
-    fitted_power(axes, d, mean, exponent, linestyle=dashes, color=colour, linewidth=linewidth)
+    fitted_power(axes, d, mean, exponent, shift, linestyle=dashes, color=color, linewidth=0.9)
+    fitted_power(axes, d, mean, theory, shift, **GUIDE | {"linewidth": 0.9})
+    if predicted is not None:
+        where, predicted = short_if_one(d, predicted)
+        axes.plot(where * shift, predicted, linestyle=dots, color=color, linewidth=1.4)
 
 
 def apart(n: int, factor: float) -> np.ndarray:
@@ -81,3 +97,20 @@ def fit_text(line: xr.Dataset) -> str:
     """:func:`power_text` and the theory's exponent."""
     theory = f"theory {line.theory.item():.2f}" if np.isfinite(line.theory) else ""
     return ", ".join(filter(None, [power_text(line), theory]))
+
+
+def fit_in_short(line: xr.Dataset) -> str:
+    """The fitted exponent and, in parentheses, the theory's, as far as they are known."""
+    fitted, theory = (line[name].item() for name in ("exponent", "theory"))
+    texts = [f"{fitted:.2f}"] if np.isfinite(fitted) else []
+    return " ".join(texts + ([f"({theory:.2f})"] if np.isfinite(theory) else []))
+
+
+def short_if_one(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A curve through the finite values of y: as it is or, over one x, a short level there to be seen."""
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    x, y = x[np.isfinite(y)], y[np.isfinite(y)]
+    if x.size != 1:
+        return x, y
+    reach = 0.06 * max(abs(x[0]), 1)
+    return np.array([x[0] - reach, x[0] + reach]), np.repeat(y, 2)

@@ -1,0 +1,100 @@
+"""What stands under a figure: the legend, what its bars are, and what it leaves out of an experiment."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.lines import Line2D
+
+from spectral_capacity.figures.parts.common import configuration, handle
+from spectral_capacity.figures.parts.looks import label
+
+SYMBOLS = {
+    "optimizer": "optimizer",
+    "alpha": r"$\alpha$",
+    "kappa": r"$\kappa$",
+    "d": "$d$",
+    "batch_size": "$B$",
+    "step": "$t$",
+}
+LISTED = 6
+"""Of more values than these the middle ones are not written."""
+
+
+def legend_below(
+    figure: Figure,
+    handles: Sequence[Artist],
+    left_out: str | None = None,
+    wrap: int | None = None,
+    **style,
+) -> Legend:
+    """The figure's legend under its panels, in as many columns as fit its width.
+
+    left_out: as of :func:`left_out`, written above it; also the figure's attribute of this name. wrap: break
+    entries at so many characters, for more columns.
+    """
+    for one in handles if wrap else ():
+        one.set_label(textwrap.fill(one.get_label(), wrap))
+    figure.left_out = left_out
+    note = left_out and textwrap.fill(left_out, int(16 * figure.get_figwidth()))
+    style = {"loc": "outside lower center", "title": note, "title_fontsize": 7} | style
+    for columns in range(max(len(handles), 1), 0, -1):
+        legend = figure.legend(handles=handles, ncols=columns, **style)
+        if columns == 1 or legend.get_window_extent().width <= 0.98 * figure.bbox.width:
+            break
+        legend.remove()
+    legend.get_title().set_color("0.35")
+    return legend
+
+
+def left_out(grid: xr.Dataset, shown: xr.Dataset | xr.DataArray) -> str | None:
+    """What a figure shows of an experiment where that has more; None where it shows all.
+
+    ``shown``: the grid with what was chosen of it, as coordinates. Seeds are not spoken of.
+    """
+    parts = []
+    for dim, symbol in SYMBOLS.items():
+        if dim not in grid.dims or dim not in shown.coords:
+            continue
+        every, some = grid[dim].values, np.atleast_1d(shown[dim].values)
+        if some.size < every.size:
+            parts.append(f"{symbol} = {_listed(some)} of {_listed(every)}")
+    return "Shown: " + "; ".join(parts) if parts else None
+
+
+def _listed(values: np.ndarray) -> str:
+    texts = [_written(value) for value in values.tolist()]
+    if len(texts) > LISTED:
+        texts = [*texts[:2], "…", texts[-1]]
+    return ", ".join(texts)
+
+
+def _written(value: str | float) -> str:
+    if isinstance(value, str):
+        return label(value)
+    return f"{value:g}" if np.isfinite(value) else r"$\infty$"
+
+
+def seed_bars(grid: xr.Dataset, of: str = "", name: str = "bars") -> list[Line2D]:
+    """The legend's entry of bars that are ranges over seeds, if only those ``of`` this; none for one seed."""
+    return [bars_handle(of, "range over seeds", name)] if grid.seed.size > 1 else []
+
+
+def resampled_bars(fits: xr.Dataset, of: str = "") -> list[Line2D]:
+    """The legend's entry of bars that are intervals over resampled seeds; none where none is known."""
+    if not np.isfinite(fits.boot_low).any():
+        return []
+    confidence = configuration(fits)["confidence"]
+    return [bars_handle(of, f"{100 * confidence:g} % interval over resampled seeds")]
+
+
+def bars_handle(of: str, what: str, name: str = "bars") -> Line2D:
+    """The legend's entry of bars: of what, and what they are."""
+    of = f" of {of}" if of else ""
+    return handle(f"{name}{of}: {what}", linestyle="", marker="|", markersize=8)
