@@ -14,7 +14,7 @@ from spectral_capacity.analysis.verdicts import NOT_MEASURED, TOO_SMALL
 from spectral_capacity.report import pictures, words
 from spectral_capacity.report.index_template import INDEX
 from spectral_capacity.report.results import SIGNS, Result, read_rows, results
-from spectral_capacity.report.run import Run, read_run
+from spectral_capacity.report.run import read_run
 from spectral_capacity.report.templates import template
 from spectral_capacity.report.text import first_sentence
 from spectral_capacity.results.files import atomic_path
@@ -55,52 +55,36 @@ def write(
     claims: of the file that ``table``, the CSV of their verdicts, was made with. grids: of all experiments.
     settings: ``figures``, a list of what :class:`Figure` has, and ``experiments``, by name, each with ``fits``,
     paths by format, and ``benchmarks``, a path for each of its cells. Pictures are put into the page; every
-    other file is linked, at its place beside the page.
+    other file is linked, at its place beside the page. Equal files with equal times give an equal page.
     """
-    about = {claim.id: claim for claim in claims}
-    found = [replace(r, statement=about[r.id].statement) for r in results(read_rows(table))]
+    by_id = {claim.id: claim for claim in claims}
+    found = [replace(r, statement=by_id[r.id].statement) for r in results(read_rows(table))]
+    measured = [result for result in found if result.verdict != NOT_MEASURED]
+    counts = Counter(result.verdict for result in found)
     figures = [Figure(**each) for each in settings["figures"]]
-    run = read_run(grids, {n: e["benchmarks"] for n, e in settings["experiments"].items()})
-    fits = {name: each["fits"] for name, each in settings["experiments"].items()}
-    shown_by = {claim.id: claim.figure for claim in claims}
-    html = to_html(run, found, shown_by, figures, fits, Path(page).parent)
-    with atomic_path(page) as temporary:
-        temporary.write_text(html, encoding="utf-8")
-
-
-def to_html(
-    run: Run,
-    found: Sequence[Result],
-    shown_by: Mapping[str, str | None],
-    figures: Sequence[Figure],
-    fits: Mapping[str, Mapping[str, str]],
-    folder: Path,
-) -> str:
-    """The page as text, the same for the same arguments and pictures.
-
-    shown_by: a figure for each claim, or none. fits: files of an experiment by format. folder: of the page.
-    """
     themes: dict[str, list[Figure]] = {}
     for figure in figures:
         themes.setdefault(figure.theme, []).append(figure)
-    names = [figure.name for figure in figures]
-    counts = Counter(result.verdict for result in found)
-    measured = [result for result in found if result.verdict != NOT_MEASURED]
-    text = template("index", INDEX).render(
+    claims_of: dict[str, list[Result]] = {figure.name: [] for figure in figures}
+    for result in found:
+        claims_of.get(by_id[result.id].figure, []).append(result)
+    experiments = settings["experiments"]
+    run = read_run(grids, {name: each["benchmarks"] for name, each in experiments.items()})
+    html = template("index", INDEX).render(
         run=run,
-        counts={verdict: counts[verdict] for verdict in SIGNS if counts[verdict]},
-        undecided=bool(measured) and all(r.verdict == TOO_SMALL for r in measured),
         total=len(found),
+        counts={verdict: counts[verdict] for verdict in SIGNS if counts[verdict]},
         measured=measured,
         unmeasured=[result for result in found if result.verdict == NOT_MEASURED],
-        figure_of={r.id: f for r in found if (f := shown_by.get(r.id)) in names},
-        claims_of={name: [r for r in found if shown_by.get(r.id) == name] for name in names},
+        undecided=bool(measured) and all(r.verdict == TOO_SMALL for r in measured),
         themes=themes,
+        claims_of=claims_of,
+        figure_of={result.id: name for name, shown in claims_of.items() for result in shown},
         grids={experiment.name: experiment.grid for experiment in run.experiments},
-        fits=fits,
-        claims_page="claims.html",
-        claims_table="claims.csv",
-        link=lambda path: Path(os.path.relpath(path, folder)).as_posix(),
+        fits={name: each["fits"] for name, each in experiments.items()},
+        table=Path(table),
+        link=lambda path: Path(os.path.relpath(path, Path(page).parent)).as_posix(),
         words=words,
     )
-    return text.strip() + "\n"
+    with atomic_path(page) as temporary:
+        temporary.write_text(html.strip() + "\n", encoding="utf-8")

@@ -29,7 +29,7 @@ run the default configuration.</p>
 <dt>Configuration</dt>
 <dd>{{ parts.plural(run.experiments | length, "experiment") }}{% if run.n_items %},
 {{ "N" | math }} of {{ words.extent(run.n_items) }}{% endif %}{% if run.d %},
-{{ "d" | math }} of {{ words.extent(run.d) }}{% endif %}: <a href="#experiments">each of them</a></dd>
+{{ "d" | math }} of {{ words.extent(run.d) }}{% endif %}: <a href="#what-was-run">each of them</a></dd>
 <dt>Size</dt>
 <dd>{{ parts.plural(run.jobs, "cell") }}: jobs that train one optimizer in one setting, for a few seeds</dd>
 <dt>Time</dt>
@@ -60,7 +60,7 @@ run the default configuration.</p>
 {% endfor %}
 </ul></li>
 {% endfor %}
-<li><a href="#experiments">Experiments</a></li>
+<li><a href="#what-was-run">Experiments</a></li>
 </ul>
 </nav>
 <main>
@@ -121,8 +121,8 @@ bar what was measured; it is cut at three times what is allowed.</p>
 </ul>
 </details>
 {% endif %}
-<p class="links">The same as <a href="{{ claims_page }}">a page of its own</a> and
-<a href="{{ claims_table }}">a table</a>.</p>
+<p class="links">The same as <a href="{{ link(table.with_suffix(".html")) }}">a page of its own</a> and
+<a href="{{ link(table) }}">a table</a>.</p>
 </section>
 {% for theme, figures in themes.items() %}
 <section>
@@ -163,7 +163,7 @@ experiment {{ name }}: <a href="{{ link(grids[name]) }}">grid</a>
 {% endfor %}
 </section>
 {% endfor %}
-<section id="experiments">
+<section id="what-was-run">
 <h2>Experiments</h2>
 <div class="scroll" tabindex="0" role="region" aria-label="Experiments">
 <table class="numbers">
