@@ -62,7 +62,8 @@ figcaption { max-width: 46rem; }
                      clip-path: inset(50%); }
   .claims, .claims > tbody, .claims > tbody > tr, .claims > tbody > tr > * { display: block; width: auto; }
   .claims > tbody > tr > * { padding: .1rem 0; }
-  .claims > tbody > tr:first-child > th { padding-top: .75rem; width: auto; }
+  .claims > tbody > tr:first-child > th { padding-top: .75rem; }
+  .claims .value, .claims th[scope=row] { width: auto; }
   .claims .figure:not(:empty)::before { content: "Figure "; }
   .wide img { max-width: max(100%, 40rem); }
 }
