@@ -13,7 +13,7 @@ rule write_page:
     benchmark:
         f"{RESULTS}/benchmarks/write_page.tsv"
     params:
-        settings=PAGE_SETTINGS,
+        settings=page_settings(),
         code=code("scripts/write_page.py"),
     script:
         "../../scripts/write_page.py"
