@@ -14,7 +14,8 @@ import pytest
 
 pytestmark = pytest.mark.workflow
 
-FIGURES = {"plot_fig1a": 1, "plot_fig2": 1}
+PAGE = {"write_page": 1}
+FIGURES = {"plot_fig1a": 1, "plot_fig2": 1} | PAGE
 AFTER_GRID = {"fit_exponents": 1, "check_claims": 1, **FIGURES}
 AFTER_CELLS = {"assemble_grid": 1, **AFTER_GRID}
 CELLS = 4
@@ -67,7 +68,7 @@ def test_style_redraws_the_figures(finished):
     ("path", "jobs"),
     [
         (RECALL, {"train_memory": CELLS} | AFTER_CELLS),
-        (FIG2, {"plot_fig2": 1}),
+        (FIG2, {"plot_fig2": 1} | PAGE),
         (PLOT, FIGURES),
     ],
 )
@@ -157,7 +158,12 @@ def test_a_table_of_counts_is_known_by_its_content(finished):
 
 def test_a_claims_tolerance_checks_the_claims(finished):
     finished.edit(CLAIMS, "log_powers: 1", "log_powers: 1.5")
-    assert finished.would_run() == {"check_claims": 1}
+    assert finished.would_run() == {"check_claims": 1} | PAGE
+
+
+def test_a_caption_remakes_the_page_only(finished):
+    finished.edit(FIG2, '"""Items stored', '"""How many items are stored', count=1)
+    assert finished.would_run() == PAGE
 
 
 def test_fit_settings_refit(finished):
@@ -197,8 +203,9 @@ DAMAGED = {
     "cell": ("cells/one_step/muon_alpha1.5_*_d8_*.nc", {"train_memory": 1} | AFTER_CELLS),
     "grid": ("grids/one_step.nc", AFTER_CELLS),
     "fits": ("fits/one_step.csv", AFTER_GRID),
-    "figure": ("figures/fig2.svg", {"plot_fig2": 1}),
-    "claims": ("claims.html", {"check_claims": 1}),
+    "figure": ("figures/fig2.svg", {"plot_fig2": 1} | PAGE),
+    "claims": ("claims.html", {"check_claims": 1} | PAGE),
+    "page": ("index.html", PAGE),
 }
 
 
