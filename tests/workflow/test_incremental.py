@@ -249,20 +249,6 @@ def test_a_flipped_bit_names_the_cell_and_is_repaired(finished):
     assert finished.would_run("grids") == {}
 
 
-def test_prune_lists_what_the_configuration_left_behind_and_deletes_it_when_told(finished):
-    finished.configure({"d": [4]})
-    left = set(finished.results.rglob("*_d8_*.nc"))
-    assert len(left) == 3  # embeddings and two cells
-    output = finished.run("prune")
-    for path in left:
-        assert path.name in output
-    assert "3 files" in output
-    assert all(path.exists() for path in left)
-    assert "deleted" in finished.run("prune", "--config", "prune=delete")
-    assert not any(path.exists() for path in left)
-    assert "nothing that the configuration does not name" in finished.run("prune")
-
-
 def test_git_operations_rerun_nothing(finished):
     def git(*arguments):
         identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]

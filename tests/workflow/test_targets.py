@@ -57,3 +57,17 @@ def test_a_figure_under_another_name_leaves_the_first_alone(finished):
     own = {"again": {"draw": "fig2", "experiment": "one_step"}}
     finished.configure(figures={"formats": ["svg"]} | own)
     assert finished.would_run() == {"plot_again": 1, "write_page": 1}
+
+
+def test_prune_lists_what_the_configuration_left_behind_and_deletes_it_when_told(finished):
+    finished.configure({"d": [4]})
+    left = set(finished.results.rglob("*_d8_*.nc"))
+    assert len(left) == 3  # embeddings and two cells
+    output = finished.run("prune")
+    for path in left:
+        assert path.name in output
+    assert "3 files" in output
+    assert all(path.exists() for path in left)
+    assert "deleted" in finished.run("prune", "--config", "prune=delete")
+    assert not any(path.exists() for path in left)
+    assert "nothing that the configuration does not name" in finished.run("prune")
