@@ -84,7 +84,7 @@ bar what was measured; it is cut at three times what is allowed.</p>
 <td>{{ result.statement | inline }}</td>
 <td>{{ parts.verdict(result.verdict) }}</td>
 <td class="value">
-{% if result.verdict == "too small" %}
+{% if line.verdict == "too small" %}
 {{ line.shortage }}
 {% else %}
 <div class="measured">
