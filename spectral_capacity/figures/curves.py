@@ -17,7 +17,6 @@ from annotated_types import doc
 from matplotlib.figure import Figure
 
 from spectral_capacity.figures.parts import general, selection
-from spectral_capacity.figures.parts.axes import numbers_if_short
 from spectral_capacity.figures.parts.below import make_room, powers_under, with_power
 from spectral_capacity.figures.parts.common import handle
 from spectral_capacity.figures.parts.legends import left_out, legend_below, seed_bars
@@ -118,7 +117,6 @@ def _drawn(
         all_axes, parts, strict=True
     ):  # once all panels have made their common axis
         drawn |= curves.distinct_items(axes, part)
-    numbers_if_short(all_axes[0])
     letters(figure)
     figure.suptitle(_title(grid, minibatches), fontsize="medium")
     joined = "" if "fit" in drawn else "-"

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from spectral_capacity.analysis.runs import capacity_to_the_end
+from spectral_capacity.figures.parts.axes import count_axis
 from spectral_capacity.figures.parts.below import make_room
 from spectral_capacity.figures.parts.common import GUIDE, configuration, handle
 from spectral_capacity.figures.parts.legends import left_out, legend_below
@@ -64,11 +65,13 @@ def plot(
         axes.sharey(below[0])
     for upper, lower, optimizer in zip(above, below, optimizers, strict=True):
         upper.set_title(rf"{label(optimizer)}, $\alpha$ = {alpha:g}")
-        upper.set_yscale("log")
+        count_axis(upper)
         lower.set_yscale("log", base=2)  # half as many and twice as many stand as far from one
         for axes in (upper, lower):
             step_axis(axes, pair[0].step.values)
+        lower.sharex(upper)
         upper.set_xlabel("")
+        upper.tick_params(labelbottom=False)
         lower.tick_params(labelleft=at_left(lower))
         _column(upper, lower, [grid.sel(optimizer=optimizer) for grid in pair])
         if at_left(upper):
