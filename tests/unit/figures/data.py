@@ -62,7 +62,8 @@ def fitted(grid):
     families = {name: FAMILIES[name.split("_")[0]] for name in grid.optimizer.values.tolist()}
     settings = {"theory": families, "options": {name: {} for name in families}}
     with warnings.catch_warnings(action="ignore"):  # of fits, not of figures
-        return fit_exponents(grid, FIT | settings | {"steps": grid.step.size})
+        fits = fit_exponents(grid, FIT | settings | {"steps": grid.step.size})
+    return described(fits, confidence=FIT["confidence"])
 
 
 def synthetic(**coordinates):
