@@ -1,8 +1,9 @@
 r"""Items stored after four Muon steps on the population against the embedding dimension.
 
-Bars: range over seeds. Dashed: fitted powers, with intervals over resampled seeds; the theory's exponent is 2
-− (1 − 1/(2α))\ :sup:`4`, a theorem for thresholded gradients (arXiv:2603.26554) and a conjecture for exact
-ones. Grey: d\ :sup:`2` and, dash-dotted, the most that any linear memory holds against N competitors.
+Bars: range over seeds. Dashed: fitted powers, with intervals over resampled seeds. Grey: slopes of the
+theory, :math:`2 - (1 - 1/(2\alpha))^4`, through the middle of the means; a theorem for thresholded gradients
+(arXiv:2603.26554) and a conjecture for exact ones. Dash-dotted: the most that any linear memory holds against N
+competitors, a share of :math:`d^2`. Markers of different α, with their lines, stand a little apart.
 """
 
 from __future__ import annotations
@@ -20,4 +21,4 @@ NEEDS = ("population", "muon", "4 steps")
 
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
     """:func:`parts.capacity_after_steps.plot` after four steps."""
-    return capacity_after_steps.plot(grid, fits, steps=4, finite_size=finite_size)
+    return capacity_after_steps.plot(grid, fits, steps=[4], finite_size=finite_size)

@@ -1,8 +1,9 @@
 r"""The most items that long runs of Muon on the population stored after any step, against the dimension.
 
 Each run was stopped when it gained next to nothing any more. Bars: range over seeds. Dashed: fitted powers,
-with intervals over resampled seeds. Grey: d\ :sup:`2`, the information limit up to logarithms, and,
-dash-dotted, the most that any linear memory holds against N competitors.
+with intervals over resampled seeds. Grey: the slope of :math:`d^2`, the information limit up to logarithms,
+through the middle of the means. Dash-dotted: the most that any linear memory holds against N competitors, a
+share of :math:`d^2`. Markers of different α, with their lines, stand a little apart.
 """
 
 from __future__ import annotations
@@ -20,4 +21,4 @@ NEEDS = ("population", "muon", "2 steps")
 
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
     """:func:`parts.capacity_after_steps.plot` of the peak of each run."""
-    return capacity_after_steps.plot(grid, fits, steps=None, finite_size=finite_size)
+    return capacity_after_steps.plot(grid, fits, steps=[None], finite_size=finite_size)

@@ -1,8 +1,8 @@
 r"""Exponent of the number of items stored after t Muon steps on the population, against the theory's.
 
-Fitted over all d; the theory's is 2 − (1 − 1/(2α))\ :sup:`t`. Grey: where both are equal. Bars: intervals
-over resampled seeds, which know nothing of the curvature at small d. Open: the same fit of the prediction
-without a fit parameter, which there is for one step.
+Fitted over all d; the theory's is :math:`2 - (1 - 1/(2\alpha))^t`. Grey: where both are equal. Bars: intervals
+over resampled seeds, which know nothing of the curvature at small d; where there is one seed, standard errors
+of the fit. Open: the same fit of the prediction without a fit parameter, which there is for one step.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from spectral_capacity.figures.parts.below import make_room
 from spectral_capacity.figures.parts.common import COLUMN, GUIDE, first_muon, handle, plt
-from spectral_capacity.figures.parts.looks import label, marker, shades
+from spectral_capacity.figures.parts.legends import left_out, legend_below, resampled_bars
+from spectral_capacity.figures.parts.looks import alpha_style, label, marker
 
 KIND = "memory"
 THEME = "Many steps"
@@ -32,27 +35,27 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     of the prediction without a fit parameter, where there is one. The first exact Muon, the population
     batch and the first κ; of ``grid`` only the d's are read.
     """
-    fits = fits.sel(optimizer=first_muon(fits), batch_size=np.inf, quantity="capacity", fit="ols")
-    fits = fits.isel(kappa=0)
-    steps = [t for t in STEPS if t in fits.step]
-    alphas = fits.alpha.values
-    figure, axes = plt.subplots(figsize=(COLUMN, 2.7))
-    shown, predicted = [1.0, 2.0], False
-    for i, colour in enumerate(shades(alphas.size)):
-        for j, t in enumerate(steps):
-            one = fits.isel(alpha=i).sel(step=t)
+    here = {"optimizer": first_muon(fits), "batch_size": np.inf}
+    shown = grid.sel(here).isel(kappa=0)
+    fits = fits.sel(here | {"quantity": "capacity", "fit": "ols"}).isel(kappa=0)
+    shown = shown.sel(step=[t for t in STEPS if t in fits.step])
+    figure, axes = plt.subplots(figsize=(COLUMN, 2.4))
+    drawn, predicted = [1.0, 2.0], False
+    for alpha in fits.alpha.values:
+        for j, t in enumerate(shown.step.values):
+            one = fits.sel(alpha=alpha, step=t)
             x, y = one.theory.item(), one.exponent.item()
             if not np.isfinite([x, y]).all():
                 continue
-            style = {"marker": marker(j), "color": colour, "linestyle": ""}
+            style = alpha_style(alpha) | {"marker": marker(j), "linestyle": ""}
             down, up = bars = _bars(one)
             axes.errorbar(x, y, bars, elinewidth=0.8, zorder=3, **style)
-            shown += [x, y - down.item(), y + up.item()]
+            drawn += [x, y - down.item(), y + up.item()]
             if finite_size and np.isfinite(one.finite_size):
                 axes.plot(x, one.finite_size, mfc="white", zorder=2, **style)
-                shown.append(one.finite_size.item())
+                drawn.append(one.finite_size.item())
                 predicted = True
-    ends = min(shown) - 0.03, max(shown) + 0.03
+    ends = min(drawn) - 0.03, max(drawn) + 0.03
     axes.plot(ends, ends, **GUIDE)
     axes.set(xlim=ends, ylim=ends, aspect="equal")
     for axis in (axes.xaxis, axes.yaxis):
@@ -63,7 +66,10 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     axes.set_title(
         f"{label(fits.optimizer.item())}, $d$ = {d[0]}" + (f"–{d[-1]}" if d.size > 1 else "")
     )
-    _legends(axes, alphas, steps, predicted)
+    _beside(axes, fits.alpha.values, shown.step.values, predicted)
+    handles = [handle("fit and theory are equal", **GUIDE), *_bar_handle(fits)]
+    legend = legend_below(figure, handles, left_out(grid, shown))
+    make_room(figure, legend)
     return figure
 
 
@@ -76,11 +82,17 @@ def _bars(one: xr.Dataset) -> np.ndarray:
     return np.abs([[y - low], [high - y]])
 
 
-def _legends(axes: Axes, alphas: np.ndarray, steps: list[int], predicted: bool) -> None:
-    """Colours and markers, beside the axes."""
+def _bar_handle(fits: xr.Dataset) -> list[Line2D]:
+    """What a legend says of the bars."""
+    if not np.isfinite(fits.boot_low).any() and np.isfinite(fits.stderr).any():
+        return [handle("bars: standard error of the fit", linestyle="", marker="|", markersize=8)]
+    return resampled_bars(fits)
+
+
+def _beside(axes: Axes, alphas: np.ndarray, steps: np.ndarray, predicted: bool) -> None:
+    """What colours and markers are, beside the axes."""
     by_alpha = [
-        handle(f"{alpha:g}", color=colour, linewidth=4)
-        for alpha, colour in zip(alphas, shades(alphas.size), strict=True)
+        handle(f"{alpha:g}", color=alpha_style(alpha)["color"], linewidth=4) for alpha in alphas
     ]
     by_step = [handle(f"{t}", linestyle="", marker=marker(j)) for j, t in enumerate(steps)]
     if predicted:

@@ -1,8 +1,9 @@
-r"""Items stored by Muon step by step, each step on a fresh minibatch of B samples, or on the population.
+r"""Items stored step by step, each step on a fresh minibatch of B samples, or on the population.
 
-Darker: larger B. Means over seeds; bands: range over seeds; thin lines, one by one, where a run has ended.
-Dotted: expected number of distinct items in the t·B samples so far. Grey: d\ :sup:`2`, the slope of
-t\ :sup:`1/α` and, dash-dotted, the most that any linear memory holds against N competitors.
+A panel per optimizer. Darker: larger B. Means over seeds; bands: range over seeds; thin lines, one by one,
+where a run has ended. Dotted: expected number of distinct items in the t·B samples so far. Grey: the slope of
+:math:`t^{1/\alpha}`. Dash-dotted: the most that any linear memory holds against N competitors, a share of
+:math:`d^2`. Crosses: a run diverges there.
 """
 
 from __future__ import annotations
@@ -12,20 +13,18 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from spectral_capacity.figures.parts.axes import note, room_above
-from spectral_capacity.figures.parts.common import (
-    COLUMN,
-    GUIDE,
-    configuration,
-    first_muon,
-    frequencies,
-    handle,
-    plt,
-)
-from spectral_capacity.figures.parts.looks import label, shades
+from spectral_capacity.figures.parts.axes import note, numbers_if_short
+from spectral_capacity.figures.parts.below import make_room
+from spectral_capacity.figures.parts.common import GUIDE, configuration, frequencies, handle
+from spectral_capacity.figures.parts.legends import left_out, legend_below
+from spectral_capacity.figures.parts.looks import label
+from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
+from spectral_capacity.figures.parts.selection import styles, text
 from spectral_capacity.figures.parts.steps import (
+    ceiling_handle,
+    ceiling_of_d,
     diverged_handle,
-    limits_of_d,
+    seed_bands,
     step_axis,
     step_curve,
 )
@@ -34,43 +33,49 @@ from spectral_capacity.theory.predictions import items_seen
 KIND = "memory"
 THEME = "Many steps"
 SHOWS = "minibatch_steps"
-NEEDS = ("population", "muon", "2 steps", "finite")
+NEEDS = ("population", "2 steps", "finite")
 
 
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
-    """A line per batch size, darker for larger ones and the population: means, bands for the seeds' range.
+    """A panel per optimizer, a line per batch size: means over seeds, with bands for their range.
 
     Where a run on batches stopped early there is no mean any more; the others go on as thin lines.
     With ``finite_size``, dotted in the same colours: the expected number of distinct items among t·B
     samples, about (tB)^(1/α), for frequencies that are a power law; and, dash-dotted, the most that any
-    linear memory holds against N competitors. Grey are d² and a piece of t^(1/α), its slope only. The
-    first exact Muon, the largest d, the first α and the first κ.
+    linear memory holds against N competitors. Grey is a piece of t^(1/α), its slope only. The
+    largest d, the first α and the first κ; the figure says so where the experiment has more. ``fits`` plays no
+    part.
     """
-    grid = grid.sel(optimizer=first_muon(fits)).sortby(["d", "batch_size"])
-    grid = grid.isel(alpha=0, kappa=0, d=-1)
-    alpha, d, steps = grid.alpha.item(), grid.d.item(), grid.step.values
-    sizes = grid.batch_size.values
-    colours = shades(sizes.size)[::-1]
-    figure, axes = plt.subplots(figsize=(COLUMN, 3.3))
-    axes.set_yscale("log")
-    step_axis(axes, steps, logarithmic=True)
-    for size, colour in zip(sizes, colours, strict=True):
-        name = f"{size:,.0f}" if np.isfinite(size) else "population"
-        style = {"marker": ".", "markersize": 3, "color": colour, "label": name}
-        step_curve(axes, grid.sel(batch_size=size), **style)
-    _slope(axes, steps, alpha)
-    limits_of_d(axes, d, configuration(grid)["n_items"], finite_size=finite_size)
-    room_above(axes, 0.06)  # and no more: the lines below may leave the axes
+    shown = grid.sortby(["d", "batch_size"]).isel(alpha=0, kappa=0, d=-1)
+    alpha, d, n_items = shown.alpha.item(), shown.d.item(), configuration(grid)["n_items"]
+    sizes, seen = shown.batch_size.values, []
+    looks = styles("batch_size", sizes)
+    figure, panels = panel_grid(shown.optimizer.size, 2.6, sharey=True)
+    for axes, optimizer in zip(panels, shown.optimizer.values, strict=True):
+        axes.set_yscale("log")
+        step_axis(axes, shown.step.values, logarithmic=True)
+        for size, look in zip(sizes, looks, strict=True):
+            one = shown.sel(optimizer=optimizer, batch_size=size)
+            step_curve(axes, one, markersize=3, label=text("batch_size", size), **look)
+        _slope(axes, shown.step.values, alpha)
+        name = label(optimizer, minibatches=True)
+        axes.set_title(name if len(panels) > 1 else rf"{name}, $d$ = {d}, $\alpha$ = {alpha:g}")
+        if at_left(axes):
+            axes.set_ylabel("recovered items")
     if finite_size:
-        _items_seen(axes, grid, colours)
-    axes.set_ylabel("recovered items")
-    axes.set_title(rf"{label(grid.optimizer.item())}, $d$ = {d}, $\alpha$ = {alpha:g}")
-    handles, _ = axes.get_legend_handles_labels()
-    handles += diverged_handle(grid)
+        seen = [ceiling_of_d(axes, d, n_items) for axes in panels]
+        panels[0].set_ylim(panels[0].get_ylim())  # of all panels; lines below may leave the axes
+        for axes in panels:
+            _items_seen(axes, shown, [look["color"] for look in looks])
+    if len(panels) > 1:
+        figure.suptitle(rf"$d$ = {d}, $\alpha$ = {alpha:g}", fontsize="medium")
+    numbers_if_short(panels[0])
+    letters(figure)
+    handles, _ = panels[0].get_legend_handles_labels()
+    handles += seed_bands(grid) + diverged_handle(shown) + [ceiling_handle(n_items)] * any(seen)
     if finite_size and np.isfinite(sizes).any():
         handles.append(handle("distinct items seen", linestyle=":"))
-    title = {"title": "batch size $B$", "title_fontsize": 7}
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, **title)
+    make_room(figure, legend_below(figure, handles, left_out(grid, shown)))
     return figure
 
 

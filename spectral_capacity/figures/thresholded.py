@@ -1,9 +1,9 @@
 r"""Items stored step by step with the exact gradient and with the theory's thresholded one.
 
-That one drops for good what was once recovered and keeps all else as it is at zero. Below, the ratio of the
-two for the same embeddings. Means over seeds; bands: range over seeds. Dotted: d\ :sup:`2`; dash-dotted: the
-most that any linear memory holds against N competitors. Crosses: a run diverges there; from then on the
-others are thin lines, one by one.
+That one drops for good what was once recovered and keeps all else as it is at zero. Each optimizer has a panel
+and, under it, the ratio of the two for the same embeddings. Means over seeds; bands: range over seeds.
+Dash-dotted: the most that any linear memory holds against N competitors, a share of :math:`d^2`. Crosses: a run
+diverges there; from then on the others are thin lines, one by one.
 """
 
 from __future__ import annotations
@@ -12,15 +12,26 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+from matplotlib.ticker import NullFormatter
 
 from spectral_capacity.analysis.runs import capacity_to_the_end
-from spectral_capacity.figures.parts.common import COLUMN, PAGE, configuration, handle, plt
-from spectral_capacity.figures.parts.looks import label, shades
-from spectral_capacity.figures.parts.steps import diverged_handle, step_axis, step_band, step_curve
-from spectral_capacity.theory.predictions import ceiling
+from spectral_capacity.figures.parts.below import make_room
+from spectral_capacity.figures.parts.common import GUIDE, configuration, handle
+from spectral_capacity.figures.parts.legends import left_out, legend_below
+from spectral_capacity.figures.parts.looks import d_style, label
+from spectral_capacity.figures.parts.panels import at_left, letters, panel_pairs
+from spectral_capacity.figures.parts.steps import (
+    ceiling_handle,
+    ceiling_of_d,
+    diverged_handle,
+    seed_bands,
+    step_axis,
+    step_band,
+    step_curve,
+)
 
 KIND = "memory"
 THEME = "Many steps"
@@ -28,7 +39,6 @@ SHOWS = {"exact": "gd_against_muon", "thresholded": "gd_against_muon_thresholded
 NEEDS = ("population", "2 steps", "exact against thresholded")
 
 LINES = {"exact": "-", "thresholded": "--"}
-DOTTED, DASH_DOTTED = (0, (1, 3)), "-."
 
 
 def plot(
@@ -38,9 +48,9 @@ def plot(
 
     ``grids`` are [exact, thresholded]. A panel per optimizer that both have and a line per d that both
     have, with bands for the range over seeds; the ratio is of each seed that both have. The first α
-    that both have, their common steps, the population batch and the first κ. A run that stopped early
-    keeps its last count; one that diverged ends in a cross, and from there on the others are thin
-    lines without a mean. Dotted is d², dash-dotted with ``finite_size`` the most that any linear memory
+    that both have, their common steps, the population batch and the first κ; the figure says so where one has
+    more. A run that stopped early keeps its last count; one that diverged ends in a cross, and from there on
+    the others are thin lines without a mean. Dash-dotted with ``finite_size``: the most that any linear memory
     holds against N competitors. ``fits`` play no part. Raises ValueError where
     the two have nothing in common.
     """
@@ -48,25 +58,32 @@ def plot(
     if other:
         raise ValueError("thresholded: its two experiments must have the same n_items")
     pair = _in_common([grid.sel(batch_size=np.inf).isel(kappa=0) for grid in grids])
-    optimizers = pair[0].optimizer.values
-    size = (COLUMN if optimizers.size == 1 else PAGE, 4.2)
-    shape = {"figsize": size, "squeeze": False, "sharex": True, "sharey": "row"}
-    figure, panels = plt.subplots(2, optimizers.size, height_ratios=(2.3, 1), **shape)
-    for (above, below), optimizer in zip(panels.T, optimizers, strict=True):
-        above.set_title(rf"{label(optimizer)}, $\alpha$ = {pair[0].alpha.item():g}")
-        above.set_yscale("log")
-        for axes in (above, below):
+    optimizers, alpha, seen = pair[0].optimizer.values, pair[0].alpha.item(), []
+    figure, above, below = panel_pairs(optimizers.size, (2.0, 0.9))
+    for axes in below[1:]:
+        axes.sharey(below[0])
+    for upper, lower, optimizer in zip(above, below, optimizers, strict=True):
+        upper.set_title(rf"{label(optimizer)}, $\alpha$ = {alpha:g}")
+        upper.set_yscale("log")
+        lower.set_yscale("log", base=2)  # half as many and twice as many stand as far from one
+        for axes in (upper, lower):
             step_axis(axes, pair[0].step.values)
-        above.set_xlabel("")
-        runs = [grid.sel(optimizer=optimizer) for grid in pair]
-        _column(above, below, runs, n_items if finite_size else None)
-    panels[0, 0].set_ylabel("recovered items")
-    panels[1, 0].set_ylabel("thresholded\n/ exact")
-    panels[1, 0].set_yscale("log", base=2)  # half as many and twice as many stand as far from one
-    panels[1, 0].yaxis.set_major_formatter("{x:g}")
-    handles = _handles(pair, n_items if finite_size else None)
-    columns = 2 if optimizers.size == 1 else len(handles) if len(handles) < 7 else 4
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns)
+        upper.set_xlabel("")
+        lower.tick_params(labelleft=at_left(lower))
+        _column(upper, lower, [grid.sel(optimizer=optimizer) for grid in pair])
+        if at_left(upper):
+            upper.set_ylabel("recovered items")
+            lower.set_ylabel("thresholded\n/ exact")
+    _ratio_ticks(below[0])
+    if finite_size:  # once all curves have made their common axis
+        for size in pair[0].d.values.tolist():
+            colour = d_style(float(size))["color"]
+            seen += [ceiling_of_d(axes, size, n_items, color=colour) for axes in above]
+    letters(figure)
+    notes = [left_out(grid, one) for grid, one in zip(grids, pair, strict=True)]
+    note = "\n".join(dict.fromkeys(filter(None, notes))) or None
+    handles = _handles(pair) + [ceiling_handle(n_items)] * any(seen)
+    make_room(figure, legend_below(figure, handles, note))
     return figure
 
 
@@ -82,20 +99,14 @@ def _in_common(grids: list[xr.Dataset]) -> list[xr.Dataset]:
     return [grid[["capacity", "status"]].sel(shared) for grid in grids]
 
 
-def _column(above: Axes, below: Axes, pair: list[xr.Dataset], n_items: int | None) -> None:
-    """Counts and ratios of one optimizer, a colour per d; ceilings where ``n_items`` is given."""
-    d = pair[0].d.values.tolist()
-    for size, colour in zip(d, shades(len(d)), strict=True):
-        runs = [grid.sel(d=size) for grid in pair]
+def _column(above: Axes, below: Axes, pair: list[xr.Dataset]) -> None:
+    """Counts and ratios of one optimizer, a colour and marker per d."""
+    for size in pair[0].d.values.tolist():
+        runs, look = [grid.sel(d=size) for grid in pair], d_style(float(size))
         for one, line in zip(runs, LINES.values(), strict=True):
-            style = {"marker": ".", "markersize": 3, "color": colour, "linestyle": line}
-            step_curve(above, one, **style)
-        _ratio(below, *runs, colour)
-        limit = {"color": colour, "linewidth": 0.7, "zorder": 1}
-        above.axhline(size**2, linestyle=DOTTED, **limit)
-        if n_items:
-            above.axhline(ceiling(n_items, size), linestyle=DASH_DOTTED, **limit)
-    below.axhline(1, color="0.6", linewidth=1.0, zorder=1)
+            step_curve(above, one, markersize=3, linestyle=line, **look)
+        _ratio(below, *runs, look["color"])
+    below.axhline(1, **GUIDE | {"linewidth": 1.0})
 
 
 def _ratio(axes: Axes, exact: xr.Dataset, thresholded: xr.Dataset, colour) -> None:
@@ -106,13 +117,19 @@ def _ratio(axes: Axes, exact: xr.Dataset, thresholded: xr.Dataset, colour) -> No
     step_band(axes, ratio.step.values, ratio.values, floor=1 / 16, color=colour)
 
 
-def _handles(pair: list[xr.Dataset], n_items: int | None) -> list[Line2D]:
-    handles = [handle(f"{name} gradient", linestyle=line) for name, line in LINES.items()]
-    handles.append(handle("$d^{\\,2}$", linestyle=DOTTED))
-    if n_items:
-        handles.append(handle(f"ceiling, $N$ = {n_items:,}", linestyle=DASH_DOTTED))
-    d = pair[0].d.values
-    for size, colour in zip(d, shades(d.size), strict=True):
-        handles.append(handle(f"$d$ = {size}", color=colour))
+def _ratio_ticks(axes: Axes) -> None:
+    """Ticks at powers of two or four, written as fractions below one."""
+    low, high = np.log2(axes.get_ylim())
+    powers = np.arange(np.ceil(low), np.floor(high) + 1)
+    every = 2 * (1 + len(powers) // 10) if len(powers) > 4 else 1
+    powers = powers[powers % every == 0].astype(int).tolist()
+    texts = [f"{2**k}" if k >= 0 else f"1/{2**-k}" for k in powers]
+    axes.set_yticks([2.0**k for k in powers], texts)
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _handles(pair: list[xr.Dataset]) -> list[Artist]:
+    handles = [handle(f"$d$ = {d}", **d_style(float(d))) for d in pair[0].d.values.tolist()]
+    handles += [handle(f"{name} gradient", linestyle=line) for name, line in LINES.items()]
     exact, thresholded = pair
-    return handles + (diverged_handle(exact) or diverged_handle(thresholded))
+    return handles + seed_bands(exact) + (diverged_handle(exact) or diverged_handle(thresholded))

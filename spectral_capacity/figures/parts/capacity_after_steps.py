@@ -2,62 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spectral_capacity.analysis.runs import capacity_to_the_end, peak
-from spectral_capacity.figures.parts.axes import powers_of_two
-from spectral_capacity.figures.parts.common import COLUMN, configuration, first_muon, plt
-from spectral_capacity.figures.parts.curves import apart, counts_against_d, fit_text
-from spectral_capacity.figures.parts.looks import label, marker, shades
-from spectral_capacity.figures.parts.steps import limits_against_d, steps_made
+from spectral_capacity.figures.parts.axes import numbers_if_short, powers_of_two
+from spectral_capacity.figures.parts.below import make_room, powers_under, with_power
+from spectral_capacity.figures.parts.common import GUIDE, configuration, first_muon, handle
+from spectral_capacity.figures.parts.curves import apart, counts_against_d
+from spectral_capacity.figures.parts.legends import left_out, legend_below, seed_bars
+from spectral_capacity.figures.parts.looks import alpha_style, label
+from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
+from spectral_capacity.figures.parts.steps import ceiling_against_d, ceiling_handle, steps_made
 
 
 def plot(
-    grid: xr.Dataset, fits: xr.Dataset, *, steps: int | None = None, finite_size: bool = True
+    grid: xr.Dataset, fits: xr.Dataset, *, steps: Sequence[int | None], finite_size: bool = True
 ) -> Figure:
-    """Mean counts with their range over seeds against d, a line per α, after ``steps`` steps.
+    """Mean counts with their range over seeds against d, a line per α, a panel for each number of steps.
 
     None is the most that every run recovered after any step. Dashed are the
-    fits of the mean ("ols") with their intervals over resampled seeds and the theorem's exponent.
-    Grey are d² and, with ``finite_size``, the most that any linear memory holds against N
-    competitors. The first exact Muon, the population batch and the first κ. Raises ValueError for
-    an experiment of fewer steps.
+    fits of the mean ("ols") with their intervals over resampled seeds, grey the theorem's slopes through
+    the middle of the means and, dash-dotted with ``finite_size``, the most that any linear memory holds
+    against N competitors. The first exact Muon, the population batch and the first κ; the figure says so where
+    the experiment has more. Raises ValueError for an experiment of fewer steps.
     """
     here = {"optimizer": first_muon(fits), "batch_size": np.inf}
-    grid = grid.sel(here).isel(kappa=0).sortby("d")
-    counts, powers = _after(grid, fits.sel(here).sel(fit="ols").isel(kappa=0), steps)
-    d, alphas = grid.d.values, grid.alpha.values
-    figure, axes = plt.subplots(figsize=(COLUMN, 2.9 + 0.13 * alphas.size))
+    shown = grid.sel(here).isel(kappa=0).sortby("d")
+    fits = fits.sel(here).sel(fit="ols").isel(kappa=0)
+    looks = [alpha_style(alpha) for alpha in shown.alpha.values]
+    names = [rf"$\alpha$ = {alpha:g}" for alpha in shown.alpha.values]
+    n_items = configuration(grid)["n_items"]
+    figure, panels = panel_grid(len(steps), 2.3, sharey=True)
+    fitted, ceilings = [], []
+    for axes, number in zip(panels, steps, strict=True):
+        counts, lines = _after(shown, fits, number)
+        fitted += lines
+        _panel(axes, counts, lines, looks)
+        axes.set_title(_title(shown, number))
+        if at_left(axes):
+            axes.set_ylabel("recovered items" + (", peak of each run" if number is None else ""))
+        if len(steps) > 1:
+            powers_under(axes, lines, looks)
+        else:
+            names = [with_power(*pair) for pair in zip(names, lines, strict=True)]
+    if finite_size:
+        ceilings = [ceiling_against_d(axes, shown.d.values, n_items) for axes in panels]
+    numbers_if_short(panels[0])
+    handles = [handle(name, linestyle="", **look) for name, look in zip(names, looks, strict=True)]
+    handles += seed_bars(shown) + _handles(fitted) + [ceiling_handle(n_items)] * any(ceilings)
+    letters(figure)
+    make_room(figure, legend_below(figure, handles, left_out(grid.isel(step=0), shown)))
+    return figure
+
+
+def _panel(axes: Axes, counts: xr.DataArray, powers: list[xr.Dataset], looks: list[dict]) -> None:
+    """Counts (alpha, d, seed) and what was fitted to them."""
+    d = counts.d.values
     powers_of_two(axes, d)
     axes.set_yscale("log")
-    shift = apart(alphas.size, 1.025)  # the ceiling is near and steep
-    for i, colour in enumerate(shades(alphas.size)):
-        one = powers.isel(alpha=i)
-        counts_against_d(
-            axes,
-            d,
-            counts.values[i],
-            one.exponent.item(),
-            color=colour,
-            marker=marker(i),
-            label=rf"$\alpha$ = {alphas[i]:g}:  {fit_text(one)}",
-            shift=shift[i],
-        )
-    limits_against_d(axes, d, configuration(grid)["n_items"], finite_size=finite_size)
     axes.set_xlabel("embedding dimension $d$")
-    axes.set_ylabel("recovered items" + (", peak of each run" if steps is None else ""))
-    muon = label(grid.optimizer.item())
-    axes.set_title(_long_title(grid, muon) if steps is None else f"{steps} {muon} steps")
-    figure.legend(loc="outside lower center", handletextpad=0.3, labelspacing=0.3)
-    return figure
+    for one, line, look, shift in zip(
+        counts.values, powers, looks, apart(len(looks), 1.025), strict=True
+    ):
+        exponent, theory = line.exponent.item(), line.theory.item()
+        counts_against_d(axes, d, one, exponent, theory=theory, shift=shift, **look)
 
 
 def _after(
     grid: xr.Dataset, fits: xr.Dataset, steps: int | None
-) -> tuple[xr.DataArray, xr.Dataset]:
-    """Counts (alpha, d, seed) after so many steps, and what was fitted to them."""
+) -> tuple[xr.DataArray, list[xr.Dataset]]:
+    """Counts (alpha, d, seed) after so many steps, and what was fitted to them, for each α."""
     last = grid.step.values[-1]
     if steps is None:
         counts, quantity, step = peak(grid), "peak_capacity", last
@@ -69,11 +88,26 @@ def _after(
             f"give it steps: {steps} or more, or show another one"
         )
     powers = fits.reindex(quantity=[quantity]).isel(quantity=0).sel(step=step)
-    return counts.transpose("alpha", "d", "seed"), powers
+    return counts.transpose("alpha", "d", "seed"), [
+        powers.isel(alpha=i) for i in range(powers.alpha.size)
+    ]
 
 
-def _long_title(grid: xr.Dataset, muon: str) -> str:
-    """How many steps there were at most, and after how many runs ended if that was earlier."""
+def _handles(powers: list[xr.Dataset]) -> list:
+    """What a legend says of the lines through the means."""
+    found = []
+    if any(np.isfinite(power.exponent) for power in powers):
+        found.append(handle("fitted power", linestyle="--", linewidth=0.9))
+    if any(np.isfinite(power.theory) for power in powers):
+        found.append(handle("slope of the theory", **GUIDE | {"linewidth": 0.9}))
+    return found
+
+
+def _title(grid: xr.Dataset, steps: int | None) -> str:
+    """How many steps there were; of long runs at most, and after how many they ended if that was earlier."""
+    muon = label(grid.optimizer.item())
+    if steps is not None:
+        return f"{steps} {muon} steps"
     made, most = steps_made(grid), grid.step.values[-1]
     title = f"At most {most} {muon} steps"
     fewest, longest = made.min(initial=most), made.max(initial=1)

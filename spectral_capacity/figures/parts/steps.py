@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from spectral_capacity.analysis.runs import capacity_to_the_end
-from spectral_capacity.figures.parts.axes import note, powers_of_two
-from spectral_capacity.figures.parts.common import handle
+from spectral_capacity.figures.parts.axes import powers_of_two
+from spectral_capacity.figures.parts.common import GUIDE, handle
 from spectral_capacity.figures.parts.curves import seed_range
 from spectral_capacity.results.schema import Status
 from spectral_capacity.theory.predictions import ceiling
 
 LINEAR_STEPS = 8
 """An axis of more steps is logarithmic: most happens in the first few."""
+
+CEILING = {"linestyle": "-.", "color": GUIDE["color"], "linewidth": 1.0}
+REACH = 3.0
+"""The factor by which an axis of counts is lengthened at most for the ceiling to be seen."""
 
 DIVERGED = {"linestyle": "", "marker": "x", "markersize": 5, "markeredgewidth": 1.2}
 
@@ -89,26 +95,33 @@ def diverged_handle(runs: xr.Dataset) -> list[Line2D]:
     return [handle("a run diverges", **DIVERGED)]
 
 
-def limits_against_d(axes: Axes, d: np.ndarray, n_items: int, *, finite_size: bool) -> None:
-    """d², what a d × d matrix may hold at all up to logarithms, and the ceiling at this N, with names."""
-    ends = np.array([d.min() / 1.1, d.max() * 1.1])
-    for power, style, text in _limits(n_items, finite_size):
-        axes.plot(ends, power * ends**2, style, color="0.6", linewidth=1.0, zorder=1)
-        middle = np.sqrt(d.min() * d.max())
-        note(axes, text, (middle, power * middle**2), (-6, 4), ha="right")
+def seed_bands(grid: xr.Dataset) -> list[Artist]:
+    """The legend's entry of bands that are ranges over seeds; none for one seed."""
+    band = Patch(facecolor="0.35", alpha=0.3, label="bands: range over seeds")
+    return [band] if grid.seed.size > 1 else []
 
 
-def limits_of_d(axes: Axes, d: int, n_items: int, *, finite_size: bool) -> None:
+def ceiling_handle(n_items: int) -> Line2D:
+    """What a legend says of the most that any linear memory holds against so many competitors."""
+    return handle(f"ceiling, $N$ = {n_items:,}: {ceiling(n_items, 1):.2g} $d^{{\\,2}}$", **CEILING)
+
+
+def ceiling_against_d(axes: Axes, d: np.ndarray, n_items: int) -> bool:
+    """The ceiling at each d, under the data; whether any of it is seen.
+
+    The axis follows the data, and the line leaves it where it is more than :data:`REACH` above them.
+    """
+    levels = np.array([ceiling(n_items, each) for each in d.tolist()])
+    low, high = axes.get_ylim()
+    if levels.max() > REACH * high:
+        axes.set_ylim(low, high)
+    axes.plot(d, levels, zorder=1, **CEILING)
+    return bool(levels.min() < high)
+
+
+def ceiling_of_d(axes: Axes, d: int, n_items: int, **style) -> bool:
     """The same for one d, level at all steps."""
-    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
-    place = {"xycoords": ("axes fraction", "data"), "ha": "right", "bbox": box}
-    for power, style, text in _limits(n_items, finite_size):
-        axes.axhline(power * d**2, linestyle=style, color="0.6", linewidth=1.0, zorder=1)
-        note(axes, text, (1, power * d**2), (-2, 4), **place)
-
-
-def _limits(n_items: int, finite_size: bool) -> list[tuple[float, str, str]]:
-    limits = [(1.0, "-", "$d^{\\,2}$")]
-    if finite_size:
-        limits.append((ceiling(n_items, 1), "-.", f"ceiling, $N$ = {n_items:,}"))
-    return limits
+    level = ceiling(n_items, d)
+    if seen := bool(level < REACH * axes.get_ylim()[1]):
+        axes.axhline(level, zorder=1, **CEILING | style)
+    return seen

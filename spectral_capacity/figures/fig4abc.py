@@ -1,0 +1,25 @@
+r"""Items stored after two, three and four Muon steps on the population against the embedding dimension.
+
+**a**, **b**, **c**: two, three, four steps. Bars: range over seeds. Dashed: fitted powers, with intervals over
+resampled seeds; under each panel, behind them, the theory's. Grey: slopes of the theory,
+:math:`2 - (1 - 1/(2\alpha))^t`, through the middle of the means; a theorem for thresholded gradients
+(arXiv:2603.26554) and a conjecture for exact ones. Dash-dotted: the most that any linear memory holds against N
+competitors, a share of :math:`d^2`. Markers of different α, with their lines, stand a little apart.
+"""
+
+from __future__ import annotations
+
+import xarray as xr
+from matplotlib.figure import Figure
+
+from spectral_capacity.figures.parts import capacity_after_steps
+
+KIND = "memory"
+THEME = "Many steps"
+SHOWS = "steps"
+NEEDS = ("population", "muon", "4 steps")
+
+
+def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
+    """:func:`parts.capacity_after_steps.plot` after two, three and four steps."""
+    return capacity_after_steps.plot(grid, fits, steps=[2, 3, 4], finite_size=finite_size)

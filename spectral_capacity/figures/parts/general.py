@@ -1,0 +1,130 @@
+"""Any measured quantity against any axis: lines of means with their ranges over seeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from spectral_capacity.analysis.quantities import LINE
+from spectral_capacity.figures.parts.axes import powers_of_two
+from spectral_capacity.figures.parts.batches import (
+    batch_axis,
+    batch_curve,
+    batch_prediction,
+    distinct_items,
+)
+from spectral_capacity.figures.parts.common import GUIDE
+from spectral_capacity.figures.parts.curves import apart, counts_against_d, seed_range
+from spectral_capacity.figures.parts.selection import styles
+from spectral_capacity.figures.parts.steps import step_axis, step_curve
+
+NAMES = {
+    "capacity": "recovered items",
+    "prefix_capacity": "items before the first miss",
+    "recovered_mass": "share of occurrences recalled",
+    "loss": "softmax loss",
+}
+"""What the vertical axis is called."""
+BESIDES = {
+    "fit": ("power fitted to the means", {"linestyle": "--", "linewidth": 0.9}),
+    "theory": ("slope of the theory", GUIDE | {"linewidth": 0.9}),
+    "prediction": ("prediction without a fit parameter", {"linestyle": ":"}),
+    "items": ("distinct items in the batch", GUIDE),
+}
+"""What a legend says of what stands beside the means, and how that looks."""
+
+
+@dataclass(frozen=True)
+class Curves:
+    """``y`` against ``x``; ``fits`` have the powers of d and, where ``finite_size``, the predictions."""
+
+    fits: xr.Dataset
+    x: str
+    y: str
+    finite_size: bool
+
+    def panel(self, axes: Axes, grid: xr.Dataset, lines: str) -> set[str]:
+        """Axes and a line for each value of ``lines``; the keys of :data:`BESIDES` that are drawn.
+
+        The grid has the dimensions seed, ``lines``, and that of ``x``: ``rate`` of a learning rate.
+        """
+        draw = getattr(self, f"_against_{self.x}")
+        axes.set_yscale("linear" if self.y == "recovered_mass" else "log")
+        values, drawn = grid[lines].values, set()
+        looks = zip(values.tolist(), styles(lines, values), strict=True)
+        for (value, style), shift in zip(looks, apart(values.size, 1.03), strict=True):
+            drawn |= draw(axes, grid.sel({lines: value}), style, shift) or set()
+        return drawn
+
+    def distinct_items(self, axes: Axes, grid: xr.Dataset) -> set[str]:
+        """The expected number of distinct items in a batch, where that is what one step can store."""
+        one_curve = grid.alpha.ndim == 0 and grid.step.ndim == 0 and grid.step.item() == 1
+        if self.x != "batch_size" or self.y != "capacity" or not one_curve:
+            return set()
+        axes.set_ylim(axes.get_ylim())  # the line may leave the axes
+        distinct_items(axes, grid)
+        return {"items"}
+
+    def power(self, runs: xr.Dataset) -> xr.Dataset | None:
+        """What was fitted to the means of these runs over d, if just their d's were fitted."""
+        known = self.x == "d" and self.y in self.fits.quantity
+        known = known and runs.step.item() in self.fits.step
+        if not known or set(self.fits.d.values) != set(runs.d.values):
+            return None
+        at = {dim: runs[dim].item() for dim in LINE}
+        return self.fits.sel(quantity=self.y, fit="ols", **at)
+
+    def _predicted(self, runs: xr.Dataset, along: str) -> np.ndarray:
+        """Predicted capacities at these runs, missing where there are none."""
+        wanted = self.finite_size and self.y == "capacity"
+        at = {dim: np.atleast_1d(runs[dim].values) for dim in (*LINE, "d")}
+        found = self.fits.predicted_capacity.reindex(at).values.ravel()
+        return found if wanted else np.full(runs.sizes[along], np.nan)
+
+    def _against_d(self, axes: Axes, runs: xr.Dataset, style: dict[str, Any], shift: float):
+        d, values = runs.d.values, runs[self.y].transpose("d", "seed").values
+        powers_of_two(axes, d)
+        axes.set_xlabel("embedding dimension $d$")
+        power, predicted = self.power(runs), self._predicted(runs, "d")
+        if power is None:
+            _joined(axes, d * shift, values, style)
+            exponent = theory = np.nan
+        else:
+            exponent, theory = power.exponent.item(), power.theory.item()
+            counts_against_d(axes, d, values, exponent, theory=theory, shift=shift, **style)
+        axes.plot(d * shift, predicted, ":", color=style["color"])
+        found = {"fit": exponent, "theory": theory, "prediction": predicted}
+        return {name for name, numbers in found.items() if np.isfinite(numbers).any()}
+
+    def _against_batch_size(self, axes: Axes, runs: xr.Dataset, style: dict[str, Any], _: float):
+        sizes, values = runs.batch_size.values, runs[self.y].transpose("batch_size", "seed").values
+        scale = axes.get_yscale()
+        infinity = batch_axis(axes, sizes)
+        axes.set_yscale(scale)
+        batch_curve(axes, sizes, values, infinity, linewidth=0.9, **style)
+        if np.isfinite(self._predicted(runs, "batch_size")).any():
+            at = {dim: runs[dim].item() for dim in (*LINE, "d") if dim != "batch_size"}
+            batch_prediction(axes, self.fits.sel(at), sizes, infinity, color=style["color"])
+            return {"prediction"}
+
+    def _against_step(self, axes: Axes, runs: xr.Dataset, style: dict[str, Any], _: float):
+        step_axis(axes, runs.step.values)
+        step_curve(axes, runs.assign(capacity=runs[self.y]), **style)
+
+    def _against_learning_rate(self, axes: Axes, runs: xr.Dataset, style: dict[str, Any], _: float):
+        axes.set_xscale("log")
+        axes.set_xlabel(r"learning rate $\eta_1$")
+        values = runs[self.y].transpose("rate", "seed").values
+        _joined(axes, runs.learning_rate.values, values, style)
+
+
+def _joined(axes: Axes, x: np.ndarray, values: np.ndarray, style: dict[str, Any]) -> None:
+    """Means (m, seeds) with their ranges, joined in the order of x; none where a seed is missing."""
+    mean, bars = seed_range(values, floor=0.0 if axes.get_yscale() == "linear" else 0.5)
+    order = np.argsort(x)
+    order = order[np.isfinite(x[order]) & np.isfinite(mean[order])]
+    axes.errorbar(x[order], mean[order], bars[:, order], elinewidth=0.8, linewidth=0.9, **style)

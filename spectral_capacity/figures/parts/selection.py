@@ -1,0 +1,151 @@
+"""What a figure takes of an experiment: coordinates that are asked for, what lines and panels stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from spectral_capacity.figures.parts.common import configuration
+from spectral_capacity.figures.parts.looks import (
+    MARKERS,
+    alpha_style,
+    d_style,
+    label,
+    optimizer_style,
+    shades,
+)
+from spectral_capacity.optimizers.gradient import StepContext
+from spectral_capacity.optimizers.rules import learning_rate
+
+ORDER = ("optimizer", "alpha", "d", "batch_size", "kappa", "step")
+"""Dimensions that lines and panels may stand for, in the order in which they are taken."""
+KEPT = {"optimizer": 0, "alpha": 0, "d": -1, "batch_size": -1, "kappa": 0, "step": -1}
+"""Which value is shown of a dimension that nothing stands for; d and batch sizes ascend."""
+MOST = {"lines": 9, "panels": 6}
+"""Values of a dimension that becomes lines or panels without being asked for."""
+
+
+def chosen(grid: xr.Dataset, wanted: dict[str, tuple[str, Sequence | None]]) -> xr.Dataset:
+    """The grid at the coordinates asked for, d and batch sizes ascending.
+
+    ``wanted``: (dimension, values) by the name of the option, None for all. ValueError where the experiment
+    has no such value.
+    """
+    for option, (dim, values) in wanted.items():
+        if values is None:
+            continue
+        values = [np.inf if value == "population" else value for value in values]
+        missing = [value for value in values if value not in grid[dim].values]
+        if missing or not values:
+            raise ValueError(
+                f"{option}: the experiment has no {_listed(missing) or 'values in an empty list'}; "
+                f"it has {_listed(grid[dim].values.tolist())}"
+            )
+        grid = grid.sel({dim: values})
+    return grid.sortby(["d", "batch_size"])
+
+
+def _listed(values: Sequence) -> str:
+    texts = [value if isinstance(value, str) else f"{value:g}" for value in values]
+    return ", ".join("population" if text == "inf" else text for text in texts)
+
+
+def roles(
+    grid: xr.Dataset, x: str, lines: str | None = None, panels: str | None = None
+) -> tuple[str, str | None]:
+    """The dimensions that lines and panels stand for; ``x`` is the horizontal axis's.
+
+    Those asked for, else the first ones of :data:`ORDER` that have several values, and not too many.
+    ValueError where one is asked for twice.
+    """
+    asked = {"the horizontal axis": x}
+    for option, dim in (("lines", lines), ("panels", panels)):
+        if dim is not None and dim in asked.values():
+            taken = next(name for name, other in asked.items() if other == dim)
+            raise ValueError(f"{option}: {dim} is what {taken} has already; choose another one")
+        asked[option] = dim
+    found = {"lines": lines, "panels": panels}
+    for option in found:
+        free = (dim for dim in ORDER if dim not in (x, *found.values()))
+        fitting = (dim for dim in free if 1 < grid.sizes[dim] <= MOST[option])
+        found[option] = found[option] or next(fitting, None)
+    return found["lines"] or next(dim for dim in ORDER if dim not in (x, panels)), found["panels"]
+
+
+def kept(grid: xr.Dataset, *varied: str | None) -> xr.Dataset:
+    """The grid at one value of each dimension that nothing stands for (:data:`KEPT`)."""
+    return grid.isel({dim: i for dim, i in KEPT.items() if dim in grid.dims and dim not in varied})
+
+
+def styles(dim: str, values: np.ndarray) -> list[dict[str, Any]]:
+    """Colours and markers of the values of a dimension; larger batches are darker, as later steps are."""
+    if dim == "optimizer":
+        return [optimizer_style(name) for name in values.tolist()]
+    if dim in ("alpha", "d"):
+        style = {"alpha": alpha_style, "d": d_style}[dim]
+        return [style(float(value)) for value in values]
+    colours = shades(values.size)[:: 1 if dim == "kappa" else -1]
+    return [
+        {"color": colour, "marker": MARKERS[i % len(MARKERS)]} for i, colour in enumerate(colours)
+    ]
+
+
+def text(dim: str, value: str | float | int, *, minibatches: bool = False) -> str:
+    """A value as it is written in a figure."""
+    if dim == "optimizer":
+        return label(value, minibatches=minibatches)
+    if dim == "batch_size":
+        return f"$B$ = {value:,.0f}" if np.isfinite(value) else "population"
+    symbols = {"alpha": r"$\alpha$ = ", "d": "$d$ = ", "kappa": r"$\kappa$ = ", "step": "step "}
+    return f"{symbols[dim]}{value:g}"
+
+
+def by_learning_rate(grid: xr.Dataset) -> xr.Dataset:
+    """The grid with a dimension ``rate`` beside ``optimizer``: those that differ in their scale are one.
+
+    Its name is what their names share, ``gd`` of ``gd_1`` and ``gd_4``. ``learning_rate`` (optimizer, rate,
+    alpha, d) is η at the first step; rates that an optimizer does not have are missing.
+    """
+    definitions = configuration(grid)["definitions"]
+    groups: dict[str, list[str]] = {}
+    for name in grid.optimizer.values.tolist():
+        rate = definitions[name]["learning_rate"] | {"scale": None}
+        groups.setdefault(repr(definitions[name] | {"learning_rate": rate}), []).append(name)
+    families = {}
+    for names in groups.values():
+        names.sort(key=lambda name: definitions[name]["learning_rate"]["scale"])
+        shared = _shared_words(names)
+        families[shared if shared not in families else " ".join(names)] = names
+    parts = [
+        grid.sel(optimizer=names)
+        .assign(learning_rate=_rates(grid.sel(optimizer=names), definitions))
+        .rename(optimizer="rate")
+        .drop_vars("rate")
+        .reindex(rate=range(max(map(len, families.values()))))
+        for names in families.values()
+    ]
+    dim = xr.DataArray([*families], dims="optimizer", name="optimizer")
+    return xr.concat(parts, dim).assign_attrs(grid.attrs)
+
+
+def _shared_words(names: list[str]) -> str:
+    words = []
+    for word, *others in zip(*(name.split("_") for name in names), strict=False):
+        if any(other != word for other in others):
+            break
+        words.append(word)
+    return "_".join(words) or names[0]
+
+
+def _rates(grid: xr.Dataset, definitions: dict) -> xr.DataArray:
+    coords = {dim: grid[dim].values for dim in ("optimizer", "alpha", "d")}
+    rates = xr.DataArray(np.nan, coords, tuple(coords))
+    for i in np.ndindex(rates.shape):
+        name, alpha, d = (values[k].item() for values, k in zip(coords.values(), i, strict=True))
+        rates[i] = learning_rate(
+            definitions[name], StepContext(d=d, alpha=alpha, batch_size=np.inf)
+        )
+    return rates
