@@ -1,9 +1,9 @@
 r"""Items stored step by step on the population: Muon, and gradient descent with a growing learning rate.
 
 The rate grows as :math:`d^{\alpha e}`, e being the exponent that Theorem 10 has for the step:
-:math:`1/(2\alpha)` at the first. A panel per d. Means over seeds; bands: range over seeds. Dash-dotted: the
-most that any linear memory holds against N competitors, a share of :math:`d^2`. Crosses: a run diverges there;
-from then on the others are thin lines, one by one.
+:math:`1/(2\alpha)` at the first. **a**, **b**, …: a panel per d. Means over seeds; bands: range over seeds.
+Dash-dotted: the most that any linear memory holds against N competitors, a share of :math:`d^2`. Crosses: a run
+diverges there; from then on the others are thin lines, one by one.
 """
 
 from __future__ import annotations

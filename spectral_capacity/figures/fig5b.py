@@ -1,9 +1,9 @@
 r"""Items stored step by step, each step on a fresh minibatch of B samples, or on the population.
 
-A panel per optimizer. Darker: larger B. Means over seeds; bands: range over seeds; thin lines, one by one,
-where a run has ended. Dotted: expected number of distinct items in the t·B samples so far. Grey: the slope of
-:math:`t^{1/\alpha}`. Dash-dotted: the most that any linear memory holds against N competitors, a share of
-:math:`d^2`. Crosses: a run diverges there.
+**a**, **b**, …: a panel per optimizer. Darker: larger B. Means over seeds; bands: range over seeds; thin lines,
+one by one, where a run has ended. Dotted: expected number of distinct items in the t·B samples so far. Grey:
+the slope of :math:`t^{1/\alpha}`. Dash-dotted: the most that any linear memory holds against N competitors, a
+share of :math:`d^2`. Crosses: a run diverges there.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 r"""Items stored step by step with the exact gradient and with the theory's thresholded one.
 
-That one drops for good what was once recovered and keeps all else as it is at zero. Each optimizer has a panel
-and, under it, the ratio of the two for the same embeddings. Means over seeds; bands: range over seeds.
-Dash-dotted: the most that any linear memory holds against N competitors, a share of :math:`d^2`. Crosses: a run
-diverges there; from then on the others are thin lines, one by one.
+That one drops for good what was once recovered and keeps all else as it is at zero. **a**, **b**: a panel per
+optimizer; **c**, **d**: under it, the ratio of the two for the same embeddings. Means over seeds; bands: range
+over seeds. Dash-dotted: the most that any linear memory holds against N competitors, a share of :math:`d^2`.
+Crosses: a run diverges there; from then on the others are thin lines, one by one.
 """
 
 from __future__ import annotations
@@ -108,16 +108,16 @@ def _column(above: Axes, below: Axes, pair: list[xr.Dataset]) -> None:
         runs, look = [grid.sel(d=size) for grid in pair], d_style(float(size))
         for one, line in zip(runs, LINES.values(), strict=True):
             step_curve(above, one, markersize=3, linestyle=line, **look)
-        _ratio(below, *runs, look["color"])
+        _ratio(below, *runs, markersize=3, **look)
     below.axhline(1, **GUIDE | {"linewidth": 1.0})
 
 
-def _ratio(axes: Axes, exact: xr.Dataset, thresholded: xr.Dataset, colour) -> None:
+def _ratio(axes: Axes, exact: xr.Dataset, thresholded: xr.Dataset, **style) -> None:
     counts, _ = capacity_to_the_end(exact)
     ratio = (capacity_to_the_end(thresholded)[0] / counts.where(counts > 0)).transpose(
         "step", "seed"
     )
-    step_band(axes, ratio.step.values, ratio.values, floor=1 / 16, color=colour)
+    step_band(axes, ratio.step.values, ratio.values, floor=1 / 16, **style)
 
 
 def _ratio_ticks(axes: Axes) -> None:

@@ -18,7 +18,12 @@ from spectral_capacity.figures.parts.batches import (
     distinct_items,
 )
 from spectral_capacity.figures.parts.common import GUIDE
-from spectral_capacity.figures.parts.curves import apart, counts_against_d, seed_range
+from spectral_capacity.figures.parts.curves import (
+    apart,
+    counts_against_d,
+    seed_range,
+    short_if_one,
+)
 from spectral_capacity.figures.parts.selection import styles
 from spectral_capacity.figures.parts.steps import step_axis, step_curve
 
@@ -97,7 +102,9 @@ class Curves:
         else:
             exponent, theory = power.exponent.item(), power.theory.item()
             counts_against_d(axes, d, values, exponent, theory=theory, shift=shift, **style)
-        axes.plot(d * shift, predicted, ":", color=style["color"])
+        if np.isfinite(predicted).any():
+            where, level = short_if_one(d, predicted)
+            axes.plot(where * shift, level, ":", color=style["color"])
         found = {"fit": exponent, "theory": theory, "prediction": predicted}
         return {name for name, numbers in found.items() if np.isfinite(numbers).any()}
 

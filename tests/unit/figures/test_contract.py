@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 import spectral_capacity.figures as room
 from spectral_capacity.config.figures import figure_modules
-from spectral_capacity.figures.parts import common, panels
+from spectral_capacity.figures.parts import common
+from spectral_capacity.figures.parts.panels import LETTER
 from spectral_capacity.kinds.registry import KINDS
 from tests.unit.figures import data
 
@@ -87,8 +88,9 @@ def check_clear(figure):
             for container in data.bars(axes):
                 points = axes.transData.transform(container[0].get_xydata())
                 assert not box.count_contains(points)
-        inside = [text for text in axes.texts if text.get_gid() != panels.LETTER]
-        for text in inside if axes.get_title() else []:
+        for text in axes.texts if axes.get_title() else []:
+            if text.get_gid() == LETTER:
+                continue
             assert text.get_window_extent().y1 < axes.title.get_window_extent().y0
 
 
