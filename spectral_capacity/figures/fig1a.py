@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from spectral_capacity.figures.parts.axes import note
+from spectral_capacity.figures.parts.axes import named_ticks, note
 from spectral_capacity.figures.parts.common import COLUMN, GUIDE, handle, plt, prediction_handle
 from spectral_capacity.figures.parts.curves import interval_bars, short_if_one
 from spectral_capacity.figures.parts.legends import left_out, legend_below, resampled_bars
@@ -53,6 +53,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
             axes.set_title(label(name))
     for axes, name in zip(panels, names, strict=True):
         _exponents(axes, fits.sel(optimizer=name), finite_size)
+        named_ticks(axes, fits.alpha.values)
         axes.set_xlabel(r"frequency exponent $\alpha$")
         if at_left(axes):
             axes.set_ylabel(r"exponent $C$,  items $\propto d^{\,C}$")
@@ -80,10 +81,9 @@ def _exponents(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
         axes.plot(*short_if_one(alpha, line.finite_size.values), ":", color=style["color"])
     where, theory = short_if_one(alpha, line.theory.values)
     axes.plot(where, theory, **GUIDE)
-    if theory.size:
+    if theory.size and not axes.get_title():  # a panel of one optimizer has its title
         text = THEORY[line.family.item()]
         note(axes, text, (where[-1], theory[-1]), (0, -4), ha="right", va="top")
-    axes.set_xticks(alpha, [f"{a:g}" for a in alpha])
 
 
 def _differ(fits: xr.Dataset) -> bool:

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from spectral_capacity.figures.parts.axes import count_axis, free_corner, powers_of_two
+from spectral_capacity.figures.parts.axes import count_axis, free_corner, named_ticks, powers_of_two
 from spectral_capacity.figures.parts.common import GUIDE, handle, prediction_handle
 from spectral_capacity.figures.parts.curves import (
     counts_against_d,
@@ -37,6 +37,9 @@ THEME = "One step"
 SHOWS = "one_step"
 NEEDS = ("population", "one step")
 
+WIDE = 2
+"""As many panels side by side are wide enough for the fitted exponents to stand in them."""
+
 
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
     """A panel of mean counts with their range over seeds against d per optimizer; below it, exponents C(α).
@@ -52,19 +55,25 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     optimizers = here.optimizer.values
     figure, counts, exponents = panel_pairs(optimizers.size, (2.6, 1.1))
     for axes, optimizer in zip(counts, optimizers, strict=True):
-        axes.set_title(f"One {label(optimizer)} step")
+        axes.set_title(label(optimizer))
         if at_left(axes):
             axes.set_ylabel("recovered items")
         one = fits.sel(optimizer=optimizer)
         _counts(axes, here.sel(optimizer=optimizer), one, finite_size)
     for axes, below, optimizer in zip(counts, exponents, optimizers, strict=True):
-        _alphas(axes, here.capacity.sel(optimizer=optimizer))
+        if optimizers.size <= WIDE:
+            _alphas(axes, here.capacity.sel(optimizer=optimizer))
         _exponents(below, fits.sel(optimizer=optimizer))
         if at_left(below):
             below.set_ylabel("exponent $C$")
     _same_scale(exponents)
     letters(figure)
-    handles = [handle("fitted power of $d$", linestyle="--")]
+    handles = []
+    if optimizers.size > WIDE:
+        handles = [
+            handle(rf"$\alpha$ = {a:g}", linestyle="", **alpha_style(a)) for a in here.alpha.values
+        ]
+    handles.append(handle("fitted power of $d$", linestyle="--"))
     if np.isfinite(fits.theory.sel(quantity="capacity")).any():
         handles.append(handle("theory", **GUIDE))
     if finite_size:
@@ -123,7 +132,7 @@ def _exponents(axes: Axes, fits: xr.Dataset) -> None:
         sign = "+" if c2 >= 0 else "\N{MINUS SIGN}"
         text = rf"{c1:.2f} {sign} {abs(c2):.2f}/$\alpha$"
         axes.text(0.97, 0.95, text, transform=axes.transAxes, ha="right", va="top", fontsize=7)
-    axes.set_xticks(alpha, [f"{a:g}" for a in alpha])
+    named_ticks(axes, alpha)
     axes.set_xlabel(r"frequency exponent $\alpha$")
 
 

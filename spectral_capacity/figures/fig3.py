@@ -55,7 +55,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
         if axes is not panels[0]:
             axes.sharey(panels[0])
         axes.tick_params(labelleft=at_left(axes))
-        axes.set_title(f"One {label(name, minibatches=True)} step")
+        axes.set_title(label(name, minibatches=True))
         if at_left(axes):
             axes.set_ylabel("recovered items")
         _curves(axes, here, fits.sel(optimizer=name), finite_size)

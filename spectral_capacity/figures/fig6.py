@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from spectral_capacity.figures.parts.axes import count_axis, note, powers_of_two
+from spectral_capacity.figures.parts.axes import count_axis, named_ticks, note, powers_of_two
 from spectral_capacity.figures.parts.common import GUIDE, PAGE, handle, plt, prediction_handle
 from spectral_capacity.figures.parts.curves import (
     apart,
@@ -57,17 +57,18 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     fits = fits.sel(batch_size=np.inf, quantity="capacity").isel(step=-1).sortby("d")
     names = here.optimizer.values
     figure, blocks = _panels(here.alpha.size, names.size + 1)
+    then = ", " if blocks[0][0].get_gridspec().ncols < 4 else "\n"
     for (*panels, last), alpha in zip(blocks, here.alpha.values, strict=True):
         for axes, name in zip(panels, names, strict=True):
             one = {"optimizer": name, "alpha": alpha}
             _counts(axes, here.sel(one), fits.sel(one), finite_size)
-            axes.set_title(rf"{label(name)}, $\alpha$ = {alpha:g}")
+            axes.set_title(rf"{label(name)}{then}$\alpha$ = {alpha:g}")
             if axes is not panels[0]:
                 axes.sharey(panels[0])
             axes.tick_params(labelleft=at_left(axes))
             axes.set_ylabel("recovered items" if at_left(axes) else "")
         _exponents(last, fits.sel(alpha=alpha), finite_size)
-        last.set_title(rf"Exponents, $\alpha$ = {alpha:g}")
+        last.set_title(rf"Exponents{then}$\alpha$ = {alpha:g}")
     letters(figure)
     handles, _ = blocks[0][0].get_legend_handles_labels()
     handles += [handle(label(name), linestyle="", **optimizer_style(name)) for name in names]
@@ -116,7 +117,7 @@ def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -
         )
     moved = (grid.capacity.max("kappa") - grid.capacity.min("kappa")).max().item()
     if alike and n > 1 and np.isfinite(moved):
-        text = f"no count moves with $\\kappa$\nby more than {moved:g}"
+        text = f"$\\kappa$ moves no count\nby more than {moved:g}"
         text = text if moved else "the same counts\nfor every $\\kappa$"
         note(axes, text, (1, 0), (-3, 4), xycoords="axes fraction", ha="right")
 
@@ -138,7 +139,7 @@ def _exponents(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
             dashes, _, exponent = THEORY[line.family.item()]
             values = [exponent(line.alpha.item(), k) for k in smooth]
             axes.plot(*short_if_one(smooth, values), dashes, **GUIDE)
-    axes.set_xticks(kappa)
+    named_ticks(axes, kappa)
     axes.set_xlabel(r"exponent $\kappa$")
     axes.set_ylabel("$C$ over the largest $d$")
 

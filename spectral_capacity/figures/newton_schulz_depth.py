@@ -13,10 +13,11 @@ import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from spectral_capacity.analysis.iterations import depth_table, newton_schulz_depths, slope_at_zero
-from spectral_capacity.figures.parts.axes import note, powers_of_two
+from spectral_capacity.figures.parts.axes import named_ticks, note, powers_of_two
 from spectral_capacity.figures.parts.common import GUIDE, handle, prediction_handle
 from spectral_capacity.figures.parts.curves import seed_range, short_if_one
 from spectral_capacity.figures.parts.legends import (
@@ -64,7 +65,8 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     table = depth_table(grid, fits, LEVEL, DIP)
     _required(last, table, finite_size)
     letters(figure)
-    handles = panels[0].get_legend_handles_labels()[0] + last.get_legend_handles_labels()[0]
+    handles, named = (axes.get_legend_handles_labels()[0] for axes in (panels[0], last))
+    handles += sorted(named, key=lambda one: isinstance(one, Line2D))  # the law after the points
     if len(depths) > 1:
         handles += [
             handle(label(name), linestyle=line) for line, name in zip(LINES, depths, strict=False)
@@ -110,7 +112,7 @@ def _ratios(
     axes.axhline(LEVEL, color="0.35", linewidth=0.8, zorder=1)
     note(axes, f"{LEVEL:.0%}", (0, LEVEL), (2, 2), xycoords=("axes fraction", "data"))
     ticks = sorted({k for one in depths.values() for k in one})
-    axes.set_xticks(ticks[:: 1 + len(ticks) // 9])
+    named_ticks(axes, ticks)
     axes.set_xlabel("Newton–Schulz iterations $k$")
 
 
@@ -141,7 +143,7 @@ def _required(axes: Axes, table: pd.DataFrame, finite_size: bool) -> None:
             axes.plot([], [], line, **GUIDE, label=f"{law}, offset fitted")
     powers_of_two(axes, np.unique(table.d))
     axes.set_ylim(bottom, top + 0.3)
-    axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
 
 
 def _iterations(axes: Axes, table: pd.DataFrame, top: float, **style) -> None:

@@ -84,7 +84,7 @@ def _frequencies(axes: Axes, grid: xr.Dataset) -> None:
     if table:
         tail = ranks[ranks >= table["tail_from"]]
         constant = np.exp(np.log(p[tail - 1]).mean() + alpha * np.log(tail).mean())
-        text = rf"rank$^{{-{alpha:.2f}}}$, ranks $\geq$ {table['tail_from']}"
+        text = f"rank$^{{-{alpha:.2f}}}$\nfrom rank {table['tail_from']}"
         axes.plot(tail, constant * tail**-alpha, "--", **GUIDE, label=text)
     axes.set_xscale("log")
     axes.set_yscale("log")

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from spectral_capacity.figures.parts.axes import note, plain_numbers
+from spectral_capacity.figures.parts.axes import count_axis, note
 from spectral_capacity.figures.parts.common import configuration, prediction_handle
 from spectral_capacity.figures.parts.curves import apart, seed_range
 from spectral_capacity.figures.parts.legends import left_out, legend_below, seed_bars
@@ -99,14 +99,13 @@ def _panel(
                 axes.plot(ends, [level.sel(optimizer=name)] * 2, ":", color=style["color"])
     _landmarks(axes, label(polar))
     axes.set_xscale("log")
-    axes.set_yscale("log")
+    count_axis(axes)
     ticks = {x: f"{x:g}" for x in 10.0 ** np.arange(first, last + 1)}
     if gradient:
         ticks[infinity] = rf"$\infty$ ({label(gradient[0])})"
     axes.set_xticks(list(ticks), list(ticks.values()))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel(r"resolution $\lambda$, in units of $d^{-\alpha}$")
-    plain_numbers(axes, (1, 3))
 
 
 def _means(axes: Axes, x: np.ndarray, sample: xr.DataArray, **style) -> None:
@@ -121,5 +120,7 @@ def _landmarks(axes: Axes, polar: str) -> None:
     axes.axhline(1, color="0.35", linewidth=0.8, zorder=1)
     axes.axvline(1, color="0.35", linewidth=0.8, zorder=1, linestyle="--")
     right, bottom = ("axes fraction", "data"), ("data", "axes fraction")
-    note(axes, rf"{polar} ($\lambda\to 0$)", (1, 1), (-3, 3), xycoords=right, ha="right")
+    white = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+    text = rf"{polar} ($\lambda\to 0$)"
+    note(axes, text, (1, 1), (-3, 3), xycoords=right, ha="right", bbox=white)
     note(axes, r"$\lambda = d^{-\alpha}$", (1, 0), (3, 3), xycoords=bottom)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 
 def powers_of_two(axes: Axes, values: np.ndarray) -> None:
@@ -14,16 +14,36 @@ def powers_of_two(axes: Axes, values: np.ndarray) -> None:
     axes.set_xscale("log", base=2)
     beyond = 1.06 * (np.max(values) / np.min(values)) ** 0.04
     axes.set_xlim(np.min(values) / beyond, np.max(values) * beyond)
-    axes.set_xticks(values, [f"{v:g}" for v in values])
+    named_ticks(axes, values)
     axes.xaxis.set_minor_locator(LogLocator(base=2, subs=()))
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
+def named_ticks(axes: Axes, values: np.ndarray) -> None:
+    """A tick of the x axis, with its limits as they are, at each value; its number where there is room."""
+    axes.set_xlim(axes.get_xlim())
+    places = axes.transData.transform([(value, 1) for value in values])[:, 0]
+    texts, taken = [], -np.inf
+    for value, place in zip(values, places * 72 / axes.figure.dpi, strict=True):
+        half = 2.4 * len(f"{value:g}")
+        fits = place - half > taken
+        texts.append(f"{value:g}" if fits else "")
+        taken = place + half + 3 if fits else taken
+    axes.set_xticks(values, texts)
+
+
 def count_axis(axes: Axes) -> None:
-    """A logarithmic y axis of counts with plain numbers, between powers of ten too where these are few."""
+    """A logarithmic y axis with plain numbers, between powers of ten too where there are few of them."""
+
+    def between(value: float, _) -> str:
+        low, high = axes.get_ylim()
+        decades = np.log10(high / low)
+        first = round(value / 10 ** np.floor(np.log10(value)))
+        return f"{value:,g}" if decades < 0.5 or (decades < 2 and first in (2, 5)) else ""
+
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter("{x:,g}")
-    axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.3, 0.5)))
+    axes.yaxis.set_minor_formatter(between)
 
 
 def plain_numbers(axes: Axes, multiples: Sequence[int]) -> None:
@@ -31,13 +51,6 @@ def plain_numbers(axes: Axes, multiples: Sequence[int]) -> None:
     axes.yaxis.set_major_locator(LogLocator(subs=multiples))
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter(NullFormatter())
-
-
-def numbers_if_short(axes: Axes) -> None:
-    """:func:`plain_numbers` where a logarithmic y axis spans little more than a decade."""
-    low, high = axes.get_ylim()
-    if axes.get_yscale() == "log" and high < 30 * low:
-        plain_numbers(axes, (1, 2, 5))
 
 
 def room_above(axes: Axes, share: float) -> None:

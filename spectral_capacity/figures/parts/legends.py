@@ -75,7 +75,7 @@ def _listed(values: np.ndarray) -> str:
     return ", ".join(texts)
 
 
-def _written(value: str | float) -> str:
+def _written(value: str | float | int) -> str:
     if isinstance(value, str):
         return label(value)
     return f"{value:g}" if np.isfinite(value) else r"$\infty$"
