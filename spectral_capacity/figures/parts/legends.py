@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from numbers import Real
 
 import numpy as np
 import xarray as xr
@@ -75,7 +76,7 @@ def _listed(values: np.ndarray) -> str:
     return ", ".join(texts)
 
 
-def _written(value: str | float) -> str:
+def _written(value: str | Real) -> str:
     if isinstance(value, str):
         return label(value)
     return f"{value:g}" if np.isfinite(value) else r"$\infty$"
