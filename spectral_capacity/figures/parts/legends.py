@@ -9,6 +9,7 @@ from numbers import Real
 import numpy as np
 import xarray as xr
 from matplotlib.artist import Artist
+from matplotlib.container import Container
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
@@ -30,7 +31,7 @@ LISTED = 6
 
 def legend_below(
     figure: Figure,
-    handles: Sequence[Artist],
+    handles: Sequence[Artist | Container],
     left_out: str | None = None,
     wrap: int | None = None,
     **style,
