@@ -1,10 +1,11 @@
 r"""What was measured against the dimension, the batch size, the step or the learning rate, as you choose.
 
-Means over seeds, with their range. Against d, dashed: powers fitted to the means, with intervals over
-resampled seeds; grey: the theory's slope; dotted: prediction without a fit parameter. Against the batch size,
-the population stands at ∞; grey: expected number of distinct items in a batch. Against the step, crosses: a run
-diverges there, and from then on the others are thin lines, one by one. The learning rate is that of the first
-step, :math:`\eta_1 = \mathrm{scale} \cdot d^{\,\mathrm{d\_power}}`.
+**a**, **b**, …: a panel for each value in its title. Means over seeds, with their range. Against d, dashed:
+powers fitted to the means, with intervals over resampled seeds; grey: the theory's slope; dotted: prediction
+without a fit parameter. Against the batch size, the population stands at ∞; grey: expected number of distinct
+items in a batch. Against the step, crosses: a run diverges there, and from then on the others are thin lines,
+one by one. The learning rate is that of the first step,
+:math:`\eta_1 = \mathrm{scale} \cdot d^{\,\mathrm{d\_power}}`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from annotated_types import doc
 from matplotlib.figure import Figure
 
 from spectral_capacity.figures.parts import general, selection
-from spectral_capacity.figures.parts.axes import numbers_if_short
 from spectral_capacity.figures.parts.below import make_room, powers_under, with_power
 from spectral_capacity.figures.parts.common import handle
 from spectral_capacity.figures.parts.legends import left_out, legend_below, seed_bars
@@ -83,9 +83,9 @@ def plot(
         "batch_size": ("batch_size", batch_size),
         "step": ("step", step),
     }
-    every, some, along = grid, selection.chosen(grid, wanted), x
+    every, some, along = grid.sortby("batch_size"), selection.chosen(grid, wanted), x
     if x == "learning_rate":
-        every = selection.by_learning_rate(grid.sel(optimizer=some.optimizer))
+        every = selection.by_learning_rate(every.sel(optimizer=some.optimizer))
         some, along = selection.by_learning_rate(some), "rate"
     lines, panels = selection.roles(some, along, lines, panels)
     shown = selection.kept(some, along, lines, panels)
@@ -118,7 +118,6 @@ def _drawn(
         all_axes, parts, strict=True
     ):  # once all panels have made their common axis
         drawn |= curves.distinct_items(axes, part)
-    numbers_if_short(all_axes[0])
     letters(figure)
     figure.suptitle(_title(grid, minibatches), fontsize="medium")
     joined = "" if "fit" in drawn else "-"

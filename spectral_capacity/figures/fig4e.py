@@ -16,7 +16,12 @@ from matplotlib.ticker import MaxNLocator
 
 from spectral_capacity.figures.parts.below import make_room
 from spectral_capacity.figures.parts.common import COLUMN, GUIDE, first_muon, handle, plt
-from spectral_capacity.figures.parts.legends import left_out, legend_below, resampled_bars
+from spectral_capacity.figures.parts.legends import (
+    bars_handle,
+    left_out,
+    legend_below,
+    resampled_bars,
+)
 from spectral_capacity.figures.parts.looks import alpha_style, label, marker
 
 KIND = "memory"
@@ -85,7 +90,7 @@ def _bars(one: xr.Dataset) -> np.ndarray:
 def _bar_handle(fits: xr.Dataset) -> list[Line2D]:
     """What a legend says of the bars."""
     if not np.isfinite(fits.boot_low).any() and np.isfinite(fits.stderr).any():
-        return [handle("bars: standard error of the fit", linestyle="", marker="|", markersize=8)]
+        return [bars_handle("", "standard error of the fit")]
     return resampled_bars(fits)
 
 

@@ -1,9 +1,9 @@
 r"""Items stored step by step on the population: Muon, and gradient descent with a growing learning rate.
 
 The rate grows as :math:`d^{\alpha e}`, e being the exponent that Theorem 10 has for the step:
-:math:`1/(2\alpha)` at the first. A panel per d. Means over seeds; bands: range over seeds. Dash-dotted: the
-most that any linear memory holds against N competitors, a share of :math:`d^2`. Crosses: a run diverges there;
-from then on the others are thin lines, one by one.
+:math:`1/(2\alpha)` at the first. **a**, **b**, …: a panel per d. Means over seeds; bands: range over seeds.
+Dash-dotted: the most that any linear memory holds against N competitors, a share of :math:`d^2`. Crosses: a run
+diverges there; from then on the others are thin lines, one by one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from spectral_capacity.figures.parts.axes import numbers_if_short
+from spectral_capacity.figures.parts.axes import count_axis
 from spectral_capacity.figures.parts.below import make_room
 from spectral_capacity.figures.parts.common import configuration
 from spectral_capacity.figures.parts.legends import left_out, legend_below
@@ -45,7 +45,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     n_items, seen = configuration(grid)["n_items"], []
     figure, panels = panel_grid(shown.d.size, 2.2, sharey=True)
     for axes, d in zip(panels, shown.d.values.tolist(), strict=True):
-        axes.set_yscale("log")
+        count_axis(axes)
         step_axis(axes, shown.step.values)
         axes.set_title(rf"$d$ = {d}, $\alpha$ = {shown.alpha.item():g}")
         for optimizer in shown.optimizer.values:
@@ -58,7 +58,6 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
             ceiling_of_d(axes, d, n_items)
             for axes, d in zip(panels, shown.d.values.tolist(), strict=True)
         ]
-    numbers_if_short(panels[0])
     letters(figure)
     handles, _ = panels[0].get_legend_handles_labels()
     handles += seed_bands(grid) + [ceiling_handle(n_items)] * any(seen) + diverged_handle(shown)

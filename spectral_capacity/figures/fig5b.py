@@ -1,9 +1,9 @@
 r"""Items stored step by step, each step on a fresh minibatch of B samples, or on the population.
 
-A panel per optimizer. Darker: larger B. Means over seeds; bands: range over seeds; thin lines, one by one,
-where a run has ended. Dotted: expected number of distinct items in the t·B samples so far. Grey: the slope of
-:math:`t^{1/\alpha}`. Dash-dotted: the most that any linear memory holds against N competitors, a share of
-:math:`d^2`. Crosses: a run diverges there.
+**a**, **b**, …: a panel per optimizer. Darker: larger B. Means over seeds; bands: range over seeds; thin lines,
+one by one, where a run has ended. Dotted: expected number of distinct items in the t·B samples so far. Grey:
+the slope of :math:`t^{1/\alpha}`. Dash-dotted: the most that any linear memory holds against N competitors, a
+share of :math:`d^2`. Crosses: a run diverges there.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from spectral_capacity.figures.parts.axes import note, numbers_if_short
+from spectral_capacity.figures.parts.axes import count_axis, note
 from spectral_capacity.figures.parts.below import make_room
 from spectral_capacity.figures.parts.common import GUIDE, configuration, frequencies, handle
 from spectral_capacity.figures.parts.legends import left_out, legend_below
@@ -52,7 +52,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     looks = styles("batch_size", sizes)
     figure, panels = panel_grid(shown.optimizer.size, 2.6, sharey=True)
     for axes, optimizer in zip(panels, shown.optimizer.values, strict=True):
-        axes.set_yscale("log")
+        count_axis(axes)
         step_axis(axes, shown.step.values, logarithmic=True)
         for size, look in zip(sizes, looks, strict=True):
             one = shown.sel(optimizer=optimizer, batch_size=size)
@@ -69,7 +69,6 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
             _items_seen(axes, shown, [look["color"] for look in looks])
     if len(panels) > 1:
         figure.suptitle(rf"$d$ = {d}, $\alpha$ = {alpha:g}", fontsize="medium")
-    numbers_if_short(panels[0])
     letters(figure)
     handles, _ = panels[0].get_legend_handles_labels()
     handles += seed_bands(grid) + diverged_handle(shown) + [ceiling_handle(n_items)] * any(seen)

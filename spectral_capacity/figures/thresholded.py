@@ -1,9 +1,9 @@
 r"""Items stored step by step with the exact gradient and with the theory's thresholded one.
 
-That one drops for good what was once recovered and keeps all else as it is at zero. Each optimizer has a panel
-and, under it, the ratio of the two for the same embeddings. Means over seeds; bands: range over seeds.
-Dash-dotted: the most that any linear memory holds against N competitors, a share of :math:`d^2`. Crosses: a run
-diverges there; from then on the others are thin lines, one by one.
+That one drops for good what was once recovered and keeps all else as it is at zero. **a**, **b**: a panel per
+optimizer; **c**, **d**: under it, the ratio of the two for the same embeddings. Means over seeds; bands: range
+over seeds. Dash-dotted: the most that any linear memory holds against N competitors, a share of :math:`d^2`.
+Crosses: a run diverges there; from then on the others are thin lines, one by one.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from spectral_capacity.analysis.runs import capacity_to_the_end
+from spectral_capacity.figures.parts.axes import count_axis
 from spectral_capacity.figures.parts.below import make_room
 from spectral_capacity.figures.parts.common import GUIDE, configuration, handle
 from spectral_capacity.figures.parts.legends import left_out, legend_below
@@ -64,11 +65,13 @@ def plot(
         axes.sharey(below[0])
     for upper, lower, optimizer in zip(above, below, optimizers, strict=True):
         upper.set_title(rf"{label(optimizer)}, $\alpha$ = {alpha:g}")
-        upper.set_yscale("log")
+        count_axis(upper)
         lower.set_yscale("log", base=2)  # half as many and twice as many stand as far from one
         for axes in (upper, lower):
             step_axis(axes, pair[0].step.values)
+        lower.sharex(upper)
         upper.set_xlabel("")
+        upper.tick_params(labelbottom=False)
         lower.tick_params(labelleft=at_left(lower))
         _column(upper, lower, [grid.sel(optimizer=optimizer) for grid in pair])
         if at_left(upper):
@@ -105,16 +108,16 @@ def _column(above: Axes, below: Axes, pair: list[xr.Dataset]) -> None:
         runs, look = [grid.sel(d=size) for grid in pair], d_style(float(size))
         for one, line in zip(runs, LINES.values(), strict=True):
             step_curve(above, one, markersize=3, linestyle=line, **look)
-        _ratio(below, *runs, look["color"])
+        _ratio(below, *runs, markersize=3, **look)
     below.axhline(1, **GUIDE | {"linewidth": 1.0})
 
 
-def _ratio(axes: Axes, exact: xr.Dataset, thresholded: xr.Dataset, colour) -> None:
+def _ratio(axes: Axes, exact: xr.Dataset, thresholded: xr.Dataset, **style) -> None:
     counts, _ = capacity_to_the_end(exact)
     ratio = (capacity_to_the_end(thresholded)[0] / counts.where(counts > 0)).transpose(
         "step", "seed"
     )
-    step_band(axes, ratio.step.values, ratio.values, floor=1 / 16, color=colour)
+    step_band(axes, ratio.step.values, ratio.values, floor=1 / 16, **style)
 
 
 def _ratio_ticks(axes: Axes) -> None:

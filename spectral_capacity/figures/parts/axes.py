@@ -54,13 +54,6 @@ def plain_numbers(axes: Axes, multiples: Sequence[int]) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def numbers_if_short(axes: Axes) -> None:
-    """:func:`plain_numbers` where a logarithmic y axis spans little more than a decade."""
-    low, high = axes.get_ylim()
-    if axes.get_yscale() == "log" and high < 30 * low:
-        plain_numbers(axes, (1, 2, 5))
-
-
 def room_above(axes: Axes, share: float) -> None:
     """Lengthen a y axis upwards by this share of itself, for a legend above the data."""
     transform = axes.yaxis.get_transform()

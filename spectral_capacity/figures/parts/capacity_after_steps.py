@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from spectral_capacity.analysis.runs import capacity_to_the_end, peak
-from spectral_capacity.figures.parts.axes import numbers_if_short, powers_of_two
+from spectral_capacity.figures.parts.axes import count_axis, powers_of_two
 from spectral_capacity.figures.parts.below import make_room, powers_under, with_power
 from spectral_capacity.figures.parts.common import GUIDE, configuration, first_muon, handle
 from spectral_capacity.figures.parts.curves import apart, counts_against_d
@@ -52,7 +52,6 @@ def plot(
             names = [with_power(*pair) for pair in zip(names, lines, strict=True)]
     if finite_size:
         ceilings = [ceiling_against_d(axes, shown.d.values, n_items) for axes in panels]
-    numbers_if_short(panels[0])
     handles = [handle(name, linestyle="", **look) for name, look in zip(names, looks, strict=True)]
     handles += seed_bars(shown) + _handles(fitted) + [ceiling_handle(n_items)] * any(ceilings)
     letters(figure)
@@ -64,7 +63,7 @@ def _panel(axes: Axes, counts: xr.DataArray, powers: list[xr.Dataset], looks: li
     """Counts (alpha, d, seed) and what was fitted to them."""
     d = counts.d.values
     powers_of_two(axes, d)
-    axes.set_yscale("log")
+    count_axis(axes)
     axes.set_xlabel("embedding dimension $d$")
     for one, line, look, shift in zip(
         counts.values, powers, looks, apart(len(looks), 1.025), strict=True

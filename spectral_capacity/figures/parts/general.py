@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from spectral_capacity.analysis.quantities import LINE
-from spectral_capacity.figures.parts.axes import powers_of_two
+from spectral_capacity.figures.parts.axes import count_axis, powers_of_two
 from spectral_capacity.figures.parts.batches import (
     batch_axis,
     batch_curve,
@@ -18,7 +18,12 @@ from spectral_capacity.figures.parts.batches import (
     distinct_items,
 )
 from spectral_capacity.figures.parts.common import GUIDE
-from spectral_capacity.figures.parts.curves import apart, counts_against_d, seed_range
+from spectral_capacity.figures.parts.curves import (
+    apart,
+    counts_against_d,
+    seed_range,
+    short_if_one,
+)
 from spectral_capacity.figures.parts.selection import styles
 from spectral_capacity.figures.parts.steps import step_axis, step_curve
 
@@ -53,7 +58,8 @@ class Curves:
         The grid has the dimensions seed, ``lines``, and that of ``x``: ``rate`` of a learning rate.
         """
         draw = getattr(self, f"_against_{self.x}")
-        axes.set_yscale("linear" if self.y == "recovered_mass" else "log")
+        if self.y != "recovered_mass":  # which is a share
+            count_axis(axes)
         values, drawn = grid[lines].values, set()
         looks = zip(values.tolist(), styles(lines, values), strict=True)
         for (value, style), shift in zip(looks, apart(values.size, 1.03), strict=True):
@@ -96,15 +102,17 @@ class Curves:
         else:
             exponent, theory = power.exponent.item(), power.theory.item()
             counts_against_d(axes, d, values, exponent, theory=theory, shift=shift, **style)
-        axes.plot(d * shift, predicted, ":", color=style["color"])
+        if np.isfinite(predicted).any():
+            where, level = short_if_one(d, predicted)
+            axes.plot(where * shift, level, ":", color=style["color"])
         found = {"fit": exponent, "theory": theory, "prediction": predicted}
         return {name for name, numbers in found.items() if np.isfinite(numbers).any()}
 
     def _against_batch_size(self, axes: Axes, runs: xr.Dataset, style: dict[str, Any], _: float):
         sizes, values = runs.batch_size.values, runs[self.y].transpose("batch_size", "seed").values
-        scale = axes.get_yscale()
         infinity = batch_axis(axes, sizes)
-        axes.set_yscale(scale)
+        if self.y == "recovered_mass":
+            axes.set_yscale("linear")
         batch_curve(axes, sizes, values, infinity, linewidth=0.9, **style)
         if np.isfinite(self._predicted(runs, "batch_size")).any():
             at = {dim: runs[dim].item() for dim in (*LINE, "d") if dim != "batch_size"}

@@ -123,7 +123,7 @@ def by_learning_rate(grid: xr.Dataset) -> xr.Dataset:
         grid.sel(optimizer=names)
         .assign(learning_rate=_rates(grid.sel(optimizer=names), definitions))
         .rename(optimizer="rate")
-        .drop_vars("rate")
+        .assign_coords(rate=range(len(names)))
         .reindex(rate=range(max(map(len, families.values()))))
         for names in families.values()
     ]

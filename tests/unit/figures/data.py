@@ -48,7 +48,8 @@ def needed(figure, **coordinates):
         one = measured(**wanted | coordinates)
     else:
         one = measured(**{"step": range(1, 5)} | coordinates)
-    return one if isinstance(figure.SHOWS, str) else tuple([x] * len(figure.SHOWS) for x in one)
+    roles = len(figure.SHOWS) if isinstance(figure.SHOWS, dict) else 0
+    return tuple([x] * roles for x in one) if roles else one
 
 
 @functools.cache
@@ -87,6 +88,7 @@ def synthetic(**coordinates):
     values = {
         "status": xr.zeros_like(noise, dtype=np.int8),
         "capacity": counts.round(),
+        "prefix_capacity": (counts / 2).round(),
         "recovered_mass": 1 - 1 / (1 + counts),
         "signal_slope": d**1.5 * noise,
         "logit_noise": d**-0.5 * noise,

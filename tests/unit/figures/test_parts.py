@@ -65,36 +65,76 @@ def test_steps_that_were_made_are_counted_by_run():
 
 
 @pytest.mark.parametrize("number", [2, 3, 4])
-def test_counts_after_so_many_steps_with_fits_and_limits(number):
+def test_counts_after_so_many_steps_with_fits_and_theory(number):
     grid, fits = data.measured(step=range(1, 5))
-    axes = capacity_after_steps.plot(grid, fits, steps=number).axes[0]
+    figure = capacity_after_steps.plot(grid, fits, steps=[number])
+    (axes,) = figure.axes
     assert axes.get_title() == f"{number} Muon steps"
-    for alpha, container in zip((1.5, 2.0), data.bars(axes), strict=True):
+    slopes = data.lines(axes, color=common.GUIDE["color"], linestyle="-")
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    for alpha, container, slope, label in zip(
+        (1.5, 2.0), data.bars(axes), slopes, labels, strict=False
+    ):
         here = {"optimizer": "muon", "alpha": alpha, "step": number}
         mean = grid.capacity.sel(here).mean("seed").squeeze()
         np.testing.assert_allclose(container[0].get_ydata(), mean)
         line = fits.sel(here | {"quantity": "capacity", "fit": "ols"})
-        assert f"{line.exponent.item():.2f}" in container.get_label()
-        assert f"theory {muon_exponent(alpha, steps=number):.2f}" in container.get_label()
-    square, most = data.lines(axes, color="0.6")
-    d = square.get_xdata()
-    np.testing.assert_allclose(square.get_ydata(), d**2)
-    np.testing.assert_allclose(most.get_ydata(), ceiling(data.N, 1) * d**2)
-    assert f"ceiling, $N$ = {data.N:,}" in data.texts(axes.figure)
-    axes = capacity_after_steps.plot(grid, fits, steps=number, finite_size=False).axes[0]
-    assert len(data.lines(axes, color="0.6")) == 1
+        theory = muon_exponent(alpha, steps=number)
+        assert f"= {alpha:g}:" in label
+        assert f"{line.exponent.item():.2f}" in label
+        assert f"theory {theory:.2f}" in label
+        (x0, y0), (x1, y1) = slope.get_xydata()
+        assert np.log(y1 / y0) / np.log(x1 / x0) == pytest.approx(theory)
+    assert len(slopes) == 2
+
+
+def test_markers_stand_on_their_fitted_lines():
+    """Where α's are moved apart their lines are, too."""
+    grid, fits = data.measured(step=range(1, 5))
+    axes = capacity_after_steps.plot(grid, fits, steps=[2]).axes[0]
+    for container, fitted in zip(data.bars(axes), data.lines(axes, linestyle="--"), strict=True):
+        assert container[0].get_xdata()[[0, -1]] == pytest.approx(fitted.get_xdata()[[0, -1]])
+
+
+def test_several_numbers_of_steps_share_an_axis_and_have_their_exponents_below():
+    grid, fits = data.measured(step=range(1, 5))
+    figure = capacity_after_steps.plot(grid, fits, steps=[2, 3, 4])
+    assert len({axes.get_ylim() for axes in figure.axes}) == 1
+    for number, axes in zip((2, 3, 4), figure.axes, strict=True):
+        rows = [text.get_text() for text in axes.get_legend().get_texts()]
+        lines = fits.sel(optimizer="muon", step=number, quantity="capacity", fit="ols")
+        for row, alpha in zip(rows, (1.5, 2.0), strict=True):
+            assert f"{lines.exponent.sel(alpha=alpha).item():.2f}" in row
+            assert row.endswith(f", {muon_exponent(alpha, steps=number):.2f}")
+
+
+@pytest.mark.parametrize("number", [2, None])
+def test_the_axis_follows_the_data_and_the_ceiling_may_leave_it(number):
+    grid, fits = data.measured(step=range(1, 5))
+    few = grid.assign(capacity=(grid.capacity / 60).clip(1))
+    for each, seen in ((grid, True), (few, False)):
+        figure = capacity_after_steps.plot(each, fits, steps=[number])
+        (axes,) = figure.axes
+        (line,) = data.lines(axes, linestyle="-.")
+        d = line.get_xdata()
+        np.testing.assert_allclose(line.get_ydata(), ceiling(data.N, 1) * d**2)
+        assert any("ceiling" in text for text in data.texts(figure)) == seen
+        most = each.capacity.sel(optimizer="muon").max().item()
+        assert axes.get_ylim()[1] < 5 * most
+        figure = capacity_after_steps.plot(each, fits, steps=[number], finite_size=False)
+        assert not data.lines(figure.axes[0], linestyle="-.")
 
 
 def test_fewer_steps_than_are_to_be_shown_are_an_error():
     grid, fits = data.measured(step=range(1, 5))
     with pytest.raises(ValueError, match=r"3 steps are .* makes 2: give it steps: 3"):
-        capacity_after_steps.plot(grid.sel(step=[1, 2]), fits, steps=3)
+        capacity_after_steps.plot(grid.sel(step=[1, 2]), fits, steps=[3])
 
 
 def test_the_largest_counts_of_runs_some_of_which_stopped():
     grid, _ = data.measured(step=range(1, 5))
     grid = data.ended(grid, 2, Status.NOT_RUN, d=32, seed=1, optimizer="muon")
-    axes = capacity_after_steps.plot(grid, data.fitted(grid)).axes[0]
+    axes = capacity_after_steps.plot(grid, data.fitted(grid), steps=[None]).axes[0]
     assert axes.get_title() == "At most 4 Muon steps,\nstopped after 2–4"
     counts = grid.capacity.sel(optimizer="muon", alpha=1.5).squeeze()
     most = counts.max("step").mean("seed")

@@ -5,7 +5,18 @@ import pytest
 import xarray as xr
 
 from spectral_capacity.analysis.runs import capacity_to_the_end
-from spectral_capacity.figures import fig4a, fig4b, fig4c, fig4d, fig4e, fig5a, fig5b, thresholded
+from spectral_capacity.figures import (
+    fig4a,
+    fig4abc,
+    fig4b,
+    fig4c,
+    fig4d,
+    fig4e,
+    fig5a,
+    fig5b,
+    thresholded,
+)
+from spectral_capacity.figures.parts import common, looks
 from spectral_capacity.results.schema import Status
 from spectral_capacity.sampling.frequencies import power_law
 from spectral_capacity.theory.exponents import muon_exponent
@@ -30,6 +41,8 @@ def long():
 def test_fig4_is_a_figure_for_each_number_of_steps(short, long):
     for number, figure in enumerate((fig4a, fig4b, fig4c), start=2):
         assert figure.plot(*short).axes[0].get_title() == f"{number} Muon steps"
+    titles = [axes.get_title() for axes in fig4abc.plot(*short).axes]
+    assert titles == ["2 Muon steps", "3 Muon steps", "4 Muon steps"]
     axes = fig4d.plot(*long).axes[0]
     assert axes.get_title() == "At most 12 Muon steps,\nstopped after 7–12"
     (container,) = data.bars(axes)
@@ -38,10 +51,10 @@ def test_fig4_is_a_figure_for_each_number_of_steps(short, long):
     assert (most > counts.sel(step=7).mean("seed")).any()
     np.testing.assert_allclose(container[0].get_ydata(), most)
     fit = long[1].sel(optimizer="muon", quantity="peak_capacity", fit="ols", step=12)
-    assert f"{fit.exponent.item():.2f}" in container.get_label()
+    assert f"{fit.exponent.item():.2f}" in " ".join(data.texts(axes.figure))
 
 
-@pytest.mark.parametrize("figure", [fig4d, fig4e, fig5b])
+@pytest.mark.parametrize("figure", [fig4d, fig4e])
 def test_the_first_exact_muon_is_shown(short, figure):
     grid, fits = short
     names = {"optimizer": ["gd", "muon_slow"]}
@@ -62,7 +75,7 @@ def test_fig4e_shows_a_point_per_step_and_alpha(short):
             assert point[0].get_xdata() == pytest.approx(muon_exponent(alpha, steps=step))
             assert point[0].get_ydata() == one.exponent.item()
             np.testing.assert_allclose(data.ends(point)[0], [one.boot_low, one.boot_high])
-    (identity,) = data.lines(axes, color="0.6")
+    (identity,) = data.lines(axes, **common.GUIDE)
     np.testing.assert_array_equal(identity.get_xdata(), identity.get_ydata())
     assert {"1.5", "2", "1", "3", "4", "1, predicted"} <= {*data.texts(axes.figure)}
     assert len(data.lines(axes, markerfacecolor="white")) == 2
@@ -88,8 +101,8 @@ def test_fig5a_shows_every_optimizer_at_every_d(long):
             counts = capacity_to_the_end(grid)[0].sel(optimizer=name, d=d)
             expected = counts.mean("seed", skipna=False).squeeze()
             np.testing.assert_allclose(line.get_ydata(), expected.where(expected > 0))
-        levels = [line.get_ydata()[0] for line in data.lines(axes, color="0.6")]
-        assert levels == pytest.approx([d**2, ceiling(data.N, int(d))])
+        levels = [line.get_ydata()[0] for line in data.lines(axes, linestyle="-.")]
+        assert levels == pytest.approx([ceiling(data.N, int(d))])
         crosses = data.lines(axes, marker="x")
         assert len(crosses) == (d == 64)
     cross = crosses[0].get_xydata()[0]
@@ -97,17 +110,18 @@ def test_fig5a_shows_every_optimizer_at_every_d(long):
     assert "a run diverges" in data.texts(drawn)
     without = fig5a.plot(grid.isel(d=[0, 1]), fits, finite_size=False)
     assert "a run diverges" not in data.texts(without)
-    assert len(data.lines(without.axes[0], color="0.6")) == 1
+    assert not data.lines(without.axes[0], linestyle="-.")
 
 
 def test_fig5b_shows_a_line_per_batch_size_and_the_items_seen():
     grid, fits = data.needed(fig5b)
     grid = data.described(grid, frequencies=None)
-    axes = fig5b.plot(grid, fits).axes[0]
+    axes = fig5b.plot(grid, fits).axes[1]
+    assert axes.get_title() == "Muon"
     brightness = []
     p = power_law(data.N, 1.5)
     dotted = iter(data.lines(axes, linestyle=":"))
-    for size, text in ((4, "4"), (32, "32"), (np.inf, "population")):
+    for size, text in ((4, "$B$ = 4"), (32, "$B$ = 32"), (np.inf, "population")):
         (line,) = data.lines(axes, label=text)
         counts = grid.capacity.sel(optimizer="muon", d=64, batch_size=size)
         np.testing.assert_allclose(line.get_ydata(), counts.mean("seed").squeeze())
@@ -118,15 +132,15 @@ def test_fig5b_shows_a_line_per_batch_size_and_the_items_seen():
             ends = [items_seen(p, float(size)), items_seen(p, 4.0 * size)]
             assert seen.get_ydata()[[0, -1]] == pytest.approx(ends)
     assert brightness == sorted(brightness, reverse=True)
-    guide = data.lines(axes, color="0.6")[0]
+    (guide,) = data.lines(axes, **common.GUIDE)
     (x0, y0), (x1, y1) = guide.get_xydata()
     assert np.log(y1 / y0) / np.log(x1 / x0) == pytest.approx(1 / 1.5)
-    for text in ("4", "32", "population"):
+    for text in ("$B$ = 4", "$B$ = 32", "population"):
         x, y = data.lines(axes, label=text)[0].get_xydata().T
         assert (y > y0 * (x / x0) ** (1 / 1.5))[x >= x0].all()
     assert "distinct items seen" in data.texts(axes.figure)
     drawn = fig5b.plot(grid, fits, finite_size=False)
-    assert not data.lines(drawn.axes[0], linestyle=":")
+    assert not any(data.lines(panel, linestyle=":") for panel in drawn.axes)
     assert "distinct items seen" not in data.texts(drawn)
 
 
@@ -140,7 +154,7 @@ def test_thresholded_shows_what_both_have_in_common(long):
     drawn = thresholded.plot([exact, more], [fits, fits])
     panels = np.reshape(drawn.axes, (2, 2))
     for name, (above, below) in zip(("gd", "muon"), panels.T, strict=True):
-        curves = data.lines(above, marker=".")
+        curves = [line for line in above.lines if line.get_marker() in looks.MARKERS]
         for i, d in enumerate((32, 64)):
             here = {"optimizer": name, "alpha": 1.5, "d": d, "seed": [0, 1], "step": steps}
             pair = [capacity_to_the_end(grid)[0].sel(here).squeeze() for grid in (exact, more)]
@@ -149,7 +163,7 @@ def test_thresholded_shows_what_both_have_in_common(long):
                 np.testing.assert_allclose(line.get_ydata(), mean.where(mean > 0))
                 assert line.get_linestyle() == dashes
             ratio = (pair[1] / pair[0].where(pair[0] > 0)).mean("seed", skipna=False)
-            shown = [line.get_ydata() for line in data.lines(below, linewidth=1.1)]
+            shown = [line.get_ydata() for line in below.lines]
             assert any(np.allclose(y, ratio, equal_nan=True) for y in shown)
         assert len(curves) == 4
         levels = [line.get_ydata()[0] for line in data.lines(above, linestyle="-.")]
@@ -171,6 +185,59 @@ def test_thresholded_compares_no_memories_of_different_sizes(short):
     grid, fits = short
     with pytest.raises(ValueError, match="the same n_items"):
         thresholded.plot([grid, data.described(grid, n_items=5)], [fits, fits])
+
+
+FIVE = ("gd", "muon", "newton", "muon_slow", "gd_growing")
+
+
+@pytest.mark.parametrize("figure", [fig4d, fig4e, fig5a, fig5b, thresholded])
+def test_five_optimizers_are_all_drawn_or_the_figure_says_which(figure):
+    grid, fits = data.measured(
+        optimizer=FIVE, batch_size=(np.inf, 4.0, 32.0), alpha=(1.5,), d=(16, 32), step=range(1, 5)
+    )
+    pair = isinstance(figure.SHOWS, dict)
+    drawn = figure.plot(*([x, x] if pair else x for x in (grid, fits)))
+    text = " ".join(data.texts(drawn))
+    if figure in (fig4d, fig4e):
+        assert "optimizer = Muon of GD, Muon, Newton, Muon (slow), GD (growing)" in " ".join(
+            drawn.left_out.split()
+        )
+    else:
+        for name in FIVE:
+            assert looks.label(name, minibatches=figure is fig5b) in text
+    if figure is fig5b:
+        assert len(drawn.axes) == 5
+        assert drawn.left_out == "Shown: $d$ = 32 of 16, 32"
+    else:
+        assert r"$B$ = $\infty$ of" in drawn.left_out
+
+
+def test_optimizers_look_as_everywhere(short):
+    grid, fits = short
+    for panel in fig5a.plot(grid, fits).axes:
+        for name, text in (("gd", "GD"), ("muon", "Muon")):
+            (line,) = data.lines(panel, label=text)
+            look = looks.optimizer_style(name)
+            assert (line.get_color(), line.get_marker()) == (look["color"], look["marker"])
+
+
+@pytest.mark.parametrize("dim", ["d", "alpha"])
+def test_a_part_of_the_experiment_is_not_left_out_in_silence(dim):
+    grid, fits = data.measured(batch_size=(np.inf, 4.0), step=range(1, 5))
+    for figure in (fig5a, fig5b):
+        if not (figure is fig5a and dim == "d"):
+            symbol = {"d": "$d$ = 64 of 16, 32, 64", "alpha": r"$\alpha$ = 1.5 of 1.5, 2"}[dim]
+            assert symbol in figure.plot(grid, fits).left_out
+
+
+@pytest.mark.parametrize("figure", [fig5a, fig5b, thresholded])
+def test_no_more_than_the_data_and_a_ceiling_near_them_make_the_axis(short, figure):
+    grid, fits = data.measured(batch_size=(np.inf, 4.0), step=range(1, 5), d=(32, 64))
+    grid = grid.assign(capacity=(grid.capacity / 40).round().clip(1))
+    pair = isinstance(figure.SHOWS, dict)
+    drawn = figure.plot(*([x, x] if pair else x for x in (grid, fits)))
+    assert drawn.axes[0].get_ylim()[1] < 5 * grid.capacity.max().item()
+    assert not any("ceiling" in text for text in data.texts(drawn))
 
 
 def tiny(**coordinates):
