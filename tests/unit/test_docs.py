@@ -18,7 +18,6 @@ from spectral_capacity.kinds.registry import KINDS
 from spectral_capacity.optimizers.gradient import Gradient, StepContext
 from spectral_capacity.optimizers.maps import MAPS, own
 from spectral_capacity.optimizers.rules import RULES
-from tests.unit.configurations import DEFAULT
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,7 +36,8 @@ def test_the_example_of_an_own_map(tmp_path):
     for optimizer in mine["optimizers"].values():
         optimizer["map"]["file"] = str(file)
     given["optimizers"] |= mine["optimizers"]
-    given["experiments"]["spectral_maps"] |= mine["experiments"]["spectral_maps"]
+    given["experiments"] |= mine["experiments"]
+    given["figures"] |= mine["figures"]
     config = parse(given, root=ROOT)
 
     G = Gradient(np.random.default_rng(0).standard_normal((8, 8)))
@@ -46,18 +46,6 @@ def test_the_example_of_an_own_map(tmp_path):
         cut = np.linalg.svd(own(G, StepContext(8, 1.5, np.inf), **options), compute_uv=False)
         quantile = (options["options"] or {}).get("quantile", 0.5)
         np.testing.assert_allclose(cut.max(), np.quantile(G.singular_values, quantile))
-
-
-def test_the_example_of_an_own_experiment():
-    (overlay,) = blocks("README.md", "yaml")
-    mine = yaml.safe_load(overlay)
-    given = {
-        key: value | mine.get(key, {}) if isinstance(value, dict) else value
-        for key, value in DEFAULT.items()
-    }
-    config = parse(given, root=ROOT)
-    assert config.experiments["mine"].optimizers == ["gd", "muon", "half_muon"]
-    assert config.figures.fig2.experiment == "mine"
 
 
 @pytest.mark.parametrize(
