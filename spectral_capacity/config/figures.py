@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, create_model
 from pydantic_core import PydanticCustomError
 
-from spectral_capacity.config.figure_modules import TARGETS, FigureModule
+from spectral_capacity.config.figure_modules import TARGETS, FigureModule, title
 from spectral_capacity.kinds.experiment import Problem
 from spectral_capacity.kinds.fields import NAME_PATTERN, Name, Strict, axis, description
 
@@ -32,6 +32,10 @@ class Drawn(Strict):
     def experiments(self) -> dict[str, str]:
         """The experiments that it shows, by the key that names them."""
         return {role: getattr(self, role) for role in self.module.roles}
+
+    def title(self, name: str) -> str:
+        """How it is called under this name: as its module, if that is its name."""
+        return self.module.title if name == self.draw else title(name)
 
     @property
     def options(self) -> dict[str, Any]:

@@ -19,7 +19,6 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 # Modules, not names: a Snakefile shares Snakemake's own global names and would overwrite them.
-import spectral_capacity.config.figure_modules as figure_modules
 import spectral_capacity.config.looks as looking
 import spectral_capacity.config.messages as messages
 import spectral_capacity.config.parse as configuration
@@ -129,7 +128,7 @@ def reported(name):
         "caption": "../report/figure.rst",
         "category": FIGURES[name].module.theme,
         "labels": {
-            "figure": figure_modules.title(name),
+            "figure": FIGURES[name].title(name),
             "experiment": ", ".join(shown_in(name)),
         },
     }
@@ -188,7 +187,7 @@ def page_settings():
     figures = [
         {
             "name": name,
-            "title": figure_modules.title(name),
+            "title": FIGURES[name].title(name),
             "theme": FIGURES[name].module.theme,
             "caption": FIGURES[name].module.caption,
             "experiments": shown_in(name),
