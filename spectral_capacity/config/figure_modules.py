@@ -40,10 +40,11 @@ class Option:
 class FigureModule:
     """One figure: the literals, the docstring and the signature of its module.
 
-    title: how it is called. caption: what a reader of the report sees. kind: of the experiments it shows. theme: what it stands under
-    in the page of results. shows: its default experiment, or those by their roles, or None: it is drawn where
-    the configuration says so. needs: what they must have, keys of the kind's ``needs`` and ``joint_needs``.
-    option_needs: {option: {value: need}}, what a value of an option needs.
+    title: how it is called. caption: what a reader of the report sees. kind: of the experiments it shows.
+    theme: what it stands under in the page of results. shows: its default experiment, or those by their
+    roles, or None: it is drawn where the configuration says so. needs: what they must have, keys of the
+    kind's ``needs`` and ``joint_needs``. option_needs: {option: {value: need}}, what a value of an option
+    needs.
     """
 
     name: str
