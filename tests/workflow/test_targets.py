@@ -50,7 +50,8 @@ def test_a_label_or_a_colour_redraws_the_figures(finished):
     assert finished.would_run() == {"plot_fig1a": 1, "plot_fig2": 1, "write_page": 1}
     finished.run("fig2")
     drawn = (finished.results / "figures/fig2.svg").read_text()
-    assert "One Muon, exact step" in drawn
+    assert "Muon, exact" in drawn
+    assert "#dc143c" in drawn
 
 
 def test_a_figure_under_another_name_leaves_the_first_alone(finished):
