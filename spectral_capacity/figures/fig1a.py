@@ -72,7 +72,7 @@ def _exponents(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
         if fit == "ols" or _differ(fits):
             line = fits.sel(fit=fit)
             points = {"linestyle": "", "markerfacecolor": fill, "elinewidth": 0.8, **style}
-            axes.errorbar(alpha + beside, line.exponent, interval_bars(line), **points)
+            axes.errorbar(alpha + beside, line.exponent.values, interval_bars(line), **points)
     line, smooth = fits.sel(fit="ols"), np.linspace(alpha.min(), alpha.max(), 100)
     if alpha.size > 1:
         fitted = line.c1.item() + line.c2.item() / smooth
@@ -88,7 +88,7 @@ def _exponents(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
 
 def _differ(fits: xr.Dataset) -> bool:
     """Whether the largest d are not simply all of them."""
-    largest, every = (fits.exponent.sel(fit=fit) for fit in ("largest", "ols"))
+    largest, every = (fits.exponent.sel(fit=fit).values for fit in ("largest", "ols"))
     return not np.allclose(largest, every, equal_nan=True)
 
 

@@ -124,7 +124,7 @@ def _exponents(axes: Axes, fits: xr.Dataset) -> None:
     alpha, style = powers.alpha.values, optimizer_style(fits.optimizer.item())
     axes.plot(*short_if_one(alpha, powers.theory.values), **GUIDE)
     bars = interval_bars(powers)
-    axes.errorbar(alpha, powers.exponent, bars, linestyle="", elinewidth=0.8, **style)
+    axes.errorbar(alpha, powers.exponent.values, bars, linestyle="", elinewidth=0.8, **style)
     smooth = np.linspace(alpha.min(), alpha.max(), 60)
     c1, c2 = fits.c1.item(), fits.c2.item()
     if np.isfinite(c2):

@@ -107,7 +107,7 @@ def _critical_sizes(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
         fitted_power(axes, d, critical, power.exponent.item(), **line)
         fitted_power(axes, d, critical, power.theory.item(), **GUIDE)
         if finite_size:
-            expected = one.predicted_critical_batch_size
+            expected = one.predicted_critical_batch_size.values
             axes.plot(d, expected, ":", markerfacecolor="white", zorder=1, **style)
 
 

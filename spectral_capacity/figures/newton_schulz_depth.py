@@ -73,7 +73,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
         ]
     handles += [prediction_handle()] if finite_size else []
     handles += seed_bars(grid, "ratios")
-    if np.isfinite(table.low).any():
+    if table.low.notna().any():
         handles += [bars_handle("iterations", "95 % interval over resampled seeds")]
     shown = [name for depth in depths.values() for name in depth.values()]
     polar = fits.optimizer.values[fits.family == "muon"]

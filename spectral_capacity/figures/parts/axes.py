@@ -23,7 +23,8 @@ def powers_of_two(axes: Axes, values: np.ndarray) -> None:
 def named_ticks(axes: Axes, values: Sequence[Real] | np.ndarray) -> None:
     """A tick of the x axis, with its limits as they are, at each value; its number where there is room."""
     axes.set_xlim(axes.get_xlim())
-    places = axes.transData.transform([(value, 1) for value in values])[:, 0]
+    at = np.reshape([(value, 1) for value in values], (-1, 2))
+    places = axes.transData.transform(at)[:, 0]
     texts, taken = [], -np.inf
     for value, place in zip(values, places * 72 / axes.figure.dpi, strict=True):
         half = 2.4 * len(f"{value:g}")
