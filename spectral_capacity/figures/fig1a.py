@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from spectral_capacity.figures.parts.axes import named_ticks, note
+from spectral_capacity.figures.parts.below import make_room
 from spectral_capacity.figures.parts.common import COLUMN, GUIDE, handle, plt, prediction_handle
 from spectral_capacity.figures.parts.curves import interval_bars, short_if_one
 from spectral_capacity.figures.parts.legends import left_out, legend_below, resampled_bars
@@ -45,7 +46,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     fits = fits.sel(quantity="capacity", batch_size=np.inf).isel(step=-1, kappa=0)
     names = fits.optimizer.values
     if names.size <= TOGETHER:
-        figure, axes = plt.subplots(figsize=(COLUMN, 3.4))
+        figure, axes = plt.subplots(figsize=(COLUMN, 2.5))
         panels = [axes] * names.size
     else:
         figure, panels = panel_grid(names.size, 1.9, sharey=True)
@@ -60,7 +61,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     letters(figure)
     handles = [handle(label(name), linestyle="", **optimizer_style(name)) for name in names]
     handles += _handles(fits, finite_size) + resampled_bars(fits)
-    legend_below(figure, handles, left_out(grid, fits), wrap=22)
+    make_room(figure, legend_below(figure, handles, left_out(grid, fits), wrap=22))
     return figure
 
 

@@ -129,8 +129,8 @@ def _exponents(axes: Axes, fits: xr.Dataset) -> None:
     c1, c2 = fits.c1.item(), fits.c2.item()
     if np.isfinite(c2):
         axes.plot(smooth, c1 + c2 / smooth, color=style["color"], linewidth=0.9)
-        sign = "+" if c2 >= 0 else "\N{MINUS SIGN}"
-        text = rf"{c1:.2f} {sign} {abs(c2):.2f}/$\alpha$"
+        text = rf"{c1:.2f} {'+' if c2 >= 0 else '-'} {abs(c2):.2f}/$\alpha$"
+        text = text.replace("-", "\N{MINUS SIGN}")
         axes.text(0.97, 0.95, text, transform=axes.transAxes, ha="right", va="top", fontsize=7)
     named_ticks(axes, alpha)
     axes.set_xlabel(r"frequency exponent $\alpha$")

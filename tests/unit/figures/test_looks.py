@@ -123,7 +123,7 @@ def test_bars_say_what_they_are(drawn):
         for container in data.bars(axes)
         for ends in data.ends(container)
     ]
-    said = " ".join(text.replace("\n", " ") for text, _ in entries(drawn))
+    said = " ".join(" ".join(text.split()) for text, _ in entries(drawn))
     if np.nansum(lengths) > 0:
         assert re.search("bars.*: (range over seeds|95 % interval over resampled seeds)", said)
 

@@ -179,6 +179,17 @@ def test_a_legend_below_has_no_more_columns_than_fit_and_says_what_is_left_out()
     assert legend.get_title().get_text() == figure.left_out == "Shown: $d$ = 64 of 16, 64"
 
 
+def test_a_legend_is_not_broken_within_mathematics():
+    figure, _ = common.plt.subplots(figsize=(3, 2))
+    text = r"items in the batch, $\propto\,B^{1/\alpha-1/2}$"
+    legend = legends.legend_below(figure, [common.handle(text)], wrap=16)
+    assert legend.get_texts()[0].get_text().split("\n") == [
+        "items in the",
+        "batch,",
+        r"$\propto\,B^{1/\alpha-1/2}$",
+    ]
+
+
 def test_ticks_stand_at_all_values_and_numbers_where_there_is_room():
     _, axes = common.plt.subplots(figsize=(2, 2))
     axes.set_xlim(1, 3)
