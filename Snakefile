@@ -11,6 +11,7 @@ include: "workflow/rules/grids.smk"
 include: "workflow/rules/fits.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/page.smk"
 include: "workflow/rules/tools.smk"
 
 
@@ -19,3 +20,4 @@ rule all:
     input:
         rules.figures.input,
         rules.claims.input,
+        PAGE,

@@ -16,11 +16,11 @@ def blocks(page: str) -> list[tuple[str, str]]:
     return re.findall(r"```(\w+)\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
 
 
-def play(page: str, workflow: Workflow, skip: tuple[str, ...] = ()) -> str:
+def play(page: str, workflow: Workflow, skip: str | None = None) -> str:
     """Do what a page says, in a tree: write its files, run its commands and snippets; all that was printed.
 
     A block of YAML or Python whose first line is a comment with the name of a file is that file. Commands
-    that have one of the words ``skip`` are left out.
+    in which the pattern ``skip`` is found are left out.
     """
     bin_folder = workflow.folder / ".venv"
     if not bin_folder.exists():
@@ -33,14 +33,15 @@ def play(page: str, workflow: Workflow, skip: tuple[str, ...] = ()) -> str:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
         elif language == "python":
-            printed.append(_run([sys.executable, "-c", text], workflow))
+            printed.append(run([sys.executable, "-c", text], workflow))
         elif language == "sh":
-            lines = [line for line in text.splitlines() if not any(word in line for word in skip)]
-            printed.append(_run(["bash", "-ec", "\n".join(lines)], workflow))
+            lines = [line for line in text.splitlines() if not (skip and re.search(skip, line))]
+            printed.append(run(["bash", "-ec", "\n".join(lines)], workflow))
     return "\n".join(printed)
 
 
-def _run(command: list[str], workflow: Workflow) -> str:
+def run(command: list[str], workflow: Workflow) -> str:
+    """What a command printed, in a tree; it must end well."""
     # The copy's own package is found in the current folder.
     environment = workflow.environment | {"PYTHONPATH": str(workflow.folder)}
     done = subprocess.run(

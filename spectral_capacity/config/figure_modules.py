@@ -19,6 +19,7 @@ TARGETS = ("all", "claims", "figures", "grids", "page", "plan", "prune")
 """Of Snakemake, beside the names of figures and experiments."""
 
 LITERALS = ("KIND", "THEME", "SHOWS", "NEEDS")
+OPTIONAL = {"TITLE": None, "OPTION_NEEDS": {}}
 COMMON = ("finite_size",)
 """Keyword arguments of ``plot`` that are set for all figures together."""
 
@@ -39,15 +40,17 @@ class Option:
 class FigureModule:
     """One figure: the literals, the docstring and the signature of its module.
 
-    caption: what a reader of the report sees. kind: of the experiments it shows. theme: what it stands under
-    in the page of results. shows: its default experiment, or those by their roles, or None: it is drawn where
-    the configuration says so. needs: what they must have, keys of the kind's ``needs`` and ``joint_needs``.
-    option_needs: {option: {value: need}}, what a value of an option needs.
+    title: how it is called. caption: what a reader of the report sees. kind: of the experiments it shows.
+    theme: what it stands under in the page of results. shows: its default experiment, or those by their
+    roles, or None: it is drawn where the configuration says so. needs: what they must have, keys of the
+    kind's ``needs`` and ``joint_needs``. option_needs: {option: {value: need}}, what a value of an option
+    needs.
     """
 
     name: str
     module: str
     path: Path
+    title: str
     caption: str
     kind: str
     theme: str
@@ -73,7 +76,7 @@ class FigureModule:
 
 
 def title(name: str) -> str:
-    """How a figure is called: Figure 2 for ``fig2``, and so on; others by their names."""
+    """How a figure is called that has no title: Figure 2 for ``fig2``, and so on; others by their names."""
     numbered = re.fullmatch(r"fig(\d+\w*)", name)
     return f"Figure {numbered[1]}" if numbered else name.replace("_", " ").capitalize()
 
@@ -113,11 +116,11 @@ def _modules_of(package: str) -> list[FigureModule]:
 
 def _read(path: Path, package: str) -> FigureModule:
     tree = ast.parse(path.read_bytes(), filename=str(path))
-    values: dict[str, Any] = {"OPTION_NEEDS": {}}
+    values: dict[str, Any] = dict(OPTIONAL) | {"TITLE": title(path.stem)}
     for node in tree.body:
         if isinstance(node, ast.Assign):
             names = [t for target in node.targets for t in _names(target)]
-            if {*LITERALS, "OPTION_NEEDS"} & {*names}:
+            if {*LITERALS, *OPTIONAL} & {*names}:
                 values |= _literals(names, node.value, path)
     missing = {*LITERALS} - values.keys()
     if missing:
@@ -127,6 +130,7 @@ def _read(path: Path, package: str) -> FigureModule:
         name=path.stem,
         module=f"{package}.{path.stem}",
         path=path,
+        title=values["TITLE"],
         caption=ast.get_docstring(tree) or "",
         kind=values["KIND"],
         theme=values["THEME"],

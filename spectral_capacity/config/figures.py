@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, create_model
 from pydantic_core import PydanticCustomError
 
-from spectral_capacity.config.figure_modules import TARGETS, FigureModule
+from spectral_capacity.config.figure_modules import TARGETS, FigureModule, title
 from spectral_capacity.kinds.experiment import Problem
-from spectral_capacity.kinds.fields import NAME_PATTERN, Name, Strict, axis
+from spectral_capacity.kinds.fields import NAME_PATTERN, Name, Strict, axis, description
 
 if TYPE_CHECKING:
     from spectral_capacity.config.model import Config
@@ -32,6 +32,10 @@ class Drawn(Strict):
     def experiments(self) -> dict[str, str]:
         """The experiments that it shows, by the key that names them."""
         return {role: getattr(self, role) for role in self.module.roles}
+
+    def title(self, name: str) -> str:
+        """How it is called under this name: as its module, if that is its name."""
+        return self.module.title if name == self.draw else title(name)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -77,7 +81,10 @@ def _drawn(module: FigureModule) -> type[Drawn]:
         role: (Name, Field(... if shown is None else shown, description=f"{role} shown"))
         for role, shown in roles.items()
     }
-    fields |= {name: (option.annotation, option.default) for name, option in module.options.items()}
+    fields |= {
+        name: (o.annotation, Field(o.default, description=description(o.annotation)))
+        for name, o in module.options.items()
+    }
     model = create_model(
         module.name.title().replace("_", ""),
         __base__=Drawn,
@@ -109,7 +116,10 @@ def _says_what_it_draws(given: Any) -> Any:
 
 
 def problems(config: Config) -> Iterator[Problem]:
-    """What is wrong with figures that no single key shows: (key, message) each."""
+    """What is wrong with figures that no single key shows: (key, message) each.
+
+    One that nobody wrote down is not drawn where its experiment is not defined, and that is no mistake.
+    """
     for name, figure in config.figures.drawn().items():
         at = ("figures", name)
         if not re.fullmatch(NAME_PATTERN, name):
@@ -118,7 +128,7 @@ def problems(config: Config) -> Iterator[Problem]:
             yield at, f"{name!r} is a target of Snakemake: choose another name"
         known = {*config.experiments, *config.dropped}
         missing = {key: e for key, e in figure.experiments.items() if e not in known}
-        for key, experiment in missing.items():
+        for key, experiment in missing.items() if name in config.figures.model_fields_set else ():
             defined = ", ".join(config.experiments)
             yield (
                 (*at, *_role(key)),

@@ -4,11 +4,16 @@ A figure is called as its module and has, as literals, which the configuration r
 
 - its docstring, RST: the caption in the report; the first sentence says by itself what the figure is;
 - ``KIND``: the kind of experiments that it draws;
-- ``SHOWS``: the experiment that it shows unless told otherwise, or {role: experiment} for several;
+- ``THEME``: what it stands under in the page of results;
+- ``SHOWS``: the experiment that it shows unless told otherwise, or {role: experiment} for several, or None
+  where it is drawn only when the configuration names one;
 - ``NEEDS``: what its experiments must have, in words of that kind;
+- if need be ``TITLE``, in place of its name, and ``OPTION_NEEDS``, {option: {value: need}};
 
-and ``plot(grid, fits, *, finite_size=True) -> Figure``, which draws one grid and its fits, or lists of them
-in the order of the roles. What several figures share is in ``parts``; no figure imports another.
+and ``plot(grid, fits, *, finite_size=True, …) -> Figure``, which draws one grid and its fits, or lists of
+them in the order of the roles. Other keyword arguments are keys of the figure in the configuration: their
+annotations are made of ``Literal``, ``Annotated``, ``doc`` and built-in types, their defaults are literals.
+What several figures share is in ``parts``; no figure imports another.
 
 May import ``analysis`` and what stands before it.
 """

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from spectral_capacity.figures.parts import capacity_after_steps
 
 KIND = "memory"
+TITLE = "Figure 4a–c"
 THEME = "Many steps"
 SHOWS = "steps"
 NEEDS = ("population", "muon", "4 steps")

@@ -31,6 +31,7 @@ from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
 from spectral_capacity.figures.parts.ratios import ratios_to_polar
 
 KIND = "memory"
+TITLE = "Newton–Schulz depth"
 THEME = "Optimizers"
 SHOWS = "newton_schulz_depth"
 NEEDS = ("population", "one step", "polar")

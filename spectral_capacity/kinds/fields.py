@@ -60,7 +60,7 @@ def options_of(function: Callable, nested: Mapping[str, Any], **fields: Any) -> 
         if parameter.kind is parameter.KEYWORD_ONLY:
             annotation = nested.get(name, hints[name])
             default = ... if parameter.default is parameter.empty else parameter.default
-            fields[name] = (annotation, Field(default, description=_description(hints[name])))
+            fields[name] = (annotation, Field(default, description=description(hints[name])))
     title = "".join(part.title() for part in function.__name__.split("_"))
     return create_model(title, __base__=Strict, __doc__=summary(function), **fields)
 
@@ -81,7 +81,8 @@ def summary(documented: Any) -> str:
     return (inspect.getdoc(documented) or "").split("\n\n")[0]
 
 
-def _description(hint: Any) -> str | None:
+def description(hint: Any) -> str | None:
+    """What an annotation's ``doc`` says."""
     return next(
         (m.documentation for m in getattr(hint, "__metadata__", ()) if isinstance(m, DocInfo)), None
     )

@@ -55,9 +55,9 @@ class MemoryExperiment(Experiment):
     alpha: axis(Annotated[float, Gt(0)]) | None = None
     """exponents of the item frequencies p_i ∝ i^(−α). Left out when there is a table"""
     frequencies: Table | None = None
-    """`{file: data/….csv, tail_from: 100}` in place of `alpha`: a table with a column `count`; the items are
-    its `n_items` most frequent rows. The grid's α is the exponent of its tail, fitted from rank `tail_from`
-    on, to three decimals"""
+    """`{file: data/….csv, tail_from: 100}` in place of `alpha`: a table with a column `count`
+    ([how to](../docs/own_data.md)); the items are its `n_items` most frequent rows. The grid's α is the
+    exponent of its tail, fitted from rank `tail_from` on, to three decimals"""
     kappa: axis(Annotated[float, Ge(0)]) = Field([0.0])
     """exponents of the spectrum of the output embeddings; 0 is isotropic"""
     batch_size: axis(count() | Literal["population"]) = Field(["population"])

@@ -20,7 +20,7 @@ from jaxtyping import Float
 from spectral_capacity.memory.moments import numerical_range
 from spectral_capacity.optimizers.gradient import Gradient, StepContext
 from spectral_capacity.optimizers.maps import MAPS
-from spectral_capacity.theory.exponents import gradient_exponent
+from spectral_capacity.theory.learning_rates import rate_at
 
 RIDGE = 1e-8
 """Of arXiv:2603.26554's Newton step."""
@@ -98,14 +98,5 @@ def direction(
 
 
 def learning_rate(optimizer: Mapping[str, Any], context: StepContext) -> float:
-    """η_t = scale · d^d_power, times d^(α e_t) for the schedule ``growing``.
-
-    e_t is the exponent that gradient descent reaches in t steps with these rates (arXiv:2603.26554, Theorem
-    10): at step t the items to learn next have frequencies of about d^(−α e_t).
-    """
-    rate = optimizer["learning_rate"]
-    power = rate["d_power"]
-    if rate.get("schedule") == "growing":
-        power += context.alpha * gradient_exponent(context.alpha, context.step)
-    with np.errstate(over="ignore"):  # the run then diverges, and says so
-        return float(rate["scale"] * np.float64(context.d) ** power)
+    """η of a configured optimizer at a step (:func:`theory.learning_rates.rate_at`)."""
+    return rate_at(optimizer["learning_rate"], context.d, context.alpha, context.step)

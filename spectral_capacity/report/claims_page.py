@@ -40,9 +40,11 @@ PAGE = """\
 <section id="{{ result.slug }}">
 <h2>{{ result.id }} {{ parts.verdict(result.verdict) }}</h2>
 {{ result.statement | rst }}
-<p class="soft">{{ result.source | inline }}{% if result.lines %}. {{ result.lines[0].origin }}{% endif %}</p>
 {% if result.lines %}
+<p class="soft">{{ parts.origin(result) }}</p>
 {{ parts.lines_of(result) }}
+{% else %}
+<p class="soft">{{ result.source | inline }}</p>
 {% endif %}
 </section>
 {% endfor %}

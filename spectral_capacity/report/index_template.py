@@ -66,7 +66,7 @@ run the default configuration.</p>
 <main>
 <section id="claims">
 <h2>Claims and verdicts</h2>
-<p>Of each claim the line that decides it: measured, with its interval over seeds in brackets, against
+<p>Of each claim the measurement that decides it, with its interval over seeds in brackets, against what is
 predicted and allowed. In the picture the band is what the claim allows, the upright its prediction, the dot and
 bar what was measured; it is cut at three times what is allowed.</p>
 <details>
@@ -84,16 +84,15 @@ bar what was measured; it is cut at three times what is allowed.</p>
 <td>{{ result.statement | inline }}</td>
 <td>{{ parts.verdict(result.verdict) }}</td>
 <td class="value">
-{% if result.verdict == "too small" %}
+{% if line.verdict == "too small" %}
 {{ line.shortage }}
 {% else %}
 <div class="measured">
 {{ parts.strip(line) }}
 <div>{{ line.measured | number }} {{ parts.interval(line, 2) | trim }}
 <div>against {{ line.allowed }}</div>
-{% if result.lines | length > 1 %}
-<small>{{ result.place }}; {{ result.lines | length }} lines in all</small>
-{% endif %}
+<small>{{ line.what }}{% if result.lines | length > 1 %},
+{{ result.place }}; one of {{ result.lines | length }}{% endif %}</small>
 </div></div>
 {% endif %}
 </td>
@@ -102,8 +101,8 @@ bar what was measured; it is cut at three times what is allowed.</p>
 </tr>
 <tr><td></td><td colspan="4">
 <details>
-<summary>{{ parts.plural(result.lines | length, "line") }} and the source</summary>
-<p class="soft">{{ result.source | inline }}. {{ line.origin }}</p>
+<summary>{{ parts.plural(result.lines | length, "measurement") }} and the source</summary>
+<p class="soft">{{ parts.origin(result) }}</p>
 {{ parts.lines_of(result) }}
 </details>
 </td></tr>

@@ -73,19 +73,15 @@ class Line:
         return {"equal": abs(position), "at_most": position, "at_least": -position}[self.relation]
 
     @property
-    def origin(self) -> str:
-        """Where the number comes from, in a sentence."""
+    def what(self) -> str:
+        """What was measured, in words."""
         quantity = self.quantity.replace("_", " ")
         about = QUANTITIES[self.quantity]
         if about.in_samples:
-            what = f"exponent of capacity in the {about.grows_with}"
-        elif self.statistic == "level":
-            what = f"{quantity} at the largest d"
-        else:
-            what = f"exponent of {quantity} in d"
-        return f"Experiment {self.experiment}; {what}" + (
-            f", fit “{self.fit}”." if self.fit else "."
-        )
+            return f"exponent of capacity in the {about.grows_with}"
+        if self.statistic == "level":
+            return f"{quantity} at the largest d"
+        return f"exponent of {quantity} in d"
 
     @property
     def shortage(self) -> str:

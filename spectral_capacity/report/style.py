@@ -47,7 +47,7 @@ dt { color: var(--soft); } dd { margin: 0; min-width: 0; }
 .claims > tbody > tr:last-child > * { padding: 0 0 .6rem; border-bottom: 1px solid var(--line); }
 .claims th[scope=row] { width: 7.5rem; }
 .claims .value { width: 21.5rem; }
-.numbers .list { white-space: normal; min-width: 9.5rem; }
+.numbers .list { white-space: normal; min-width: 7.5rem; }
 figure { margin: 0 0 1rem; }
 figure img { max-width: 100%; height: auto; display: block; margin: .75rem 0; }
 .picture { overflow-x: auto; }

@@ -55,8 +55,14 @@ PARTS = """\
 </svg>
 {%- endmacro %}
 
+{% macro origin(result) %}
+{% set line = result.lines[0] %}
+{{ result.source | inline }}. Experiment {{ line.experiment }}; {{ line.what }}
+{%- if line.fit %}, fit “{{ line.fit }}”{% endif %}.
+{% endmacro %}
+
 {% macro lines_of(result) %}
-<div class="scroll" tabindex="0" role="region" aria-label="Lines of {{ result.id }}">
+<div class="scroll" tabindex="0" role="region" aria-label="Measurements of {{ result.id }}">
 <table class="numbers">
 <thead><tr><th scope="col">optimizer</th><th scope="col">α</th><th scope="col">κ</th>
 {% if "step" in result.varied or result.lines[0].step != 1 %}<th scope="col">t</th>{% endif %}
@@ -94,9 +100,9 @@ side.</p>
 <li>{{ verdict("too small") }}: an exponent over fewer than {{ min_fitted }} values of d, or no d of
 {{ min_largest_d }} or more. Such a run decides nothing, whatever it measured.</li>
 </ul>
-<p>A claim about several lines is contradicted when one of them is, and supported when all are. “Finite-size”
-is the same fit of the prediction without a fit parameter at the same points: where it agrees with the
-measurement, the distance to the theory's exponent is one of finite size.</p>
+<p>A claim about several measurements is contradicted when one of them is, and supported when all are.
+“Finite-size” is the same fit of the prediction without a fit parameter at the same points: where it agrees with
+the measurement, the distance to the theory's exponent is one of finite size.</p>
 {% endmacro %}
 """
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from operator import index
 from pathlib import Path
+from typing import Any
 
 import netCDF4
 import numpy as np
@@ -29,7 +30,7 @@ def save_embeddings(
     V: ArrayLike,
     *,
     seeds: Iterable[int] | None = None,
-    items: Iterable[str] | None = None,
+    items: Iterable[Any] | None = None,
 ) -> None:
     """Write embeddings of your own to the NetCDF file ``path``, for ``embeddings: {file: …}``.
 
@@ -94,7 +95,7 @@ def _seeds(seeds: Iterable[int], n: int) -> list[int]:
     return numbers
 
 
-def _names(items: Iterable[str], n: int) -> list[str]:
+def _names(items: Iterable[Any], n: int) -> list[str]:
     names = list(items)
     if len(names) != n:
         raise ValueError(f"{len(names)} names in items; there are {n} rows")

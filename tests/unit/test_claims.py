@@ -150,6 +150,11 @@ def test_a_claim_about_several_optimizers_has_a_row_for_each():
         (yaml.safe_dump([CLAIM | {"quantity": "peak_capacity"}]), "of a whole run: steps: last"),
         (yaml.safe_dump([CLAIM | {"steps": []}]), r"entry 0\.steps"),
         (yaml.safe_dump([CLAIM | {"steps": [0]}]), r"entry 0\.steps"),
+        (
+            yaml.safe_dump([CLAIM | {"figure": 2}]),
+            r"entry 0\.figure: Input should be a valid string",
+        ),
+        (yaml.safe_dump([CLAIM | {"figure": ""}]), r"entry 0\.figure"),
         (yaml.safe_dump([CLAIM | {"fit": None}]), "an exponent needs a fit"),
         (yaml.safe_dump([CLAIM | {"tolerance": 0.1}]), "log_powers or tolerance, one of them"),
         (yaml.safe_dump([CLAIM | {"statistic": "level"}]), "a level is the value at the largest d"),

@@ -38,7 +38,8 @@ def test_figures_of_several_kinds_stand_beside_each_other(another):
     assert found["mine"].caption == "A caption."
     assert found["mine"].needs_with({"x": "d"}) == ("population",)
     assert found["mine"].needs_with({"x": "step"}) == ("population", "2 steps")
-    assert "fig2" in found
+    assert found["mine"].title == "Mine"
+    assert found["newton_schulz_depth"].title == "Newton–Schulz depth"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import copy
 
 from spectral_capacity.config.looks import looks
 from spectral_capacity.config.parse import parse
-from tests.unit.configurations import DEFAULT, ROOT, change
+from tests.unit.configurations import DEFAULT, ROOT, change, only
 
 
 def test_an_experiment_that_is_null_is_dropped_with_its_figures():
@@ -39,3 +39,8 @@ def test_a_figure_is_drawn_several_times():
     assert drawn["mine"].experiments == {"experiment": "spectral_maps"}
     assert drawn["mine"].module.caption.startswith("Items stored after one population step")
     assert drawn["pair"].experiments["thresholded"] == "gd_against_muon_thresholded"
+
+
+def test_a_configuration_of_one_experiment_draws_what_shows_it():
+    config = parse(only(DEFAULT, "minibatch") | {"figures": {}}, root=ROOT)
+    assert [*config.drawn(config.selected)] == ["fig1b", "fig3"]

@@ -36,6 +36,7 @@ RULES = {
     "fits": "fit_exponents",
     "claims.csv": "check_claims",
     "claims.html": "check_claims",
+    "index.html": "write_page",
 }
 
 
@@ -156,7 +157,7 @@ def _job(path: Path) -> tuple[str, str]:
     top = path.parts[0]
     if top == "figures":
         return f"plot_{path.stem}", ""
-    return RULES[top], "" if top.startswith("claims") else path.stem
+    return RULES[top], "" if path.parent == Path() else path.stem
 
 
 def copy(destination: Path) -> Workflow:

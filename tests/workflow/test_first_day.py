@@ -1,8 +1,9 @@
 """What a new user does on her first day, with commands of the pages only."""
 
+import pandas as pd
 import pytest
 
-from tests.pages import play
+from tests.pages import blocks, play, run
 from tests.workflow.conftest import Workflow, copy_tree
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
@@ -16,11 +17,38 @@ def tree(tmp_path):
     workflow.stop()
 
 
+def test_the_readme_and_a_map_of_her_own(tree):
+    """But setting up, the default run and the smoke run, which have tests of their own."""
+    elsewhere = r"^make |smoke\.yaml|paper\.yaml|--report"
+    play("README.md", tree, skip=elsewhere)
+    exponents = pd.read_csv(tree.results / "fits/mine.csv").query("quantity == 'capacity'")
+    assert set(exponents.optimizer) == {"gd", "muon", "half_muon"}
+    assert (tree.results / "figures/mine_counts.png").is_file()
+    play("docs/own_map.md", tree)
+    fits = pd.read_csv(tree.results / "fits/clipping.csv")
+    cut = fits.query("quantity == 'capacity_to_polar' and optimizer == 'clip_half'")
+    assert (cut.level < 1).all()
+    assert "cut at the median" in (tree.results / "figures/clipped_counts.svg").read_text()
+
+
 def test_the_how_tos(tree):
-    locks = tree.folder / ".snakemake/locks"
-    locks.mkdir(parents=True)
     printed = play("docs/howto.md", tree)
-    assert "'muon'" in printed or "muon" in printed
+    assert "fine: " in printed
     for name in ("my_batches", "my_curves"):
         assert (tree.results / f"figures/{name}.pdf").is_file()
+    assert (tree.results / "index.html").is_file()
     assert (tree.folder / "report.html").is_file()
+    a_lock_that_a_crash_has_left_is_taken_away(tree)
+
+
+def a_lock_that_a_crash_has_left_is_taken_away(tree):
+    grid = tree.results / "grids/batches.nc"
+    grid.unlink()
+    locks = tree.folder / ".snakemake/locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    (locks / "0.output.lock").write_text("results/grids/batches.nc\n")
+    tree.configfile = "batches.yaml"
+    assert "LockException" in tree.run("batches", fails=True)
+    (commands,) = [text for _, text in blocks("docs/howto.md") if "--unlock" in text]
+    run(["bash", "-ec", commands], tree)
+    assert grid.is_file()

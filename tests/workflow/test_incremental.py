@@ -14,7 +14,8 @@ import pytest
 
 pytestmark = pytest.mark.workflow
 
-FIGURES = {"plot_fig1a": 1, "plot_fig2": 1}
+PAGE = {"write_page": 1}
+FIGURES = {"plot_fig1a": 1, "plot_fig2": 1} | PAGE
 AFTER_GRID = {"fit_exponents": 1, "check_claims": 1, **FIGURES}
 AFTER_CELLS = {"assemble_grid": 1, **AFTER_GRID}
 CELLS = 4
@@ -67,7 +68,7 @@ def test_style_redraws_the_figures(finished):
     ("path", "jobs"),
     [
         (RECALL, {"train_memory": CELLS} | AFTER_CELLS),
-        (FIG2, {"plot_fig2": 1}),
+        (FIG2, {"plot_fig2": 1} | PAGE),
         (PLOT, FIGURES),
     ],
 )
@@ -157,7 +158,12 @@ def test_a_table_of_counts_is_known_by_its_content(finished):
 
 def test_a_claims_tolerance_checks_the_claims(finished):
     finished.edit(CLAIMS, "log_powers: 1", "log_powers: 1.5")
-    assert finished.would_run() == {"check_claims": 1}
+    assert finished.would_run() == {"check_claims": 1} | PAGE
+
+
+def test_a_caption_remakes_the_page_only(finished):
+    finished.edit(FIG2, '"""Items stored', '"""How many items are stored', count=1)
+    assert finished.would_run() == PAGE
 
 
 def test_fit_settings_refit(finished):
@@ -197,8 +203,9 @@ DAMAGED = {
     "cell": ("cells/one_step/muon_alpha1.5_*_d8_*.nc", {"train_memory": 1} | AFTER_CELLS),
     "grid": ("grids/one_step.nc", AFTER_CELLS),
     "fits": ("fits/one_step.csv", AFTER_GRID),
-    "figure": ("figures/fig2.svg", {"plot_fig2": 1}),
-    "claims": ("claims.html", {"check_claims": 1}),
+    "figure": ("figures/fig2.svg", {"plot_fig2": 1} | PAGE),
+    "claims": ("claims.html", {"check_claims": 1} | PAGE),
+    "page": ("index.html", PAGE),
 }
 
 
@@ -240,20 +247,6 @@ def test_a_flipped_bit_names_the_cell_and_is_repaired(finished):
     assert finished.would_run("grids") == {"train_memory": 1, "assemble_grid": 1}
     finished.run("grids")
     assert finished.would_run("grids") == {}
-
-
-def test_prune_lists_what_the_configuration_left_behind_and_deletes_it_when_told(finished):
-    finished.configure({"d": [4]})
-    left = set(finished.results.rglob("*_d8_*.nc"))
-    assert len(left) == 3  # embeddings and two cells
-    output = finished.run("prune")
-    for path in left:
-        assert path.name in output
-    assert "3 files" in output
-    assert all(path.exists() for path in left)
-    assert "deleted" in finished.run("prune", "--config", "prune=delete")
-    assert not any(path.exists() for path in left)
-    assert "nothing that the configuration does not name" in finished.run("prune")
 
 
 def test_git_operations_rerun_nothing(finished):

@@ -11,6 +11,7 @@ OWN = {
     "mine": {"draw": "fig1a", "experiment": "one_step"},
 }
 TRAINED = {"train_memory": 1, "assemble_grid": 1, "fit_exponents": 1}
+AT_THE_END = {"check_claims": 1, "write_page": 1}
 
 
 @pytest.fixture
@@ -31,22 +32,22 @@ def test_a_name_makes_the_experiment_its_figures_and_the_figure_of_that_name(two
 def test_only_my_experiments_run_and_the_others_stay(two):
     two.configure(others={"mine": MINE}, figures=OWN, only=["mine"])
     before = two.files()
-    assert two.would_run() == TRAINED | {"check_claims": 1, "plot_mine_one": 1}
+    assert two.would_run() == TRAINED | {"plot_mine_one": 1} | AT_THE_END
     assert two.run("plan").count("\none_step") == 0
     two.run()
     assert "Nothing to be done" in two.run()
-    assert {path: before[path] for path in before if "claims" not in path}.items() <= (
-        two.files().items()
-    )
+    assert {
+        path: before[path] for path in before if not path.startswith(("claims", "index"))
+    }.items() <= (two.files().items())
     assert "nothing that the configuration does not name" in two.run("prune")
     two.configure(others={"mine": MINE}, figures=OWN)
-    assert two.would_run() == {"check_claims": 1, "plot_mine": 1}
+    assert two.would_run() == {"plot_mine": 1} | AT_THE_END
 
 
 def test_a_label_or_a_colour_redraws_the_figures(finished):
     look = {"label": "Muon, exact", "colour": "crimson"}
     finished.configure(optimizers={"muon": look})
-    assert finished.would_run() == {"plot_fig1a": 1, "plot_fig2": 1}
+    assert finished.would_run() == {"plot_fig1a": 1, "plot_fig2": 1, "write_page": 1}
     finished.run("fig2")
     drawn = (finished.results / "figures/fig2.svg").read_text()
     assert "One Muon, exact step" in drawn
@@ -55,4 +56,18 @@ def test_a_label_or_a_colour_redraws_the_figures(finished):
 def test_a_figure_under_another_name_leaves_the_first_alone(finished):
     own = {"again": {"draw": "fig2", "experiment": "one_step"}}
     finished.configure(figures={"formats": ["svg"]} | own)
-    assert finished.would_run() == {"plot_again": 1}
+    assert finished.would_run() == {"plot_again": 1, "write_page": 1}
+
+
+def test_prune_lists_what_the_configuration_left_behind_and_deletes_it_when_told(finished):
+    finished.configure({"d": [4]})
+    left = set(finished.results.rglob("*_d8_*.nc"))
+    assert len(left) == 3  # embeddings and two cells
+    output = finished.run("prune")
+    for path in left:
+        assert path.name in output
+    assert "3 files" in output
+    assert all(path.exists() for path in left)
+    assert "deleted" in finished.run("prune", "--config", "prune=delete")
+    assert not any(path.exists() for path in left)
+    assert "nothing that the configuration does not name" in finished.run("prune")

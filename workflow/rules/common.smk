@@ -19,7 +19,6 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 # Modules, not names: a Snakefile shares Snakemake's own global names and would overwrite them.
-import spectral_capacity.config.figure_modules as figure_modules
 import spectral_capacity.config.looks as looking
 import spectral_capacity.config.messages as messages
 import spectral_capacity.config.parse as configuration
@@ -129,7 +128,7 @@ def reported(name):
         "caption": "../report/figure.rst",
         "category": FIGURES[name].module.theme,
         "labels": {
-            "figure": figure_modules.title(name),
+            "figure": FIGURES[name].title(name),
             "experiment": ", ".join(shown_in(name)),
         },
     }
@@ -180,12 +179,39 @@ def files_behind(experiments):
 
 
 CLAIM_FILES = [f"{RESULTS}/claims.csv", f"{RESULTS}/claims.html"]
+PAGE = f"{RESULTS}/index.html"
+
+
+def page_settings():
+    """What the page of the run shows: its figures, and where it finds what belongs to each experiment."""
+    figures = [
+        {
+            "name": name,
+            "title": FIGURES[name].title(name),
+            "theme": FIGURES[name].module.theme,
+            "caption": FIGURES[name].module.caption,
+            "experiments": shown_in(name),
+            "files": {Path(path).suffix[1:]: path for path in figure_files(name)},
+        }
+        for name in SELECTED_FIGURES
+    ]
+    experiments = {
+        name: {
+            "fits": {Path(path).suffix[1:]: path for path in fits_of([name])},
+            "benchmarks": [
+                f"{RESULTS}/benchmarks/{Path(experiment.script).stem}/{name}/{cell}.tsv"
+                for cell in CELLS[name]
+            ],
+        }
+        for name, experiment in CONFIG.selected.items()
+    }
+    return {"experiments": experiments, "figures": figures}
 
 
 def all_files():
     """Every result that the configuration names, of experiments that are not run now, too."""
     figures = [path for figure in FIGURES for path in figure_files(figure)]
-    return [*files_behind(CELLS), *fits_of(CELLS), *figures, *CLAIM_FILES]
+    return [*files_behind(CELLS), *fits_of(CELLS), *figures, *CLAIM_FILES, PAGE]
 
 
 # Snakemake takes a file that exists for finished. One that does not end where its format says it

@@ -4,8 +4,8 @@ rule write_page:
     input:
         claims=CONFIG.claims,
         table=CLAIM_FILES[0],
-        grids=expand(f"{RESULTS}/grids/{{experiment}}.nc", experiment=CELLS),
-        pictures=[path for figure in FIGURES for path in figure_files(figure)],
+        grids=expand(f"{RESULTS}/grids/{{experiment}}.nc", experiment=SELECTED),
+        pictures=[path for figure in SELECTED_FIGURES for path in figure_files(figure)],
     output:
         PAGE,
     log:

@@ -17,8 +17,7 @@ from spectral_capacity.figures.parts.looks import (
     optimizer_style,
     shades,
 )
-from spectral_capacity.optimizers.gradient import StepContext
-from spectral_capacity.optimizers.rules import learning_rate
+from spectral_capacity.theory.learning_rates import rate_at
 
 ORDER = ("optimizer", "alpha", "d", "batch_size", "kappa", "step")
 """Dimensions that lines and panels may stand for, in the order in which they are taken."""
@@ -145,7 +144,5 @@ def _rates(grid: xr.Dataset, definitions: dict) -> xr.DataArray:
     rates = xr.DataArray(np.nan, coords, tuple(coords))
     for i in np.ndindex(rates.shape):
         name, alpha, d = (values[k].item() for values, k in zip(coords.values(), i, strict=True))
-        rates[i] = learning_rate(
-            definitions[name], StepContext(d=d, alpha=alpha, batch_size=np.inf)
-        )
+        rates[i] = rate_at(definitions[name]["learning_rate"], d, alpha)
     return rates

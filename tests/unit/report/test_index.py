@@ -96,9 +96,10 @@ def test_a_claim_has_its_verdict_its_numbers_and_its_figure(text):
     assert "<msup><mi>d</mi>" in row
     assert "&lt;items&gt;" in row
     assert "? </span>inconclusive" in row
-    assert "1.50 [1.25, 1.75] against 1.25 ± 0.50 α = 2.5; 2 lines in all" in words_of(row)
+    assert "1.50 [1.25, 1.75] against 1.25 ± 0.50" in words_of(row)
+    assert "exponent of capacity in d, α = 2.5; one of 2" in words_of(row)
     assert '<a href="#fig2">fig2</a>' in row
-    assert "<summary>2 lines and the source</summary>" in row
+    assert "<summary>2 measurements and the source</summary>" in row
 
 
 def test_a_claim_whose_figure_was_not_drawn_links_to_none(text):

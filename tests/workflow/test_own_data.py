@@ -1,0 +1,45 @@
+"""The page docs/own_data.md from top to bottom: its table, files, experiments and commands."""
+
+import numpy as np
+import pytest
+import yaml
+
+from spectral_capacity.results.reading import open_grid
+from spectral_capacity.sampling.frequencies import read_table
+from tests.unit.test_docs import blocks
+
+pytestmark = pytest.mark.workflow
+
+PAGE = "docs/own_data.md"
+
+
+def test_counts_and_embeddings_of_your_own(fresh, monkeypatch):
+    """Snakemake and ``measure`` recall the same, from the same files."""
+    monkeypatch.chdir(fresh.folder)
+    (table,) = blocks(PAGE, "csv")
+    (fresh.folder / "counts.csv").write_text(table)
+    assert read_table("counts.csv")[1] == ["the", "of", "and"]
+    names: dict = {}
+    for source in blocks(PAGE, "python"):  # counts.csv is another then
+        exec(source, names)
+
+    overlays = [yaml.safe_load(text)["experiments"] for text in blocks(PAGE, "yaml")]
+    experiments = {name: experiment for each in overlays for name, experiment in each.items()}
+    (fresh.folder / "mine.yaml").write_text(yaml.safe_dump({"experiments": experiments}))
+    (commands,) = blocks(PAGE, "sh")
+    dry, run = (line.split("#")[0].split() for line in commands.splitlines())
+    assert dry[0] == run[0] == ".venv/bin/snakemake"
+    assert dry[-2:] == run[-2:] == ["--configfile", "mine.yaml"]
+    fresh.configfile = "mine.yaml"
+    assert "train_memory" in fresh.run(*dry[1:-2])
+    assert not fresh.results.exists()
+    fresh.run(*run[1:-2])
+
+    grid = open_grid(fresh.results / "grids/my_vectors_by_d.nc")
+    assert grid.capacity.equals(names["grid"].capacity)
+    largest = grid.capacity.sel(d=64)
+    assert largest.sel(optimizer="muon").item() > largest.sel(optimizer="gd").item() > 0
+    fitted = open_grid(fresh.results / "fits/my_vectors_by_d.nc").exponent
+    np.testing.assert_allclose(
+        fitted.sel(quantity="capacity", fit="ols").squeeze(), names["exponents"]
+    )
