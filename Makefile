@@ -40,7 +40,7 @@ format: env
 
 # Pages and the editors' schema that are made of the code.
 docs: env
-	$(BIN)/python -m spectral_capacity.config
+	$(BIN)/python -m spectral_capacity.config docs
 
 # Pins without addresses: any index that holds these files will do.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header

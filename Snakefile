@@ -1,6 +1,9 @@
 configfile: "config/config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/embeddings.smk"
 include: "workflow/rules/train.smk"

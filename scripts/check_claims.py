@@ -2,8 +2,9 @@
 
 from snakemake.script import Snakemake
 
-from spectral_capacity.analysis.claims import check, write
+from spectral_capacity.analysis.claims import check
 from spectral_capacity.analysis.claims_file import read_claims
+from spectral_capacity.report.claims_page import write
 from spectral_capacity.results.job_log import job_log
 from spectral_capacity.results.reading import open_grid
 

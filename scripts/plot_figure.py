@@ -1,4 +1,4 @@
-"""Draw a figure: the module that it is named after, from the grids and fits of what it shows."""
+"""Draw a figure: the module that it names, from the grids and fits of what it shows."""
 
 from importlib import import_module
 
@@ -12,9 +12,11 @@ snakemake: Snakemake
 
 params, inputs = snakemake.params, snakemake.input
 with (
-    job_log(snakemake.log[0], params.module.rpartition(".")[2], params.settings),
-    common.style(inputs.style),
+    job_log(snakemake.log[0], snakemake.rule, params.settings) as report,
+    common.style(inputs.style, params.optimizers),
 ):
     plot = import_module(params.module).plot
     figure = plot(open_grids(inputs.grid), open_grids(inputs.fits), **params.settings)
+    if note := getattr(figure, "left_out", None):
+        report(note)
     common.save(figure, snakemake.output)

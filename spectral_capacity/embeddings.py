@@ -1,5 +1,6 @@
-"""The embeddings of a run, for users: ``from spectral_capacity.embeddings import load_embeddings``."""
+"""Embeddings, for users: those of a run with ``load_embeddings``, your own with ``save_embeddings``."""
 
 from spectral_capacity.sampling.embeddings import load_embeddings
+from spectral_capacity.sampling.own_embeddings import save_embeddings
 
-__all__ = ["load_embeddings"]
+__all__ = ["load_embeddings", "save_embeddings"]

@@ -1,33 +1,24 @@
-"""The theory's claims held against the fits, with a verdict whose rule is written down.
-
-A claim predicts an exponent C "up to logarithms": d^C (log d)^k looks, around d̃, like the exponent
-C + k/log d̃. So a claim allows ``log_powers`` k, and its band is C ± k/log d̃, d̃ the geometric mean of
-the d's fitted; or a plain ``tolerance``. A claim of "at most" or "at least" has a band that is open on one
-side. Against it stands the interval of the measured value over resampled seeds:
-
-- **supported**: the interval lies inside the band;
-- **contradicted**: the interval and the band do not meet;
-- **inconclusive**: anything else, or no interval (one seed, too few d's).
-
-A claim about several lines is contradicted when any of its rows is, supported when all are.
-"""
+"""The theory's claims held against the fits; :mod:`analysis.verdicts` has the rule."""
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 import xarray as xr
 
 from spectral_capacity.analysis.claims_file import Claim
-from spectral_capacity.analysis.claims_page import to_html
-from spectral_capacity.results.files import atomic_path
+from spectral_capacity.analysis.quantities import QUANTITIES
+from spectral_capacity.analysis.verdicts import (
+    NOT_MEASURED,
+    TOO_SMALL,
+    band,
+    decides,
+    overall,
+    verdict,
+)
 from spectral_capacity.theory.exponents import muon_exponent
-
-SUPPORTED, INCONCLUSIVE, CONTRADICTED = "supported", "inconclusive", "contradicted"
-NOT_MEASURED = "not measured"
 
 COLUMNS = [
     "claim",
@@ -50,23 +41,10 @@ COLUMNS = [
     "tolerance",
     "verdict",
     "claim_verdict",
+    "fitted",
+    "largest_d",
 ]
-
-
-def verdict(low: float, high: float, lower: float, upper: float) -> str:
-    """The rule: where the interval [low, high] lies against the band [lower, upper]."""
-    if any(map(math.isnan, (low, high, lower, upper))):
-        return INCONCLUSIVE
-    if lower <= low and high <= upper:
-        return SUPPORTED
-    return CONTRADICTED if high < lower or low > upper else INCONCLUSIVE
-
-
-def band(relation: str, predicted: float, tolerance: float) -> tuple[float, float]:
-    """What a claim allows: both sides of its prediction, or all of one."""
-    lower = -math.inf if relation == "at_most" else predicted - tolerance
-    upper = math.inf if relation == "at_least" else predicted + tolerance
-    return lower, upper
+"""``fitted``: d's behind an exponent in d. ``largest_d``: the largest that was measured."""
 
 
 def check(claims: Sequence[Claim], fits: Mapping[str, xr.Dataset]) -> pd.DataFrame:
@@ -110,17 +88,27 @@ def _lines(claim: Claim, fits: xr.Dataset, optimizer: str, step: int) -> Iterabl
     for alpha in lines.alpha.values.tolist():
         for kappa in lines.kappa.values.tolist():
             line = lines.sel(alpha=alpha, kappa=kappa)
+            measured_d = line.d.values[line.mean_capacity.notnull().values]
+            if measured_d.size == 0:
+                continue
             if claim.statistic == "level":
                 names = ("level", "level_low", "level_high")
             else:
                 line, names = line.sel(fit=fit), ("exponent", "boot_low", "boot_high")
             measured, low, high = (line[name].item() for name in names)
             predicted = _predicted(claim, line, alpha, kappa, step)
-            if math.isnan(predicted) or math.isnan(measured):
+            exponent_in_d = (
+                claim.statistic == "exponent" and not QUANTITIES[claim.quantity].in_samples
+            )
+            fitted = line.points.item() if exponent_in_d else math.nan
+            largest_d = measured_d.max().item()
+            decided = decides(fitted, largest_d)
+            if math.isnan(predicted) or (decided and math.isnan(measured)):
                 continue
             tolerance = claim.tolerance
             if tolerance is None:
                 tolerance = claim.log_powers / line.log_d.item()
+            ends = band(claim.relation, predicted, tolerance)
             yield {
                 "experiment": claim.experiment,
                 "optimizer": optimizer,
@@ -137,7 +125,9 @@ def _lines(claim: Claim, fits: xr.Dataset, optimizer: str, step: int) -> Iterabl
                 "high": high,
                 "finite_size": math.nan if claim.statistic == "level" else line.finite_size.item(),
                 "tolerance": tolerance,
-                "verdict": verdict(low, high, *band(claim.relation, predicted, tolerance)),
+                "verdict": verdict(low, high, *ends) if decided else TOO_SMALL,
+                "fitted": fitted,
+                "largest_d": largest_d,
             }
 
 
@@ -149,18 +139,3 @@ def _predicted(claim: Claim, line: xr.Dataset, alpha: float, kappa: float, step:
     if claim.predicted == "muon":
         return muon_exponent(alpha, kappa, step) if alpha > 1 else math.nan
     return float(claim.predicted)
-
-
-def overall(verdicts: Iterable[str]) -> str:
-    """One verdict for several lines of a claim."""
-    if CONTRADICTED in set(verdicts):
-        return CONTRADICTED
-    return SUPPORTED if set(verdicts) == {SUPPORTED} else INCONCLUSIVE
-
-
-def write(rows: pd.DataFrame, csv: str | os.PathLike, page: str | os.PathLike) -> None:
-    """The rows as a table for programs and a page for people."""
-    with atomic_path(csv) as temporary:
-        rows.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
-    with atomic_path(page) as temporary:
-        temporary.write_text(to_html(rows), encoding="utf-8")

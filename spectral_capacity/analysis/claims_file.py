@@ -47,6 +47,7 @@ class Claim(BaseModel):
     id: Annotated[str, AfterValidator(_can_be_read_back)]
     statement: str
     source: str
+    figure: str | None = None
     experiment: str
     optimizer: str | list[str]
     quantity: Annotated[str, AfterValidator(_known)]

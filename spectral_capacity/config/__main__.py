@@ -1,12 +1,49 @@
-"""``make docs``: write the schema that editors use and the pages that are made of the code."""
+"""``python -m spectral_capacity.config``: check files laid over the default, or write pages made of the code.
 
+``check mine.yaml`` says what is wrong in it, with line and column where it is no YAML at all, which
+Snakemake does not say. ``docs`` (``make docs``) writes the schema that editors use and the generated pages.
+"""
+
+import argparse
 import json
+import sys
 from pathlib import Path
 
-from spectral_capacity.config.parse import json_schema
+from spectral_capacity.config.messages import ConfigError
+from spectral_capacity.config.parse import json_schema, merged, parse
 from spectral_capacity.config.reference import figures, keys
 
-Path("config/schema.json").write_text(json.dumps(json_schema(), indent=2) + "\n")
-for name, make in (("config/README.md", keys), ("docs/figures.md", figures)):
-    page = Path(name)
-    page.write_text(make(page.read_text()))
+
+def check(files: list[str]) -> None:
+    """Exit with a message unless these files, each laid over the one before, can be used."""
+    try:
+        config = parse(merged(files))
+    except (ConfigError, OSError) as error:
+        sys.exit(str(error))
+    print(f"fine: {', '.join(config.selected)}")
+
+
+def docs() -> None:
+    """Write the schema and the pages."""
+    Path("config/schema.json").write_text(json.dumps(json_schema(), indent=2) + "\n")
+    for name, make in (("config/README.md", keys), ("docs/figures.md", figures)):
+        page = Path(name)
+        page.write_text(make(page.read_text()))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command; None: that of the process."""
+    parser = argparse.ArgumentParser(prog="python -m spectral_capacity.config")
+    commands = parser.add_subparsers(required=True)
+    checking = commands.add_parser("check", help="say what is wrong in a configuration")
+    checking.add_argument("files", nargs="*", help="laid over config/config.yaml, in this order")
+    checking.set_defaults(run=lambda given: check(["config/config.yaml", *given.files]))
+    commands.add_parser("docs", help="write pages made of the code").set_defaults(
+        run=lambda given: docs()
+    )
+    given = parser.parse_args(arguments)
+    given.run(given)
+
+
+if __name__ == "__main__":
+    main()

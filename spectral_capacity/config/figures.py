@@ -1,115 +1,48 @@
-"""Figures as the configuration knows them: read off their modules, which are not imported for it."""
+"""The section ``figures``: what is drawn, with which experiments, and how it looks."""
 
 from __future__ import annotations
 
-import ast
+import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, Literal
+from functools import reduce
+from operator import or_
+from types import new_class
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, create_model
+from pydantic import BeforeValidator, ConfigDict, Field, create_model
+from pydantic_core import PydanticCustomError
 
-from spectral_capacity.kinds.experiment import Experiment
-from spectral_capacity.kinds.fields import Name, Strict, axis
+from spectral_capacity.config.figure_modules import TARGETS, FigureModule
+from spectral_capacity.kinds.experiment import Problem
+from spectral_capacity.kinds.fields import NAME_PATTERN, Name, Strict, axis
 
-RESERVED = ("all", "claims", "figures", "grids", "plan", "prune")
-"""Targets of Snakemake, beside the figures' names."""
+if TYPE_CHECKING:
+    from spectral_capacity.config.model import Config
 
 
-@dataclass(frozen=True)
-class FigureModule:
-    """One figure: the literals and the docstring of its module.
+class Drawn(Strict):
+    """A figure module drawn with experiments, and with options where it has some."""
 
-    caption: what a reader of the report sees. kind: of the experiments it shows. shows: its default
-    experiment, or those by their roles. needs: what they must have, keys of the kind's ``needs`` and
-    ``joint_needs``.
-    """
-
-    name: str
-    module: str
-    path: Path
-    caption: str
-    kind: str
-    shows: str | Mapping[str, str]
-    needs: tuple[str, ...]
+    module: ClassVar[FigureModule]
+    draw: str
+    """the figure module"""
 
     @property
-    def summary(self) -> str:
-        """The caption's first sentence, in one line."""
-        return re.split(r"\.(?:\s|$)", " ".join(self.caption.split()))[0]
+    def experiments(self) -> dict[str, str]:
+        """The experiments that it shows, by the key that names them."""
+        return {role: getattr(self, role) for role in self.module.roles}
 
-
-def figure_modules(kinds: Mapping[str, type[Experiment]]) -> dict[str, FigureModule]:
-    """Every figure of these kinds by its name, in alphabetical order.
-
-    ValueError, for who wrote it, where a module needs what its kind does not know, or has a name that is taken.
-    """
-    packages = sorted({kind.figures for kind in kinds.values()})
-    found = [figure for package in packages for figure in _modules_of(package)]
-    seen = dict.fromkeys(FigureSettings.model_fields, "a key of the section figures")
-    seen |= dict.fromkeys(RESERVED, "a target of Snakemake")
-    for figure in found:
-        if figure.name in seen:
-            raise ValueError(f"{figure.path}: its name is taken: {seen[figure.name]}")
-        seen[figure.name] = str(figure.path)
-        kind = kinds.get(figure.kind)
-        known = {*kind.needs, *kind.joint_needs} if kind else {*kinds}
-        for word in figure.needs if kind else [figure.kind]:
-            if word not in known:
-                raise ValueError(
-                    f"{figure.path}: {word!r} is not one of {', '.join(sorted(known))}"
-                )
-    return {figure.name: figure for figure in sorted(found, key=lambda figure: figure.name)}
-
-
-@cache
-def _modules_of(package: str) -> list[FigureModule]:
-    folder = next(iter(find_spec(package).submodule_search_locations))
-    paths = sorted(Path(folder).glob("*.py"))
-    return [_read(path, package) for path in paths if path.stem != "__init__"]
-
-
-def _read(path: Path, package: str) -> FigureModule:
-    tree = ast.parse(path.read_bytes(), filename=str(path))
-    values: dict[str, Any] = {}
-    for node in tree.body:
-        if isinstance(node, ast.Assign):
-            names = [t for target in node.targets for t in _names(target)]
-            if {"KIND", "SHOWS", "NEEDS"} & {*names}:
-                values |= _literals(names, node.value, path)
-    missing = {"KIND", "SHOWS", "NEEDS"} - values.keys()
-    if missing:
-        raise ValueError(f"{path}: a figure says {', '.join(sorted(missing))}, as a literal")
-    return FigureModule(
-        path.stem,
-        f"{package}.{path.stem}",
-        path,
-        ast.get_docstring(tree) or "",
-        values["KIND"],
-        values["SHOWS"],
-        tuple(values["NEEDS"]),
-    )
-
-
-def _literals(names: list[str], value: ast.expr, path: Path) -> dict[str, Any]:
-    try:
-        written = ast.literal_eval(value)
-    except ValueError as error:
-        names = ", ".join(names)
-        raise ValueError(f"{path}, line {value.lineno}: {names} must be literals") from error
-    return {names[0]: written} if len(names) == 1 else dict(zip(names, written, strict=True))
-
-
-def _names(target: ast.expr) -> list[str]:
-    return [node.id for node in ast.walk(target) if isinstance(node, ast.Name)]
+    @property
+    def options(self) -> dict[str, Any]:
+        """Keyword arguments of its ``plot``, in a fixed order."""
+        return {name: getattr(self, name) for name in sorted(self.module.options)}
 
 
 class FigureSettings(Strict):
-    """Which experiment each figure shows (null: do not draw it), and how figures look."""
+    """Which figures are drawn with which experiments (null: not), and how they look."""
+
+    model_config = ConfigDict(extra="allow")  # figures of the user's own, of one of the types drawn
 
     formats: axis(Literal["pdf", "svg", "png"]) = Field(["pdf", "svg", "png"])
     """what each figure is written as"""
@@ -118,69 +51,127 @@ class FigureSettings(Strict):
     style: str = "config/figures.mplstyle"
     """Matplotlib style of all figures"""
 
+    def drawn(self) -> dict[str, Drawn]:
+        """Every figure by the name of its files, those of the user's own last."""
+        return {name: value for name, value in self if isinstance(value, Drawn)}
+
 
 def figures_model(modules: Mapping[str, FigureModule]) -> type[FigureSettings]:
-    """The section ``figures``: a key for each figure, beside what all have."""
-    return create_model(
-        "Figures",
-        __base__=FigureSettings,
-        __doc__=FigureSettings.__doc__,
-        **{name: _field(figure) for name, figure in modules.items()},
+    """The section ``figures``: a key for each module, any other for a figure of the user's own."""
+    for name in FigureSettings.model_fields.keys() & modules.keys():
+        raise ValueError(f"{modules[name].path}: its name is taken: a key of the section figures")
+    models = {name: _drawn(module) for name, module in modules.items()}
+    own = Annotated[reduce(or_, models.values()), Field(discriminator="draw")]
+    extra = {"__pydantic_extra__": dict[str, Annotated[own, BeforeValidator(_says_what_it_draws)]]}
+    base = new_class(
+        "Figures", (FigureSettings,), {}, lambda body: body.update(__annotations__=extra)
     )
+    fields = {name: _field(model) for name, model in models.items()}
+    return create_model("Figures", __base__=base, __doc__=FigureSettings.__doc__, **fields)
 
 
-def _field(figure: FigureModule) -> tuple[Any, Any]:
-    if isinstance(figure.shows, str):
-        return Name | None, Field(figure.shows, description=figure.summary)
-    roles = create_model(
-        figure.name.title().replace("_", ""),
-        __base__=Strict,
-        __doc__="An experiment for each role.",
-        **{
-            role: (Name, Field(description=f"experiment in the role {role}"))
-            for role in figure.shows
-        },
+def _drawn(module: FigureModule) -> type[Drawn]:
+    """The keys of one figure: an experiment for each role, and its options."""
+    roles = module.shows if isinstance(module.shows, Mapping) else {"experiment": module.shows}
+    fields: dict[str, Any] = {
+        role: (Name, Field(... if shown is None else shown, description=f"{role} shown"))
+        for role, shown in roles.items()
+    }
+    fields |= {name: (option.annotation, option.default) for name, option in module.options.items()}
+    model = create_model(
+        module.name.title().replace("_", ""),
+        __base__=Drawn,
+        __doc__=module.summary,
+        draw=(Literal[module.name], Field(module.name, description="the figure module")),
+        **fields,
     )
-    return roles | None, Field(roles(**figure.shows), description=figure.summary)
+    model.module = module
+    return model
 
 
-def shown(settings: FigureSettings, figure: str) -> dict[str, str]:
-    """The experiments that a figure shows by role, ``""`` for the only one; none for one left out."""
-    names = getattr(settings, figure)
-    if names is None:
-        return {}
-    return {"": names} if isinstance(names, str) else names.model_dump()
+def _field(model: type[Drawn]) -> tuple[Any, Any]:
+    """The key of a figure under the name of its module: null, an experiment, or all its keys."""
+    module = model.module
+
+    def in_full(given: Any) -> Any:
+        return {"experiment": given} if isinstance(given, str) else given
+
+    short = Name | model if module.roles == ("experiment",) else model
+    written = Annotated[model | None, BeforeValidator(in_full, json_schema_input_type=short | None)]
+    default = None if module.shows is None else model()
+    return written, Field(default, description=module.summary)
 
 
-def problems(config: Any, modules: Mapping[str, FigureModule]) -> Iterator[tuple[tuple, str]]:
-    """What figures miss in their experiments: (key, message) each."""
-    for name, figure in modules.items():
-        experiments = shown(config.figures, name)
-        for role, experiment in experiments.items():
-            for message in _of_one(config, figure, experiment):
-                yield ("figures", name, *filter(None, [role])), message
-        together = {
-            r: (e, config.experiments[e]) for r, e in experiments.items() if e in config.experiments
-        }
-        kinds = {experiment.kind for _, experiment in together.values()}
-        if together.keys() == experiments.keys() and kinds == {figure.kind}:
-            joint_needs = next(iter(together.values()))[1].joint_needs
-            for need in (joint_needs[n] for n in figure.needs if n in joint_needs):
-                for key, message in need.problems(together):
-                    yield ("figures", name, *key), message
+def _says_what_it_draws(given: Any) -> Any:
+    if isinstance(given, Drawn) or (isinstance(given, Mapping) and "draw" in given):
+        return given
+    raise PydanticCustomError("unknown_figure", "is no figure")
 
 
-def _of_one(config: Any, figure: FigureModule, name: str) -> Iterator[str]:
-    if name not in config.experiments:
+def problems(config: Config) -> Iterator[Problem]:
+    """What is wrong with figures that no single key shows: (key, message) each."""
+    for name, figure in config.figures.drawn().items():
+        at = ("figures", name)
+        if not re.fullmatch(NAME_PATTERN, name):
+            yield at, f"{name!r}: must match pattern '{NAME_PATTERN}'"
+        elif name in TARGETS or name.startswith("plot_"):
+            yield at, f"{name!r} is a target of Snakemake: choose another name"
+        known = {*config.experiments, *config.dropped}
+        missing = {key: e for key, e in figure.experiments.items() if e not in known}
+        for key, experiment in missing.items():
+            defined = ", ".join(config.experiments)
+            yield (
+                (*at, *_role(key)),
+                f"{experiment!r} is not defined; experiments has {defined}; null in place of the figure "
+                "leaves it out",
+            )
+        if not missing and not config.dropped & {*figure.experiments.values()}:
+            for key, text in _of_needs(config, figure):
+                yield (*at, *key), text
+
+
+def _role(key: str) -> tuple[str, ...]:
+    """What names an experiment, below a figure: nothing where there is one, which is written in short."""
+    return () if key == "experiment" else (key,)
+
+
+def _of_needs(config: Config, figure: Drawn) -> Iterator[Problem]:
+    """What the experiments of a figure lack."""
+    module = figure.module
+    shown = {key: (name, config.experiments[name]) for key, name in figure.experiments.items()}
+    strange = {key: pair for key, pair in shown.items() if pair[1].kind != module.kind}
+    for key, (name, experiment) in strange.items():
         yield (
-            f"{name!r} is not defined; experiments has {', '.join(config.experiments)}; null leaves the "
-            "figure out"
+            _role(key),
+            f"{name!r} is of kind {experiment.kind}; this figure shows kind {module.kind}",
         )
+    if strange:
         return
-    experiment = config.experiments[name]
-    if experiment.kind != figure.kind:
-        yield f"{name!r} is of kind {experiment.kind}; this figure shows kind {figure.kind}"
-        return
-    for need in (experiment.needs[n] for n in figure.needs if n in experiment.needs):
-        if not need.holds(experiment, config.shared):
-            yield f"{name!r}: must have {need.text}"
+    needs = module.needs_with(figure.options)
+    for key, (name, experiment) in shown.items():
+        for need in (experiment.needs[n] for n in needs if n in experiment.needs):
+            if not need.holds(experiment, config.shared):
+                yield _role(key), f"{name!r}: must have {need.text}"
+    joint_needs = next(iter(shown.values()))[1].joint_needs
+    for need in (joint_needs[n] for n in needs if n in joint_needs):
+        yield from need.problems(shown)
+
+
+def problems_of_selections(config: Config) -> Iterator[Problem]:
+    """Options called as a dimension, or as its plural, choose among its values: are they there?
+
+    Of experiments that have no problems themselves.
+    """
+    for name, figure in config.drawn(config.experiments).items():
+        for experiment in figure.experiments.values():
+            coordinates = config.experiments[experiment].coordinates(config.shared)
+            for dimension, values in coordinates.items():
+                there = ["population" if value == math.inf else value for value in values]
+                for option in {dimension, f"{dimension}s"} & figure.options.keys():
+                    for i, value in enumerate(figure.options[option] or ()):
+                        if value not in there:
+                            known = ", ".join(map(str, there))
+                            yield (
+                                ("figures", name, option, i),
+                                f"{value!r}: experiment {experiment!r} has {known}",
+                            )

@@ -9,6 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from spectral_capacity.optimizers.maps import MAPS
+
 TEXTS = {
     "greater_than": "must be greater than {gt}",
     "greater_than_equal": "must be greater than or equal to {ge}",
@@ -30,6 +32,24 @@ TEXTS = {
     "value_error": "{error}",
 }
 """What is allowed, by Pydantic's type of error and with its context; its own text for any other."""
+
+
+MEANT = {
+    ("rule", "muon"): "spectral with map: {name: polar}",
+    ("rule", "gd"): "gradient",
+    ("rule", "sgd"): "gradient, with a finite batch_size",
+    ("rule", "signsgd"): "sign",
+    ("name", "muon"): "polar",
+    ("name", "gd"): "identity",
+}
+"""What is written under another name here: (key, name) and how."""
+
+LOOK = {
+    "rule": "a rule of your own: docs/extending.md; optimizers with momentum or other state are not there",
+    "name": "a map of your own: docs/own_map.md",
+    "draw": "what each draws: docs/figures.md",
+}
+"""Where to look for more than there is, by key."""
 
 
 class ConfigError(ValueError):
@@ -70,14 +90,23 @@ def _describe(error: ErrorDetails, given: Any, model: type[BaseModel]) -> str:
         close = get_close_matches(str(where[-1]), known, n=1)
         hint = f"; did you mean {close[0]}?" if close else f"; known keys: {', '.join(known)}"
         return f"{key_path(where)}: unknown key{hint if known else ''}"
+    if kind == "unknown_figure":
+        known = _siblings(error["loc"], model)
+        close = get_close_matches(str(where[-1]), known, n=1)
+        hint = f"did you mean {close[0]}? A figure" if close else "a figure"
+        return (
+            f"{key_path(where)}: unknown key; {hint} of your own says what it draws, as "
+            "{draw: fig2, experiment: …} (docs/figures.md)"
+        )
     if kind == "missing":
         return f"{key_path(where)}: is missing"
     if kind in ("union_tag_not_found", "union_tag_invalid"):
         tag = context["discriminator"].strip("'()")
         if kind == "union_tag_not_found":
             return f"{key_path([*where, tag])}: is missing"
-        allowed = context["expected_tags"]
-        return f"{key_path([*where, tag])}: {context['tag']!r} is not known; allowed: {allowed}"
+        return (
+            f"{key_path([*where, tag])}: {_unknown(tag, context['tag'], context['expected_tags'])}"
+        )
     text = TEXTS.get(kind, error["msg"]).format(**context)
     if kind == "float_type" and _reads_as_number(error["input"]):
         text += f"; YAML takes {error['input']} for text, write it with a point, as 1.0e-3"
@@ -85,6 +114,18 @@ def _describe(error: ErrorDetails, given: Any, model: type[BaseModel]) -> str:
         text += f"; Snakemake takes it for text, write {str(error['input']).capitalize()}"
     found = "" if isinstance(error["input"], Mapping | list) else f"{error['input']!r}: "
     return f"{key_path(where)}: {found}{text}"
+
+
+def _unknown(key: str, name: str, allowed: str) -> str:
+    """What to do about a name that is none of those allowed ('a', 'b')."""
+    known = [text.strip(" '") for text in allowed.split(",")]
+    meant = MEANT.get((key, name.lower()))
+    if meant is None and key == "rule" and name in MAPS:
+        meant = f"spectral with map: {{name: {name}}}"
+    if meant is None and (close := get_close_matches(name, known, n=1)):
+        meant = close[0]
+    text = f"{name!r} is not known; " + (f"did you mean {meant}? Allowed" if meant else "allowed")
+    return f"{text}: {allowed}" + (f"; {LOOK[key]}" if key in LOOK and not meant else "")
 
 
 def _plain(bound: Any) -> Any:
@@ -125,11 +166,12 @@ def _siblings(loc: Sequence[str | int], model: type[BaseModel]) -> list[str]:
 
     def resolve(node: Any) -> Any:
         while True:
-            something = [option for option in node.get("anyOf", ()) if option.get("type") != "null"]
+            # What may be left out, or written in short.
+            models = [o for o in node.get("anyOf", ()) if o.get("type") not in ("null", "string")]
             if "$ref" in node:
                 node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
-            elif len(something) == 1:  # what may be left out
-                node = something[0]
+            elif len(models) == 1:
+                node = models[0]
             else:
                 return node
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import cache, reduce
 from operator import or_
 from pathlib import Path
@@ -12,9 +12,10 @@ from annotated_types import Ge, MinLen
 from pydantic import Discriminator, Field, PrivateAttr, Tag, create_model
 from pydantic.types import StringConstraints
 
-from spectral_capacity.config.figures import FigureSettings, figure_modules, figures_model
+from spectral_capacity.config.figure_modules import figure_modules
+from spectral_capacity.config.figures import Drawn, FigureSettings, figures_model
 from spectral_capacity.kinds.experiment import Experiment, Shared
-from spectral_capacity.kinds.fields import Name, Strict, count
+from spectral_capacity.kinds.fields import Name, Strict, axis, count
 from spectral_capacity.kinds.optimizers import optimizer_model
 from spectral_capacity.kinds.registry import DEFAULT, KINDS
 
@@ -64,7 +65,10 @@ class Config(Strict):
     optimizers: Annotated[dict[Name, Any], MinLen(1)]
     """names that experiments use"""
     experiments: Annotated[dict[Name, Experiment], MinLen(1)]
-    """what is measured"""
+    """what is measured; `null` in place of an experiment drops it, and the figures that show it"""
+    only: axis(Name) | None = None
+    """names of experiments: the others, and figures that show them, are left out of this run; their results
+    stay where they are"""
     fits: Fits = Fits()
     """how exponents are fitted"""
     figures: FigureSettings = FigureSettings()
@@ -75,6 +79,29 @@ class Config(Strict):
     """what the target `prune` does with files in `results` that the configuration does not name"""
 
     _root: Path = PrivateAttr(Path())
+    _dropped: frozenset[str] = PrivateAttr(frozenset())
+
+    @property
+    def dropped(self) -> frozenset[str]:
+        """Names of experiments that are null."""
+        return self._dropped
+
+    @property
+    def selected(self) -> dict[str, Experiment]:
+        """The experiments that are run: all, or ``only`` those."""
+        return {
+            name: experiment
+            for name, experiment in self.experiments.items()
+            if self.only is None or name in self.only
+        }
+
+    def drawn(self, experiments: Container[str]) -> dict[str, Drawn]:
+        """The figures, by name, all of whose experiments are among these."""
+        return {
+            name: figure
+            for name, figure in self.figures.drawn().items()
+            if all(shown in experiments for shown in figure.experiments.values())
+        }
 
     @property
     def shared(self) -> Shared:

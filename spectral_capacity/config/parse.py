@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import ValidationError
 
 from spectral_capacity.analysis.claims_file import read_claims
-from spectral_capacity.config import figures
+from spectral_capacity.config import figures, looks
+from spectral_capacity.config.figure_modules import TARGETS
 from spectral_capacity.config.messages import ConfigError, describe_all, key_path
 from spectral_capacity.config.model import Config, config_model
 from spectral_capacity.kinds import optimizers
 from spectral_capacity.kinds.experiment import Problem
 from spectral_capacity.kinds.registry import KINDS
+
+RULES = ("generate_embeddings", "assemble_grid", "fit_exponents", "check_claims", "write_page")
+"""Of the workflow, beside those that train, and that draw figures."""
 
 MOST_CELLS = 100_000
 """Of all experiments: Snakemake, which plans a job for each, takes minutes to look at so many."""
@@ -32,14 +37,41 @@ def parse(given: Mapping[str, Any], *, root: str | Path = ".") -> Config:
     lists every problem found, one line each.
     """
     model = config_model()
+    given, dropped = _without_dropped(given)
     try:
         config = model.model_validate(given)
     except ValidationError as error:
         raise ConfigError(describe_all(error.errors(), given, model)) from None
-    config._root = Path(root)
+    config._root, config._dropped = Path(root), dropped
     if problems := [f"{key_path(key)}: {text}" for key, text in _problems(config)]:
         raise ConfigError(problems)
     return config
+
+
+def merged(files: Iterable[str | Path]) -> dict[str, Any]:
+    """Files of YAML, each laid over those before it as Snakemake does: mappings key by key, all else whole.
+
+    Raises ConfigError, with line and column, for a file that is no YAML, and OSError where there is none.
+    """
+    config: dict[str, Any] = {}
+    for path in files:
+        with open(path, encoding="utf-8") as file:
+            try:
+                given = yaml.safe_load(file)
+            except yaml.YAMLError as error:
+                raise ConfigError([f"{path} is no YAML: {error}"]) from None
+        if not isinstance(given, Mapping):
+            raise ConfigError([f"{path}: must be a mapping of keys"])
+        config = _over(config, given)
+    return config
+
+
+def _over(below: Any, above: Mapping[str, Any]) -> dict[str, Any]:
+    below = below if isinstance(below, Mapping) else {}
+    return dict(below) | {
+        key: _over(below.get(key), value) if isinstance(value, Mapping) else value
+        for key, value in above.items()
+    }
 
 
 def json_schema() -> dict[str, Any]:
@@ -48,20 +80,40 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
+def _without_dropped(given: Mapping[str, Any]) -> tuple[Mapping[str, Any], frozenset[str]]:
+    """The configuration without experiments that are null, and their names."""
+    experiments = given.get("experiments")
+    if not isinstance(experiments, Mapping):
+        return given, frozenset()
+    kept = {name: value for name, value in experiments.items() if value is not None}
+    return {**given, "experiments": kept}, frozenset(experiments.keys() - kept.keys())
+
+
 def _problems(config: Config) -> Iterator[Problem]:
     """What no single key shows."""
     experiments = list(_of_experiments(config))
     yield from experiments
     yield from optimizers.problems(config.optimizers, config.shared.root)
-    yield from figures.problems(config, figures.figure_modules(KINDS))
+    yield from looks.problems(config)
+    yield from figures.problems(config)
     yield from _of_files(config)
-    if not experiments:  # a size can be told
+    if not experiments:  # their grids can be told
+        yield from figures.problems_of_selections(config)
         yield from _of_sizes(config)
 
 
 def _of_experiments(config: Config) -> Iterator[Problem]:
+    for i, name in enumerate(config.only or ()):
+        if name not in config.experiments:
+            yield (
+                ("only", i),
+                f"{name!r} is not defined; experiments has {', '.join(config.experiments)}",
+            )
     for name, experiment in config.experiments.items():
         at = ("experiments", name)
+        rules = {*RULES, *(Path(kind.script).stem for kind in KINDS.values())}
+        if name in {*TARGETS, *rules} or name.startswith("plot_"):
+            yield at, f"{name!r} is a target of Snakemake: choose another name"
         for i, optimizer in enumerate(experiment.optimizers):
             key = (*at, "optimizers", i)
             if optimizer not in config.optimizers:

@@ -10,10 +10,11 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from spectral_capacity.config.figures import FigureModule, FigureSettings, figure_modules
+from spectral_capacity.config.figure_modules import FigureModule, figure_modules
+from spectral_capacity.config.figures import FigureSettings, figures_model
 from spectral_capacity.config.model import Config, Fits
 from spectral_capacity.kinds.fields import options_of, summary
-from spectral_capacity.kinds.optimizers import LearningRate
+from spectral_capacity.kinds.optimizers import COLOUR, LABEL, LearningRate
 from spectral_capacity.kinds.registry import KINDS
 from spectral_capacity.optimizers.maps import MAPS
 
@@ -26,6 +27,7 @@ def keys(page: str) -> str:
     tables = {
         "top": table(Config, leave_out=SECTIONS),
         "learning rate": table(LearningRate, prefix="learning_rate."),
+        "looks": _table([("label", "", LABEL), ("colour", "", COLOUR)]),
         "rules": functions("rule", _rules()),
         "maps": functions("map", MAPS),
         "fits": table(Fits),
@@ -38,7 +40,7 @@ def keys(page: str) -> str:
 
 def figures(page: str) -> str:
     """docs/figures.md with its list as the modules have it now."""
-    return filled(page, {"figures": "\n".join(_listed(figure_modules(KINDS).values()))})
+    return filled(page, {"figures": "\n".join(_listed(figure_modules(KINDS)))})
 
 
 def filled(page: str, tables: Mapping[str, str]) -> str:
@@ -53,11 +55,12 @@ def filled(page: str, tables: Mapping[str, str]) -> str:
 
 def table(model: type[BaseModel], *, prefix: str = "", leave_out: Iterable[str] = ()) -> str:
     """A row a key, keys of nested models below theirs: default and meaning."""
-    rows = [
-        f"| `{key}` | {default} | {text} |"
-        for key, default, text in _rows(model, prefix, leave_out)
-    ]
-    return "\n".join(["| key | default | meaning |", "|---|---|---|", *rows])
+    return _table(_rows(model, prefix, leave_out))
+
+
+def _table(rows: Iterable[tuple[str, str, str]]) -> str:
+    lines = [f"| `{key}` | {default} | {text} |" for key, default, text in rows]
+    return "\n".join(["| key | default | meaning |", "|---|---|---|", *lines])
 
 
 def functions(what: str, of: Mapping[str, Callable]) -> str:
@@ -123,14 +126,27 @@ def _experiments_of(modules: Iterable[FigureModule]) -> str:
     return "\n".join(["| key | default | what it shows |", "|---|---|---|", *rows])
 
 
-def _listed(modules: Iterable[FigureModule]) -> Iterator[str]:
-    for figure in modules:
-        shows = figure.shows if isinstance(figure.shows, str) else ", ".join(figure.shows.values())
-        yield f"## {figure.name}"
-        kind = KINDS[figure.kind]
-        needs = ((kind.needs.get(n) or kind.joint_needs[n]).text for n in figure.needs)
-        yield f"Experiment: `{shows}`. It must have {'; '.join(needs)}.\n"
+def _listed(modules: Mapping[str, FigureModule]) -> Iterator[str]:
+    models = figures_model(modules).model_fields
+    for name, figure in modules.items():
+        yield f"## {name}"
+        yield f"{_shows(figure)}\n"
         yield f"{_line(_markdown(figure.caption))}\n"
+        if figure.options:
+            fields = _model_in(models[name].annotation).model_fields
+            rows = [(key, fields[key]) for key in figure.options]
+            yield _table((key, f"`{_plain(f.default)}`", _line(f.description)) for key, f in rows)
+            yield ""
+
+
+def _shows(figure: FigureModule) -> str:
+    kind = KINDS[figure.kind]
+    needs = [(kind.needs.get(n) or kind.joint_needs[n]).text for n in figure.needs]
+    must = f" It must have {'; '.join(needs)}." if needs else ""
+    if figure.shows is None:
+        return f"Any experiment that you name.{must}"
+    shown = [figure.shows] if isinstance(figure.shows, str) else figure.shows.values()
+    return f"Experiment: {', '.join(f'`{name}`' for name in shown)}.{must}"
 
 
 def _markdown(caption: str) -> str:

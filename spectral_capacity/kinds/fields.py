@@ -16,7 +16,8 @@ from annotated_types import DocInfo, Ge, Le, MinLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 from pydantic.types import StringConstraints
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]*$"
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 """A name that becomes part of a path."""
 
 

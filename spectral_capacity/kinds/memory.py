@@ -80,7 +80,9 @@ class MemoryExperiment(Experiment):
     no multiples"""
     embeddings: OwnEmbeddings | None = None
     """`{file: path.nc}`: embeddings of your own, variables `U` and `V` over (item, component), or over (seed,
-    item, component) with a `seed` coordinate. N and d must be the file's"""
+    item, component) with a `seed` coordinate ([how to](../docs/own_data.md)). N and d must be the file's;
+    `{file: "d{d}.nc"}` is one file for each d. Row i is the i-th most frequent item; with a table in
+    `frequencies` it is the item of the table's row i, and the table has as many rows as the file"""
 
     script: ClassVar[str] = "scripts/train_memory.py"
     title: ClassVar[str] = "Capacity of a linear memory"

@@ -45,8 +45,10 @@ class MemoryCell(Cell):
 
     def settings(self) -> dict[str, Any]:
         e, shared = self.experiment, self.shared
+        paired = e.frequencies if e.embeddings else None  # rows of a table with rows of a file
         return sorted_plain(
             {
+                "rows": paired and paired.rows_digest(shared.root, e.n_items),
                 "root_seed": shared.seed,
                 "frequencies": e.frequencies and e.frequencies.digest(shared.root, e.n_items),
                 "loss_factors": e.loss and sorted(e.loss.learning_rate_factors),
@@ -70,7 +72,8 @@ class MemoryCell(Cell):
         return [EmbeddingsFile(self.experiment.n_items, self.d, self.seeds)]
 
     def files(self) -> list[str]:
-        return [self.experiment.embeddings.file] if self.experiment.embeddings else []
+        own = self.experiment.embeddings
+        return [own.path(self.d)] if own else []
 
     def own_code(self) -> str | None:
         return own_code(self.shared.optimizers[self.optimizer])

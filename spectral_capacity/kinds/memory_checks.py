@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 from spectral_capacity.kinds.experiment import JointNeed, Need, Problem, Shared
 from spectral_capacity.kinds.optimizers import theory_of
-from spectral_capacity.sampling.frequencies import from_counts, read_counts, tail_exponent
+from spectral_capacity.sampling.frequencies import (
+    from_counts,
+    read_counts,
+    read_table,
+    tail_exponent,
+)
 
 if TYPE_CHECKING:
     from spectral_capacity.kinds.memory import MemoryExperiment
@@ -72,31 +77,80 @@ def _frequencies(experiment: MemoryExperiment, root: Path) -> Iterator[Problem]:
 
 
 def _own_embeddings(experiment: MemoryExperiment, root: Path) -> Iterator[Problem]:
-    from spectral_capacity.sampling.own_embeddings import (
-        own_embeddings_shape,  # NetCDF is slow to load
-    )
+    own = experiment.embeddings
+    if {*"{}"} & {*own.file.replace("{d}", "")}:
+        yield (
+            ("embeddings", "file"),
+            f"{own.file!r}: {{d}} is replaced by each d, nothing else may be in braces",
+        )
+        return
+    for d in experiment.d if own.one_per_d else experiment.d[:1]:
+        yield from _own_file(experiment, root, d)
 
-    key, file = ("embeddings", "file"), experiment.embeddings.file
+
+def _own_file(experiment: MemoryExperiment, root: Path, d: int) -> Iterator[Problem]:
+    """What is wrong with the embeddings of one d."""
+    from spectral_capacity.sampling import own_embeddings  # NetCDF is slow to load
+
+    key, file = ("embeddings", "file"), experiment.embeddings.path(d)
     if not (root / file).is_file():
         yield key, f"{file!r}: no such file"
         return
     try:
-        n_items, d, seeds = own_embeddings_shape(root / file)
+        n_items, dimension, seeds = own_embeddings.own_embeddings_shape(root / file)
+        own_embeddings.check_finite(root / file)
+        names = own_embeddings.item_names(root / file)
     except (OSError, ValueError) as error:
         yield key, str(error)
         return
-    if n_items != experiment.n_items:
-        yield ("n_items",), f"{experiment.n_items}: the embeddings have {n_items} items"
-    if experiment.d != [d]:
-        yield ("d",), f"{experiment.d}: the embeddings have dimension {d}: write [{d}]"
+    where = f", in {file}" if experiment.embeddings.one_per_d else ""
+    if experiment.frequencies:
+        yield from _rows(experiment, root, file, n_items, names)
+    elif n_items != experiment.n_items:
+        yield ("n_items",), f"{experiment.n_items}: the embeddings have {n_items} items{where}"
+    if experiment.embeddings.one_per_d:
+        if d != dimension:
+            yield key, f"{file!r}: has dimension {dimension}, must be {d}"
+    elif experiment.d != [dimension]:
+        yield (
+            ("d",),
+            f"{experiment.d}: the embeddings have dimension {dimension}: write [{dimension}], or name a "
+            "file for each d, with {d} in its path",
+        )
     if seeds is None and experiment.seeds != 1:
         yield (
             ("seeds",),
-            f"{experiment.seeds}: the embeddings have no seed dimension, every seed would be the same: "
-            "write 1",
+            f"{experiment.seeds}: the embeddings have no seed dimension{where}, every seed would be the "
+            "same: write 1",
         )
     if seeds is not None and not set(range(experiment.seeds)) <= set(seeds):
-        yield ("seeds",), f"{experiment.seeds}: the embeddings have seeds {seeds}"
+        yield ("seeds",), f"{experiment.seeds}: the embeddings have seeds {seeds}{where}"
+
+
+def _rows(
+    experiment: MemoryExperiment, root: Path, file: str, n_items: int, names: list[str] | None
+) -> Iterator[Problem]:
+    """Row i of a table and row i of the embeddings must be one item."""
+    table = experiment.frequencies.file
+    try:
+        counts, items = read_table(root / table)
+    except (OSError, ValueError):  # told elsewhere
+        return
+    if counts.size != n_items:
+        yield (
+            ("frequencies", "file"),
+            f"{table!r} has {counts.size} rows, {file} has {n_items} items: row i of the one belongs to row "
+            "i of the other, so there must be as many",
+        )
+    elif items and names and items != names:
+        row = next(
+            i for i, (one, other) in enumerate(zip(items, names, strict=True)) if one != other
+        )
+        yield (
+            ("embeddings", "file"),
+            f"{file!r}: row {row} (from 0) is {names[row]!r}, in {table} it is {items[row]!r}: row i of the "
+            "one belongs to row i of the other",
+        )
 
 
 def _polar_maps(experiment: MemoryExperiment, shared: Shared) -> int:

@@ -9,7 +9,10 @@ from spectral_capacity.kinds.fields import Strict, count
 from spectral_capacity.sampling.frequencies import (
     frequencies_digest,
     from_counts,
+    most_frequent,
     read_counts,
+    read_table,
+    rows_digest,
     tail_exponent,
 )
 
@@ -18,7 +21,16 @@ class OwnEmbeddings(Strict):
     """A NetCDF file with variables U and V, (item, component) or (seed, item, component)."""
 
     file: str
-    """path"""
+    """path; `{d}` in it stands for each d of the experiment, a file each"""
+
+    @property
+    def one_per_d(self) -> bool:
+        """Whether each d has a file of its own."""
+        return "{d}" in self.file
+
+    def path(self, d: int) -> str:
+        """The file of this d."""
+        return self.file.replace("{d}", str(d))
 
 
 class Table(Strict):
@@ -40,6 +52,11 @@ class Table(Strict):
         """Exponent of the tail, to three decimals."""
         return self._read(root, n_items)[1]
 
+    def rows_digest(self, root: Path, n_items: int) -> str:
+        """Digest of which rows are used, and in which order."""
+        path = (root / self.file).resolve()
+        return _digest_of_rows(path, path.stat().st_mtime_ns, n_items)
+
     def _read(self, root: Path, n_items: int) -> tuple[str, float]:
         path = (root / self.file).resolve()
         return _read_table(path, path.stat().st_mtime_ns, n_items, self.tail_from)
@@ -49,3 +66,8 @@ class Table(Strict):
 def _read_table(path: Path, mtime_ns: int, n_items: int, first_rank: int) -> tuple[str, float]:
     p = from_counts(read_counts(path), n_items)
     return frequencies_digest(p), round(tail_exponent(p, first_rank), 3)
+
+
+@cache
+def _digest_of_rows(path: Path, mtime_ns: int, n_items: int) -> str:
+    return rows_digest(most_frequent(read_table(path)[0], n_items))

@@ -27,14 +27,24 @@ class LearningRate(Strict):
     exponent that gradient descent can reach in t steps (Theorem 10)"""
 
 
+LABEL = "how figures call it, `$…$` being mathematics; left out, its name does"
+COLOUR = 'its colour in figures, as `"#d55e00"` or `crimson`; left out, the style\'s cycle does'
+
 SpectralMap = one_of(MAPS, "name", {})
 
 
 @cache
 def optimizer_model(rules: tuple[tuple[str, Callable], ...]) -> Any:
-    """The model of one entry of ``optimizers``: any of these update rules with its options."""
+    """The model of one entry of ``optimizers``: any of these update rules with its options.
+
+    How it looks in figures is left out of its dump: it decides no result.
+    """
     learning_rate = (LearningRate, Field(LearningRate(), description="see below"))
-    return one_of(dict(rules), "rule", {"map": SpectralMap}, learning_rate=learning_rate)
+    looks = {
+        key: (str | None, Field(None, description=text, exclude=True))
+        for key, text in (("label", LABEL), ("colour", COLOUR))
+    }
+    return one_of(dict(rules), "rule", {"map": SpectralMap}, learning_rate=learning_rate, **looks)
 
 
 def theory_of(optimizer: Any) -> Literal["muon", "gradient", "newton", "none"]:

@@ -92,11 +92,11 @@ def own(
 ) -> Float[np.ndarray, "d d"]:
     """A map from a Python file of your own: ``function(gradient, context, **options)``.
 
-    Raises TypeError or ValueError, which name the file, when the function does not return a (d, d)
-    array of numbers.
+    Raises TypeError, ValueError or FloatingPointError, which name the file, when the function does not
+    return a (d, d) array of finite numbers.
     """
-    result = own_map.load(file, function)(gradient, context, **(options or {}))
-    return own_map.as_direction(result, gradient.matrix.shape, f"{file}: {function}")
+    loaded = own_map.load(file, function)
+    return own_map.call(loaded, f"{file}: {function}", gradient, context, **(options or {}))
 
 
 def newton_schulz(

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from spectral_capacity.optimizers.gradient import Gradient, StepContext
+
 
 def check(path: str | os.PathLike, function: str, options: Iterable[str]) -> None:
     """Raise ValueError when ``path`` has no function of this name with these keyword-only options.
@@ -60,14 +62,30 @@ def load(path: str, function: str) -> Callable[..., Any]:
     return getattr(module, function)
 
 
-def as_direction(result: Any, shape: tuple[int, int], what: str) -> Float[np.ndarray, "d d"]:
-    """What a user's function returned, as float64. Raises TypeError or ValueError naming ``what``."""
+def call(
+    function: Callable[..., Any],
+    what: str,
+    gradient: Gradient,
+    context: StepContext,
+    **options: Any,
+) -> Float[np.ndarray, "d d"]:
+    """The direction of a user's ``function(gradient, context, **options)``, float64.
+
+    Raises TypeError, ValueError or FloatingPointError, which name ``what``, when it is no (d, d) array of
+    finite numbers: gradients that get here are finite, so that is an error of the function, and no divergence.
+    """
+    result = function(gradient, context, **options)
     if np.iscomplexobj(result):
         raise TypeError(f"{what} returned complex numbers")
     try:
         direction = np.asarray(result, np.float64)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{what} returned {type(result).__name__}, not numbers") from error
+    shape = gradient.matrix.shape
     if direction.shape != shape:
         raise ValueError(f"{what} returned shape {direction.shape}, must be {shape}")
+    if not np.isfinite(direction).all():
+        raise FloatingPointError(
+            f"{what} returned NaN or inf at step {context.step}, of a gradient that is finite"
+        )
     return direction

@@ -37,9 +37,13 @@ def spectral(
     *,
     map: Annotated[Mapping[str, Any], doc("`{name: …, options}`, below")],
 ) -> Float[np.ndarray, "d d"]:
-    """A scalar map of the gradient's singular values, ``map: {name: …, options}``; Muon is ``polar``."""
+    """A scalar map of the gradient's singular values, ``map: {name: …, options}``; Muon is ``polar``.
+
+    In Python a function like those in :data:`MAPS` may stand for its name.
+    """
     options = {key: value for key, value in map.items() if key != "name"}
-    return MAPS[map["name"]](gradient, context, **options)
+    function = map["name"] if callable(map["name"]) else MAPS[map["name"]]
+    return function(gradient, context, **options)
 
 
 def newton(

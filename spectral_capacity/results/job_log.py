@@ -19,7 +19,8 @@ def job_log(
 
     The first line names the job and its coordinates, the last says how long it took. An exception is
     written with its traceback, shown with its notes in one line on standard error, and ends the process with
-    status 1: Snakemake would print its traceback a second time.
+    status 1: Snakemake would print its traceback a second time. It shows the log, so nothing of that is said
+    again.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(path, mode="w", encoding="utf-8")
@@ -36,9 +37,9 @@ def job_log(
     try:
         yield logger.info
     except Exception as error:
-        logger.exception("failed after %.1f s at %s", time.monotonic() - started, where)
+        logger.exception("failed after %.1f s", time.monotonic() - started)
         what = " ".join([str(error), *(f"({note})" for note in getattr(error, "__notes__", ()))])
-        print(f"{title} ({where}): {what}\n  full log: {path}", file=sys.stderr)
+        print(f"{title}: {what}\n  full log: {path}", file=sys.stderr)
         sys.exit(1)
     else:
         logger.info("done in %.1f s", time.monotonic() - started)

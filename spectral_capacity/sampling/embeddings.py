@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Array, Float, Float32
+from jaxtyping import Array, Float, Float32, Int64
 
 from spectral_capacity.backend import jax, jnp
 from spectral_capacity.results.netcdf import declare, new_netcdf, open_netcdf
-from spectral_capacity.sampling.own_embeddings import own_embeddings_shape
+from spectral_capacity.sampling.own_embeddings import load_own_embeddings
 from spectral_capacity.sampling.streams import Stream, stream_key
 
 DRAW_BLOCK = 128
@@ -84,20 +84,25 @@ def generate_embeddings(
 
 
 def load_embeddings(
-    path: str | os.PathLike, seed: int, *, ours: bool = False
+    path: str | os.PathLike,
+    seed: int,
+    *,
+    rows: Int64[np.ndarray, " n"] | None = None,
+    ours: bool = False,
 ) -> tuple[Float32[np.ndarray, "n d"], Float32[np.ndarray, "n d"]]:
     """(U, V) of one seed, each (N, d) float32, rows are items.
 
     Reads files of :func:`generate_embeddings` and files of your own, with variables ``U`` and ``V``
     over (item, component), the same for every seed, or (seed, item, component) with a ``seed``
-    coordinate. Raises KeyError for a seed the file does not hold, and ValueError when the draws are
-    not the ones the file was made from (another JAX version or processor) or are not finite.
+    coordinate. ``rows``: which rows, in this order (None: all). Raises KeyError for a seed the file does
+    not hold, and ValueError when the draws are not the ones the file was made from (another JAX version or
+    processor) or are not finite.
     ``ours``: a rule made the file, so it is set aside when it is damaged (DamagedFile), to be made again.
     """
     path = Path(path)
     with open_netcdf(path, ours=ours) as file:
         if "fingerprint" not in file.variables:
-            return _load_own(file, path, seed)
+            return load_own_embeddings(path, seed, rows)
         held = file["seed"][:].tolist()
         if seed not in held:
             raise KeyError(f"{path}: seed {seed} is not in this file, it holds {held}")
@@ -121,23 +126,12 @@ def load_embeddings(
             raise ValueError(
                 f"{path}: {name} of seed {seed} is not what its fingerprint says. {advice}"
             )
-    return arrays[0], arrays[1]
+    U, V = arrays if rows is None else (array[rows] for array in arrays)
+    return U, V
 
 
 def _differs(array, mark) -> bool:
     return fingerprint(array) != int(mark)
-
-
-def _load_own(file, path: Path, seed: int):
-    _, _, seeds = own_embeddings_shape(path)
-    if seeds is not None and seed not in seeds:
-        raise KeyError(f"{path}: seed {seed} is not in this file, it holds {seeds}")
-    index = ... if seeds is None else seeds.index(seed)
-    arrays = [np.ascontiguousarray(file[name][index], dtype=np.float32) for name in ROLES]
-    for name, array in zip(ROLES, arrays, strict=True):
-        if not np.isfinite(array).all():
-            raise ValueError(f"{path}: {name} has values that are not finite")
-    return arrays[0], arrays[1]
 
 
 def anisotropic(

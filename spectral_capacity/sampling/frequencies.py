@@ -8,7 +8,7 @@ import math
 import os
 
 import numpy as np
-from jaxtyping import Float, Real
+from jaxtyping import Float, Int64, Real
 
 FIT_POINTS = 1000  # of ``tail_exponent``, evenly spaced in log rank
 
@@ -42,6 +42,34 @@ def frequencies_digest(p: Float[np.ndarray, " n"]) -> str:
     return hashlib.sha256(p.tobytes()).hexdigest()
 
 
+def item_rows(
+    n_items: int, table: str | os.PathLike | None, digest: str | None
+) -> Int64[np.ndarray, " n"] | None:
+    """Rows of a table that are items 1 … n_items, as in ``most_frequent``; None without a digest.
+
+    They pair the items with what a user has for each row, such as embeddings. digest: the
+    :func:`rows_digest` that they must have. Raises what ``read_table`` raises, and ValueError for another.
+    """
+    if digest is None:
+        return None
+    rows = most_frequent(read_table(table)[0], n_items)
+    if digest != rows_digest(rows):
+        raise ValueError(
+            f"{table}: the order of its rows has changed since this run began; run again"
+        )
+    return rows
+
+
+def rows_digest(rows: Int64[np.ndarray, " n"]) -> str:
+    """What an order of rows is known by."""
+    return hashlib.sha256(rows.tobytes()).hexdigest()
+
+
+def most_frequent(counts: Float[np.ndarray, " m"], n_items: int) -> Int64[np.ndarray, " n"]:
+    """Rows of the n_items largest counts, the largest first; equal counts in the order of rows."""
+    return np.argsort(-counts, kind="stable")[:n_items].astype(np.int64)
+
+
 def power_law(n_items: int, alpha: float) -> Float[np.ndarray, " n"]:
     """p_i = i^(-alpha) / Z for i = 1 … n_items, float64, summing to 1; alpha = 0 is uniform."""
     weights = np.arange(1, n_items + 1, dtype=np.float64) ** -alpha
@@ -64,7 +92,14 @@ def from_counts(counts: Real[np.ndarray, " m"], n_items: int) -> Float[np.ndarra
 
 
 def read_counts(path: str | os.PathLike) -> Float[np.ndarray, " m"]:
-    """The column ``count`` of a CSV file, float64, descending; equal counts stay.
+    """The column ``count`` of a table (``read_table``), float64, descending; equal counts stay."""
+    return np.sort(read_table(path)[0])[::-1]
+
+
+def read_table(path: str | os.PathLike) -> tuple[Float[np.ndarray, " m"], list[str] | None]:
+    """The columns ``count``, float64, and ``item``, text, of a CSV file, row by row.
+
+    The second is None where there is no such column, or more than one.
 
     UTF-8, comma-separated, quoted as usual. Blank lines are skipped, and so are lines that start with
     ``#`` above the header; below it they are rows. Other columns are ignored, so a name that is there
@@ -82,12 +117,13 @@ def read_counts(path: str | os.PathLike) -> Float[np.ndarray, " m"]:
     while above < len(lines) and (lines[above].startswith("#") or not lines[above].strip()):
         above += 1
     rows = csv.reader(lines[above:], strict=True)
-    counts = []
+    counts, items = [], []
     try:
         header = [name.strip() for name in next(rows, [])]
         if header.count("count") != 1:
             raise ValueError(f"the header is {header}; it needs one column named 'count'")
         column = header.index("count")
+        named = header.index("item") if header.count("item") == 1 else None
         for row in rows:
             if not row:
                 continue
@@ -97,11 +133,13 @@ def read_counts(path: str | os.PathLike) -> Float[np.ndarray, " m"]:
                     "needs quotes around the field)"
                 )
             counts.append(_count(row[column]))
+            if named is not None:
+                items.append(row[named])
     except (ValueError, csv.Error) as error:
         raise ValueError(f"{path}, line {above + max(rows.line_num, 1)}: {error}") from None
     if not counts:
         raise ValueError(f"{path}: no rows below the header; at least one count is needed")
-    return np.sort(np.array(counts, dtype=np.float64))[::-1]
+    return np.array(counts, dtype=np.float64), None if named is None else items
 
 
 def _count(text: str) -> float:

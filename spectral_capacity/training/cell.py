@@ -20,13 +20,29 @@ from spectral_capacity.memory.measured import SCHEMA
 from spectral_capacity.results.grids import write_grid
 from spectral_capacity.results.schema import Status
 from spectral_capacity.sampling.batches import batch_counts
-from spectral_capacity.sampling.embeddings import anisotropic
-from spectral_capacity.sampling.frequencies import item_frequencies
+from spectral_capacity.sampling.embeddings import anisotropic, load_embeddings
+from spectral_capacity.sampling.frequencies import item_frequencies, item_rows
 from spectral_capacity.training.checkpoints import Checkpoint
 from spectral_capacity.training.run import EarlyStop, Run
 from spectral_capacity.training.steps import State, train
 
 LoadEmbeddings = Callable[[int], tuple[np.ndarray, np.ndarray]]
+
+
+def embeddings_of(
+    settings: Mapping[str, Any],
+    path: str | os.PathLike,
+    table: str | os.PathLike | None,
+    *,
+    ours: bool = False,
+) -> LoadEmbeddings:
+    """What loads a cell's embeddings from ``path``: all rows, or those that are its items.
+
+    ``settings["rows"]`` is None, or a digest of rows: of a user's own embeddings, each of which belongs to
+    the same row of a ``table`` of counts. ``ours`` as in :func:`sampling.embeddings.load_embeddings`.
+    """
+    rows = item_rows(settings["n_items"], table, settings["rows"])
+    return partial(load_embeddings, path, rows=rows, ours=ours)
 
 
 def train_cell(

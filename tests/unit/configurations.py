@@ -5,6 +5,9 @@ from pathlib import Path
 
 import yaml
 
+from spectral_capacity.config.parse import merged as merged_files
+from spectral_capacity.config.parse import parse
+
 ROOT = Path(__file__).parents[2]
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 
@@ -22,13 +25,7 @@ def change(path, value):
 
 def merged(name):
     """What Snakemake makes of ``--configfile config/NAME.yaml``."""
-
-    def merge(old, new):
-        if isinstance(old, dict) and isinstance(new, dict):
-            return {k: merge(old.get(k), new.get(k, old.get(k))) for k in {**old, **new}}
-        return old if new is None else new
-
-    return merge(DEFAULT, yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()))
+    return merged_files(ROOT / f"config/{file}.yaml" for file in ("config", name))
 
 
 def cells(config, experiment):
@@ -45,3 +42,11 @@ def only(given, experiment):
     figures = {name: given["figures"][name] if name in look else None for name in given["figures"]}
     experiments = {experiment: given["experiments"][experiment]}
     return copy.deepcopy(given | {"experiments": experiments, "figures": figures})
+
+
+def small(**experiment):
+    """The configuration of one experiment, ``one_step`` with 60 items, one d and one seed, with changes."""
+    given = copy.deepcopy(DEFAULT)
+    tiny = {"n_items": 60, "d": [8], "seeds": 1, "optimizers": ["gd", "muon"]}
+    given["experiments"]["one_step"] |= tiny | experiment
+    return parse(only(given, "one_step"), root=ROOT)

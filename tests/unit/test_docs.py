@@ -18,6 +18,7 @@ from spectral_capacity.kinds.registry import KINDS
 from spectral_capacity.optimizers.gradient import Gradient, StepContext
 from spectral_capacity.optimizers.maps import MAPS, own
 from spectral_capacity.optimizers.rules import RULES
+from spectral_capacity.sampling.frequencies import read_table
 from tests.unit.configurations import DEFAULT
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +49,35 @@ def test_the_example_of_an_own_map(tmp_path):
         np.testing.assert_allclose(cut.max(), np.quantile(G.singular_values, quantile))
 
 
+@pytest.mark.slow
+def test_the_examples_of_own_data(tmp_path, monkeypatch):
+    """The page from top to bottom: its table, its files, its experiments, its run without Snakemake."""
+    page = "docs/own_data.md"
+    monkeypatch.chdir(tmp_path)
+    (table,) = blocks(page, "csv")
+    (tmp_path / "first.csv").write_text(table)
+    assert read_table("first.csv")[1] == ["the", "of", "and"]
+    names: dict = {}
+    for source in blocks(page, "python"):
+        exec(source, names)
+
+    for folder in ("config", "data"):  # which the default configuration names files in
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    experiments = dict(DEFAULT["experiments"])
+    for overlay in blocks(page, "yaml"):
+        experiments |= yaml.safe_load(overlay)["experiments"]
+    config = parse(DEFAULT | {"experiments": experiments}, root=tmp_path)
+    (commands,) = blocks(page, "sh")
+    assert {*re.findall(r"results/fits/(\w+)\.csv", commands)} <= {*config.experiments}
+
+    grid = names["grid"]
+    by_d = config.experiments["my_vectors_by_d"]
+    assert by_d.coordinates(config.shared)["alpha"] == grid.alpha.values.tolist()
+    largest = grid.capacity.sel(d=64)
+    assert largest.sel(optimizer="muon").item() > largest.sel(optimizer="gd").item() > 0
+    assert names["exponents"].sel(optimizer="muon") > names["exponents"].sel(optimizer="gd")
+
+
 def test_the_example_of_an_own_experiment():
     (overlay,) = blocks("README.md", "yaml")
     mine = yaml.safe_load(overlay)
@@ -57,7 +87,7 @@ def test_the_example_of_an_own_experiment():
     }
     config = parse(given, root=ROOT)
     assert config.experiments["mine"].optimizers == ["gd", "muon", "half_muon"]
-    assert config.figures.fig2 == "mine"
+    assert config.figures.fig2.experiment == "mine"
 
 
 @pytest.mark.parametrize(

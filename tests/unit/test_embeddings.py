@@ -129,15 +129,6 @@ def test_embeddings_of_your_own(tmp_path, seeds):
             load_embeddings(tmp_path / "own.nc", 1)
 
 
-def test_own_embeddings_with_nan(tmp_path):
-    values = np.ones((5, 2))
-    values[2, 1] = np.nan
-    dims = ("item", "component")
-    write_netcdf(tmp_path / "own.nc", {name: (dims, values, {}) for name in "UV"}, {})
-    with pytest.raises(ValueError, match="not finite"):
-        load_embeddings(tmp_path / "own.nc", 0)
-
-
 def test_anisotropic_outputs():
     V = np.random.default_rng(0).standard_normal((20_000, 6)).astype(np.float32) / np.sqrt(6)
     scaled, variances = anisotropic(jnp.asarray(V), 1.0)

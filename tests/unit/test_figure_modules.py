@@ -2,12 +2,20 @@
 
 import pytest
 
-from spectral_capacity.config.figures import figure_modules
+from spectral_capacity.config.figure_modules import figure_modules, title
+from spectral_capacity.config.figures import figures_model
 from spectral_capacity.config.model import config_model
 from spectral_capacity.kinds.memory import MemoryExperiment
 from spectral_capacity.kinds.registry import KINDS
 
-GOOD = '"""A caption."""\nKIND, SHOWS, NEEDS = "memory", "one_step", ("population",)\n'
+GOOD = '''"""A caption."""
+KIND, THEME, SHOWS, NEEDS = "memory", "A theme", "one_step", ("population",)
+OPTION_NEEDS = {"x": {"step": "2 steps"}}
+
+
+def plot(grid, fits, *, finite_size=True, x: Literal["d", "step"] = "d"):
+    pass
+'''
 
 
 @pytest.fixture
@@ -28,6 +36,8 @@ def another(tmp_path, monkeypatch):
 def test_figures_of_several_kinds_stand_beside_each_other(another):
     found = figure_modules(KINDS | another({"mine": GOOD}))
     assert found["mine"].caption == "A caption."
+    assert found["mine"].needs_with({"x": "d"}) == ("population",)
+    assert found["mine"].needs_with({"x": "step"}) == ("population", "2 steps")
     assert "fig2" in found
 
 
@@ -35,11 +45,21 @@ def test_figures_of_several_kinds_stand_beside_each_other(another):
     ("name", "text", "message"),
     [
         ("fig2", GOOD, r"its name is taken: .*fig2\.py"),
-        ("style", GOOD, "its name is taken: a key of the section figures"),
+        ("mine", GOOD.replace("2 steps", "two"), r"mine\.py: 'two' is not one of"),
+        (
+            "mine",
+            GOOD.replace("Literal", "Litral"),
+            r"mine\.py, line 6: option x must have .*'Litral'",
+        ),
+        (
+            "mine",
+            GOOD.replace(' = "d"', ""),
+            "line 6: option x must have an annotation and a default",
+        ),
         ("plan", GOOD, "its name is taken: a target of Snakemake"),
         ("mine", GOOD.replace("population", "poplation"), r"mine\.py: 'poplation' is not one of"),
         ("mine", GOOD.replace("memory", "memry"), r"mine\.py: 'memry' is not one of"),
-        ("mine", '"""A caption."""\n', r"mine\.py: a figure says KIND, NEEDS, SHOWS"),
+        ("mine", '"""A caption."""\n', r"mine\.py: a figure says KIND, NEEDS, SHOWS, THEME"),
         ("mine", "KIND = str(1)\n", r"mine\.py, line 1: KIND must be literals"),
     ],
 )
@@ -56,3 +76,16 @@ def test_kinds_share_no_name_of_a_rule(monkeypatch):
     monkeypatch.setitem(KINDS, "other", other)
     with pytest.raises(ValueError, match="kind other: another kind has a rule 'gradient'"):
         config_model()
+
+
+def test_no_figure_has_the_name_of_a_key_of_its_section(another):
+    with pytest.raises(ValueError, match="its name is taken: a key of the section figures"):
+        figures_model(figure_modules(KINDS | another({"style": GOOD})))
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [("fig2", "Figure 2"), ("fig4abc", "Figure 4abc"), ("real_words", "Real words")],
+)
+def test_titles(name, called):
+    assert title(name) == called

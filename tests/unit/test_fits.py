@@ -211,27 +211,6 @@ def test_capacity_relative_to_the_polar_map_is_paired():
         np.testing.assert_allclose(ratios, [0.5, 1.0])
 
 
-def test_critical_batch_sizes_and_their_exponent():
-    sizes = np.append(4.0 ** np.arange(1, 12), np.inf)
-    d, alpha, seeds = D[1:4], 1.5, 3
-    noise = np.exp(0.02 * np.random.default_rng(0).standard_normal((d.size, 1, seeds)))
-    plateau = 0.5 * d[:, None, None] ** (4 / 3) * noise
-    counts = plateau * (1 + (d[:, None, None] ** 2.0 / sizes[:, None]) ** 2) ** (-1 / (2 * alpha))
-    one = grid(lambda o, a, d: plateau[:, 0], d=d)
-    data = xr.concat([one.assign_coords(batch_size=[B]) for B in sizes], "batch_size")
-    data["capacity"][:] = counts[None, None, None, :, :, :, None]
-    fits = fit_exponents(data, SETTINGS | {"bootstrap": 100, "own_embeddings": True})
-    np.testing.assert_allclose(fits.critical_batch_size.values.ravel(), d**2.0, rtol=0.2)
-    line = fits.sel(quantity="critical_batch_size", fit="ols", batch_size=np.inf).squeeze()
-    # The noise of a seed is that of its whole curve: it moves plateau and line, not the break.
-    for name in ("exponent", "boot_low", "boot_high", "theory"):
-        assert line[name].item() == pytest.approx(2.0, abs=1e-3), name
-    information = fits.sel(quantity="information", fit="ols", batch_size=np.inf).squeeze()
-    assert information.exponent.item() == pytest.approx(2 / 3, abs=0.03)
-    assert information.theory.item() == pytest.approx(2 / 3)
-    assert np.isnan(fits.theory.sel(quantity="capacity", batch_size=16.0)).all()
-
-
 def test_weights_and_counts():
     x = np.log(D)
     y = 1 + 2 * x + np.array([0.5, 0, 0, 0, 0])

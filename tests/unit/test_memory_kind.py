@@ -1,18 +1,14 @@
 """The linear memory as a kind of experiment: its cells, their settings and files."""
 
-import copy
 import hashlib
 
 import numpy as np
-import pytest
 
-from spectral_capacity.config.messages import ConfigError
 from spectral_capacity.config.parse import parse
 from spectral_capacity.kinds.experiment import seed_blocks
 from spectral_capacity.kinds.optimizers import numeric_options
-from spectral_capacity.results.netcdf import write_netcdf
 from spectral_capacity.sampling.frequencies import from_counts, read_counts
-from tests.unit.configurations import DEFAULT, ROOT, cells, change, coordinates, only
+from tests.unit.configurations import DEFAULT, ROOT, cells, change, coordinates
 
 E = "experiments.one_step"
 
@@ -92,51 +88,3 @@ def test_settings_are_plain_sorted_and_independent_of_what_does_not_matter():
     assert repr(settings) == repr(
         next(c for c in cells(other, "one_step") if c.name == cell.name).settings()
     )
-
-
-def own(path, shape, seeds=None, names="UV"):
-    dims = ("seed", "item", "component")[-len(shape) :]
-    variables = {name: (dims, np.ones(shape, np.float32), {}) for name in names}
-    if seeds:
-        variables["seed"] = (("seed",), np.array(seeds), {})
-    write_netcdf(path, variables, {})
-
-
-@pytest.mark.parametrize(
-    ("shape", "seeds", "names", "message"),
-    [
-        ((100, 8), None, "UV", None),
-        ((2, 100, 8), [0, 1], "UV", None),
-        ((100, 8), None, "U", "embeddings.file: .*needs variables U and V"),
-        ((90, 8), None, "UV", "n_items: 100: the embeddings have 90 items"),
-        ((100, 9), None, "UV", r"d: \[8\]: the embeddings have dimension 9"),
-        ((1, 100, 8), [0], "UV", r"seeds: 2: the embeddings have seeds \[0\]"),
-    ],
-)
-def test_own_embeddings_are_checked_against_the_experiment(tmp_path, shape, seeds, names, message):
-    own(tmp_path / "own.nc", shape, seeds, names)
-    given = copy.deepcopy(DEFAULT)
-    given["experiments"]["one_step"] |= {
-        "n_items": 100,
-        "d": [8],
-        "seeds": 2 if len(shape) == 3 else 1,
-        "embeddings": {"file": str(tmp_path / "own.nc")},
-    }
-    if message is None:
-        config = parse(only(given, "one_step"), root=ROOT)
-        assert not any(cell.draws() for cell in cells(config, "one_step"))
-    else:
-        with pytest.raises(ConfigError, match=message):
-            parse(given, root=ROOT)
-
-
-def test_own_embeddings_without_seeds_allow_one_seed(tmp_path):
-    own(tmp_path / "own.nc", (100, 8))
-    given = copy.deepcopy(DEFAULT)
-    given["experiments"]["one_step"] |= {
-        "n_items": 100,
-        "d": [8],
-        "embeddings": {"file": str(tmp_path / "own.nc")},
-    }
-    with pytest.raises(ConfigError, match="every seed would be the same: write 1"):
-        parse(given, root=ROOT)

@@ -6,6 +6,9 @@ import pytest
 from spectral_capacity.optimizers import own_map as ownmap
 from spectral_capacity.optimizers.gradient import Gradient, StepContext
 from spectral_capacity.optimizers.maps import own, power
+from spectral_capacity.results.schema import Status
+from spectral_capacity.training.cell import train_cell
+from tests.unit.cells import RATE, cell
 
 CONTEXT = StepContext(4, 1.5, np.inf)
 SOURCE = """
@@ -81,6 +84,33 @@ def test_a_file_that_is_not_python(tmp_path):
 def test_what_is_not_a_direction_names_the_file(file, function, error, message):
     with pytest.raises(error, match=message):
         own(Gradient(np.eye(4)), CONTEXT, file=file, function=function)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_number_that_is_not_finite_is_an_error_of_the_map(tmp_path, draws, bad):
+    """And no divergence: the job fails, with what one must know to find it."""
+    path = tmp_path / "maps.py"
+    path.write_text(
+        "def h(gradient, context):\n"
+        f"    return gradient.matrix * (float('{bad}') if context.step == 2 else 1.0)\n"
+    )
+    map_ = {"name": "own", "file": str(path), "function": "h"}
+    optimizer = {"rule": "spectral", "map": map_, **RATE}
+    this = cell(optimizer, 40, 4, steps=3, seeds=(7,), batch_sizes=(64,))
+    with pytest.raises(
+        FloatingPointError, match=r"maps\.py: h returned NaN or inf at step 2"
+    ) as error:
+        train_cell(this, lambda seed: draws(40, 4))
+    assert error.value.__notes__ == ["seed 7, batch size 64.0"]
+
+
+def test_a_finite_direction_that_leads_beyond_all_bounds_diverges(tmp_path, draws):
+    path = tmp_path / "maps.py"
+    path.write_text("def h(gradient, context):\n    return 1e200 * gradient.matrix\n")
+    map_ = {"name": "own", "file": str(path), "function": "h"}
+    this = cell({"rule": "spectral", "map": map_, **RATE}, 40, 4, steps=2)
+    status = train_cell(this, lambda seed: draws(40, 4))["status"]
+    assert (status == Status.DIVERGED).all()
 
 
 def test_a_file_may_have_dataclasses_neighbours_and_any_name(tmp_path):

@@ -1,9 +1,11 @@
 """What a run is said to need, against what is counted by hand and what was measured."""
 
 import dataclasses
+import itertools
 
 from spectral_capacity.config.parse import parse
 from spectral_capacity.config.plan import duration, plan
+from spectral_capacity.kinds import rates
 from spectral_capacity.kinds.rates import Rates
 from tests.unit.configurations import DEFAULT, ROOT, cells, only
 
@@ -66,3 +68,12 @@ def test_the_plan_has_a_line_for_cells_of_one_size():
 
 def test_durations():
     assert [duration(s) for s in (3.0, 89.0, 600.0, 7200.0)] == ["3 s", "89 s", "10 min", "2.0 h"]
+
+
+def test_a_busy_machine_does_not_look_slow(monkeypatch):
+    """A core's rate counts its own time: here the clock on the wall leaps an hour whenever it is read."""
+    hours = itertools.count(step=3600.0)
+    seconds = itertools.count(step=0.5)
+    monkeypatch.setattr(rates.time, "perf_counter", lambda: next(hours))
+    monkeypatch.setattr(rates.time, "process_time", lambda: next(seconds))
+    assert rates.measured_flops() == 2 * 1024**3 / 0.5

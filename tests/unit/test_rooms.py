@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,8 @@ ORDER = re.findall(
     r"\w+", re.search(r"\n\n((?: +[\w <]+\n)+)", PACKAGE.joinpath("__init__.py").read_text())[1]
 )
 MODULES = sorted(PACKAGE.rglob("*.py"))
-FACES = {"embeddings"}
-"""Modules at the top that only hand on a name to users; nothing in the package imports them."""
+FACES = {"embeddings", "measuring"}
+"""Modules at the top that are for users; nothing in the package imports them."""
 
 
 def room(path):
@@ -53,11 +55,25 @@ def test_imports_run_one_way_and_name_modules(path):
             assert names, f"a room is imported by its name: {parts}"
 
 
-@pytest.mark.parametrize("path", [*PACKAGE.rglob("__init__.py")], ids=lambda p: p.parent.name)
+@pytest.mark.parametrize("path", [*PACKAGE.rglob("*/__init__.py")], ids=lambda p: p.parent.name)
 def test_rooms_hold_a_docstring_and_nothing_else(path):
     (docstring,) = ast.parse(path.read_text()).body
     assert isinstance(docstring.value.value, str)
 
 
 def test_few_modules_stand_outside_of_a_room():
-    assert len(list(PACKAGE.glob("*.py"))) <= 3
+    assert len(list(PACKAGE.glob("*.py"))) <= 4
+
+
+def test_the_package_hands_on_two_names_and_imports_nothing_until_they_are_asked_for():
+    """It is part of the digest behind every result, and is run for any import of a module."""
+    assert [*imports(PACKAGE / "__init__.py")] == []
+    code = """if True:
+        import sys, spectral_capacity
+        assert not [name for name in sys.modules if name.startswith("spectral_capacity.")]
+        assert not {"numpy", "jax", "xarray"} & {*sys.modules}
+        from spectral_capacity import fit, measure
+        assert measure.__module__ == fit.__module__ == "spectral_capacity.measuring"
+        assert not hasattr(spectral_capacity, "measuer")
+    """
+    subprocess.run([sys.executable, "-c", code], cwd=PACKAGE.parent, check=True)

@@ -25,6 +25,7 @@ TINY = {
     "fits": {"bootstrap": 100},
     "figures": {"formats": ["svg"]},
 }
+SHIPPED = yaml.safe_load((ROOT / "config/config.yaml").read_text())["experiments"]
 HANGS = 1200
 """Seconds after which a test takes what it waits for to hang, on any machine."""
 
@@ -51,11 +52,12 @@ class Workflow:
     def results(self) -> Path:
         return self.folder / self.results_name
 
-    def configure(self, one_step: dict | None = None, **top) -> None:
-        """Write the tiny configuration with changes to its experiment, or at the top."""
+    def configure(self, one_step: dict | None = None, others: dict | None = None, **top) -> None:
+        """Write the tiny configuration with changes to its experiment, with others, or at the top."""
         config = {**TINY, **top}
         experiment = TINY["experiments"]["one_step"] | (one_step or {})
-        config["experiments"] = {"one_step": experiment}
+        dropped = dict.fromkeys(SHIPPED)
+        config["experiments"] = dropped | {"one_step": experiment} | (others or {})
         (self.folder / "tiny.yaml").write_text(yaml.safe_dump(config))
 
     def command(self, *arguments: str) -> list[str]:
@@ -160,7 +162,6 @@ def _job(path: Path) -> tuple[str, str]:
 def copy(destination: Path) -> Workflow:
     """A copy with the tiny configuration of one experiment."""
     copy_tree(destination)
-    _only_one_step(destination / "config/config.yaml")
     _plain_profile(destination)
     workflow = Workflow(destination)
     workflow.configure()
@@ -177,16 +178,6 @@ def copy_tree(destination: Path) -> None:
             )
         else:
             shutil.copy2(source, destination / name)
-
-
-def _only_one_step(path: Path) -> None:
-    """Leave the default's other experiments out: a configuration laid over it cannot take them away."""
-    config = yaml.safe_load(path.read_text())
-    config["experiments"] = {"one_step": config["experiments"]["one_step"]}
-    look = ("formats", "finite_size", "style")
-    shown = {figure: e for figure, e in config["figures"].items() if figure not in look}
-    config["figures"] |= {f: e if e == "one_step" else None for f, e in shown.items()}
-    path.write_text(yaml.safe_dump(config))
 
 
 def _plain_profile(tree: Path) -> None:

@@ -10,6 +10,7 @@ import netCDF4
 import numpy as np
 import pytest
 
+from spectral_capacity.embeddings import save_embeddings
 from spectral_capacity.results.files import is_complete
 from spectral_capacity.results.netcdf import write_netcdf
 from tests import oracle
@@ -35,35 +36,81 @@ def test_bad_configuration_stops_before_any_job(fresh, one_step, message):
     assert not fresh.results.exists()
 
 
+NAN_MAP = """
+import numpy as np
+
+def broken(gradient, context):
+    return gradient.matrix * np.where(np.arange(context.d) == 1, np.nan, 1.0)
+"""
+
+
 def test_an_error_in_a_job_is_shown_and_logged_with_its_coordinates(fresh):
-    rng = np.random.default_rng(0)
-    U, V = rng.standard_normal((2, 300, 4))
-    U[5, 2] = np.nan
-    dims = ("item", "component")
-    write_netcdf(fresh.folder / "own.nc", {"U": (dims, U, {}), "V": (dims, V, {})}, {})
-    fresh.configure({"d": [4], "seeds": 1, "embeddings": {"file": "own.nc"}})
-    output = fresh.run(fails=True)
-    assert "own.nc: U has values that are not finite" in output
+    """Here of a map that returns NaN: nothing it has made is written."""
+    (fresh.folder / "my_maps.py").write_text(NAN_MAP)
+    mine = {"rule": "spectral", "map": {"name": "own", "file": "my_maps.py", "function": "broken"}}
+    fresh.configure({"d": [4], "seeds": 1, "optimizers": ["mine"]}, optimizers={"mine": mine})
+    output = fresh.run("grids", fails=True)
+    assert "my_maps.py: broken returned NaN or inf at step 1" in output
+    assert "(seed 0, batch size inf)" in output
     logs = list((fresh.results / "logs/train_memory").rglob("*.log"))
     assert logs
     for log in logs:
         assert "Traceback" in log.read_text()
         assert "alpha 1.5" in log.read_text()
-    assert not list(fresh.results.rglob("*.nc"))
+    assert not list(fresh.results.glob("cells/**/*"))
+
+
+def vectors(d, order=slice(None)):
+    rng = np.random.default_rng(d)
+    return [
+        (array / np.sqrt(d)).astype(np.float32)[order] for array in rng.normal(size=(2, 300, d))
+    ]
+
+
+RULES = (lambda G: G, oracle.polar)
+
+
+def counts_of(workflow):
+    with netCDF4.Dataset(workflow.results / "grids/one_step.nc") as grid:
+        return grid["capacity"][:].ravel().tolist()
 
 
 def test_embeddings_of_your_own_run_through_the_chain(fresh):
-    rng = np.random.default_rng(0)
-    U, V = (rng.standard_normal((2, 300, 8)) / np.sqrt(8)).astype(np.float32)
-    dims = ("item", "component")
-    write_netcdf(fresh.folder / "own.nc", {"U": (dims, U, {}), "V": (dims, V, {})}, {})
-    fresh.configure({"d": [8], "alpha": [1.5, 2.0], "seeds": 1, "embeddings": {"file": "own.nc"}})
+    """A file for each d: one that changes trains its own cells again."""
+    save_embeddings(fresh.folder / "d4.nc", *vectors(4))
+    save_embeddings(fresh.folder / "d8.nc", *vectors(8))
+    fresh.configure({"alpha": [2.0], "seeds": 1, "embeddings": {"file": "d{d}.nc"}})
     fresh.run("grids")
     assert not (fresh.results / "embeddings").exists()
-    with netCDF4.Dataset(fresh.results / "grids/one_step.nc") as grid:
-        counts = grid["capacity"][:].ravel().tolist()
-    rules = (lambda G: G, oracle.polar)
-    assert counts == [oracle.capacity(U, V, a, rule) for rule in rules for a in (1.5, 2.0)]
+    expected = [oracle.capacity(*vectors(d), 2.0, rule) for rule in RULES for d in (4, 8)]
+    assert counts_of(fresh) == expected
+
+    save_embeddings(fresh.folder / "d8.nc", *vectors(8, slice(None, None, -1)))
+    assert fresh.ran("grids") == {"train_memory": 2, "assemble_grid": 1}
+
+    U, V = vectors(8)
+    U[5, 2] = np.nan
+    variables = {
+        n: (("item", "component"), array, {}) for n, array in zip("UV", (U, V), strict=True)
+    }
+    write_netcdf(fresh.folder / "d8.nc", variables, {})
+    output = fresh.run("grids", fails=True)
+    assert "one_step.embeddings.file: d8.nc: U: row 5, counted from 0, has NaN" in output
+
+
+def test_embeddings_and_a_table_in_any_order_of_rows(fresh):
+    counts = 10**9 // np.arange(1, 301) ** 2
+    order = np.random.default_rng(0).permutation(300)
+    save_embeddings(fresh.folder / "own.nc", *vectors(8, order))
+    text = "\n".join(map(str, counts[order]))
+    (fresh.folder / "counts.csv").write_text(f"count\n{text}\n")
+    table = {"file": "counts.csv", "tail_from": 10}
+    own = {"embeddings": {"file": "own.nc"}, "frequencies": table}
+    fresh.configure({"d": [8], "alpha": None, "n_items": 200, "seeds": 1, **own})
+    fresh.run("grids")
+    U, V = (array[:200] for array in vectors(8))
+    q = counts[:200] / counts[:200].sum()
+    assert counts_of(fresh) == [oracle.capacity(U, V, None, rule, q) for rule in RULES]
 
 
 CELLS = {"d": [4, 8], "alpha": [1.5, 2.0], "optimizers": ["held"], "seeds": 2}

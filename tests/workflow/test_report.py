@@ -1,5 +1,6 @@
 """Snakemake's report of a finished run."""
 
+import json
 import re
 
 import pytest
@@ -7,9 +8,18 @@ import pytest
 pytestmark = pytest.mark.workflow
 
 
-def test_the_report_has_the_captions_of_the_figures(finished):
+def test_the_report_says_what_each_figure_is(finished):
     finished.run("--report", "report.html")
     page = (finished.folder / "report.html").read_text()
-    captions = re.findall(r'"caption": *"((?:[^"\\]|\\.)*)"', page)
-    for text in ("Items stored after one population step", "Exponent of the number of items"):
-        assert any(text in caption for caption in captions), captions
+
+    def read(name):
+        return json.loads(re.search(rf"var {name} ?= ?(\{{.*?\}});?\n", page, re.DOTALL)[1])
+
+    figures = [f"results/figures/{name}.svg" for name in ("fig1a", "fig2")]
+    assert read("categories")["One step"]["Other"] == figures
+    results = read("results")
+    captions = ("Exponent of the number of items", "Items stored after one population step")
+    for path, title, caption in zip(figures, ("1a", "2"), captions, strict=True):
+        assert results[path]["labels"] == {"figure": f"Figure {title}", "experiment": "one_step"}
+        assert caption in results[path]["caption"]
+    assert "How many associations a linear memory stores" in page

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from spectral_capacity.config.figures import figure_modules
+from spectral_capacity.config.figure_modules import figure_modules
 from spectral_capacity.kinds.registry import KINDS
 from spectral_capacity.results.schema import Status
 from tests.workflow.conftest import ROOT, Workflow, copy_tree

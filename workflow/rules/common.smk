@@ -19,7 +19,8 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 # Modules, not names: a Snakefile shares Snakemake's own global names and would overwrite them.
-import spectral_capacity.config.figures as figures_known
+import spectral_capacity.config.figure_modules as figure_modules
+import spectral_capacity.config.looks as looking
 import spectral_capacity.config.messages as messages
 import spectral_capacity.config.parse as configuration
 import spectral_capacity.config.plan as planning
@@ -47,17 +48,15 @@ FITS = {
     for name, experiment in CONFIG.experiments.items()
     if (settings := experiment.fit_settings(name, SHARED)) is not None
 }
-MODULES = figures_known.figure_modules(registry.KINDS)
-FIGURES = {
-    figure: list(experiments.values())
-    for figure in MODULES
-    if (experiments := figures_known.shown(CONFIG.figures, figure))
-}
-FIGURE_SETTINGS = {"finite_size": CONFIG.figures.finite_size}
+# What may be asked for by name, and what is run by default.
+FIGURES = CONFIG.drawn(CONFIG.experiments)
+SELECTED = list(CONFIG.selected)
+SELECTED_FIGURES = list(CONFIG.drawn(CONFIG.selected))
+LOOKS = looking.looks(CONFIG)
 
 config.update(CONFIG.model_dump())  # defaults filled in, for scripts
 # By rule, in the configuration: a report's caption sees both, and a change reruns nothing.
-config["captions"] = {f"plot_{figure}": MODULES[figure].caption for figure in FIGURES}
+config["captions"] = {f"plot_{name}": figure.module.caption for name, figure in FIGURES.items()}
 
 
 wildcard_constraints:
@@ -123,18 +122,51 @@ def figure_files(figure):
     return [f"{RESULTS}/figures/{figure}.{suffix}" for suffix in CONFIG.figures.formats]
 
 
-def reported(paths):
+def reported(name):
     """The same with the SVG marked for the report: for the rule that draws it alone, since a report
     takes the caption of whichever rule has a marked file, be it as input."""
-    about = {"caption": "../report/figure.rst", "category": "Figures"}
-    return [path if not path.endswith(".svg") else report(path, **about) for path in paths]
+    about = {
+        "caption": "../report/figure.rst",
+        "category": FIGURES[name].module.theme,
+        "labels": {
+            "figure": figure_modules.title(name),
+            "experiment": ", ".join(shown_in(name)),
+        },
+    }
+    return [
+        path if not path.endswith(".svg") else report(path, **about) for path in figure_files(name)
+    ]
+
+
+def shown_in(figure):
+    """The experiments that a figure shows, in the order of its roles."""
+    return list(FIGURES[figure].experiments.values())
 
 
 def figure_inputs(figure, what):
     """Grids or fits of the experiments that a figure shows: one path, or a list of them."""
-    names = [name for name in FIGURES[figure] if what == "grids" or name in FITS]
+    names = [name for name in shown_in(figure) if what == "grids" or name in FITS]
     paths = [f"{RESULTS}/{what}/{name}.nc" for name in names]
     return paths[0] if len(paths) == 1 else paths
+
+
+def figure_looks(figure):
+    """How the optimizers of its experiments look, in a fixed order."""
+    named = {o for name in shown_in(figure) for o in CONFIG.experiments[name].optimizers}
+    return {optimizer: LOOKS[optimizer] for optimizer in sorted(named)}
+
+
+def target_files(name):
+    """All that is called so: an experiment with the figures that show it alone, a figure, or both."""
+    figures = [figure for figure in FIGURES if figure == name or shown_in(figure) == [name]]
+    experiments = {
+        experiment: None  # in order, each once
+        for experiment in [name, *(e for figure in figures for e in shown_in(figure))]
+        if experiment in CELLS
+    }
+    yield from files_behind(experiments)
+    yield from fits_of([name])
+    yield from (path for figure in figures for path in figure_files(figure))
 
 
 def files_behind(experiments):
@@ -151,7 +183,7 @@ CLAIM_FILES = [f"{RESULTS}/claims.csv", f"{RESULTS}/claims.html"]
 
 
 def all_files():
-    """Every result that the configuration names."""
+    """Every result that the configuration names, of experiments that are not run now, too."""
     figures = [path for figure in FIGURES for path in figure_files(figure)]
     return [*files_behind(CELLS), *fits_of(CELLS), *figures, *CLAIM_FILES]
 

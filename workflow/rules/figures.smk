@@ -1,5 +1,5 @@
-# One script draws every figure, with the module of its name, from grids and fits of what it shows.
-for figure, experiments in FIGURES.items():
+# One script draws every figure, with the module that it names, from grids and fits of what it shows.
+for figure in FIGURES:
 
     rule:
         name:
@@ -9,29 +9,30 @@ for figure, experiments in FIGURES.items():
             fits=figure_inputs(figure, "fits"),
             style=CONFIG.figures.style,
         output:
-            reported(figure_files(figure)),
+            reported(figure),
         log:
             f"{RESULTS}/logs/plot_{figure}.log",
         benchmark:
             f"{RESULTS}/benchmarks/plot_{figure}.tsv"
         params:
-            module=MODULES[figure].module,
-            settings=FIGURE_SETTINGS,
-            code=code("scripts/plot_figure.py", MODULES[figure].path),
+            module=FIGURES[figure].module.module,
+            settings={"finite_size": CONFIG.figures.finite_size} | FIGURES[figure].options,
+            optimizers=figure_looks(figure),
+            code=code("scripts/plot_figure.py", FIGURES[figure].module.path),
         script:
             "../../scripts/plot_figure.py"
 
+
+# Experiments and figures are targets by their names.
+for name in dict.fromkeys([*CELLS, *FIGURES]):
+
     rule:
         name:
-            figure
+            name
         input:
-            files_behind(experiments),
-            figure_files(figure),
+            target_files(name),
 
 
 rule figures:
     input:
-        [
-            [*files_behind(experiments), *figure_files(figure)]
-            for figure, experiments in FIGURES.items()
-        ],
+        [[*files_behind(shown_in(figure)), *figure_files(figure)] for figure in SELECTED_FIGURES],

@@ -19,4 +19,4 @@ rule assemble_grid:
 
 rule grids:
     input:
-        files_behind(CELLS),
+        files_behind(SELECTED),

@@ -1,6 +1,6 @@
 # Targets that tell, and make nothing: they have no output and no benchmark, which Snakemake takes for
 # one, so they always run.
-# What all cells need, trained or not.
+# What all cells that are run need, trained or not.
 rule plan:
     log:
         f"{RESULTS}/logs/plan.log",
@@ -8,8 +8,8 @@ rule plan:
     params:
         cells=lambda wildcards: [
             (experiment, cell.description, dataclasses.astuple(cell.cost()))
-            for experiment, cells in CELLS.items()
-            for cell in cells.values()
+            for experiment in SELECTED
+            for cell in CELLS[experiment].values()
         ],
         code=code("scripts/plan.py"),
     script:

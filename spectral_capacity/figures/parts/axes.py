@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,7 +20,7 @@ def powers_of_two(axes: Axes, values: np.ndarray) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def named_ticks(axes: Axes, values: np.ndarray) -> None:
+def named_ticks(axes: Axes, values: Sequence[Real] | np.ndarray) -> None:
     """A tick of the x axis, with its limits as they are, at each value; its number where there is room."""
     axes.set_xlim(axes.get_xlim())
     places = axes.transData.transform([(value, 1) for value in values])[:, 0]

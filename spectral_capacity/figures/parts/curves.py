@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
 
 from spectral_capacity.figures.parts.common import GUIDE
 
@@ -106,7 +107,7 @@ def fit_in_short(line: xr.Dataset) -> str:
     return " ".join(texts + ([f"({theory:.2f})"] if np.isfinite(theory) else []))
 
 
-def short_if_one(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def short_if_one(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """A curve through the finite values of y: as it is or, over one x, a short level there to be seen."""
     x, y = np.asarray(x, float), np.asarray(y, float)
     x, y = x[np.isfinite(y)], y[np.isfinite(y)]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from numbers import Real
 
 import numpy as np
 import xarray as xr
 from matplotlib.artist import Artist
+from matplotlib.container import Container
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
@@ -29,7 +31,7 @@ LISTED = 6
 
 def legend_below(
     figure: Figure,
-    handles: Sequence[Artist],
+    handles: Sequence[Artist | Container],
     left_out: str | None = None,
     wrap: int | None = None,
     **style,
@@ -75,7 +77,7 @@ def _listed(values: np.ndarray) -> str:
     return ", ".join(texts)
 
 
-def _written(value: str | float | int) -> str:
+def _written(value: str | Real) -> str:
     if isinstance(value, str):
         return label(value)
     return f"{value:g}" if np.isfinite(value) else r"$\infty$"

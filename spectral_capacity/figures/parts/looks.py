@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from numbers import Real
 from types import MappingProxyType
 from typing import Any
 
@@ -70,7 +71,7 @@ def optimizer_style(optimizer: str) -> dict[str, Any]:
     return {"color": given.get("colour") or f"C{place % cycle}", "marker": marker(place, cycle)}
 
 
-def d_style(d: float) -> dict[str, Any]:
+def d_style(d: Real) -> dict[str, Any]:
     """Colour and marker of an embedding dimension: darker for smaller ones."""
     octaves = np.log2(LARGEST_D / SMALLEST_D)
     return {
@@ -79,7 +80,7 @@ def d_style(d: float) -> dict[str, Any]:
     }
 
 
-def alpha_style(alpha: float) -> dict[str, Any]:
+def alpha_style(alpha: Real) -> dict[str, Any]:
     """Colour and marker of a frequency exponent: darker for smaller ones."""
     range_ = LARGEST_ALPHA - SMALLEST_ALPHA
     return {
@@ -112,7 +113,7 @@ def _dark_end(name: str) -> float:
     return float(shares[max(too_light.argmax() - 1, 0)]) if too_light.any() else 1.0
 
 
-def contrast(colour: Any) -> np.ndarray:
+def contrast(colour: Any) -> np.ndarray | float:
     """Ratio of luminances of white and colours (..., 3 or 4), or one by its name (WCAG 2)."""
     rgb = np.asarray(to_rgb(colour) if isinstance(colour, str) else colour, float)[..., :3]
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)

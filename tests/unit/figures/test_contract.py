@@ -11,7 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import spectral_capacity.figures as room
-from spectral_capacity.config.figures import figure_modules
+from spectral_capacity.config.figure_modules import figure_modules
 from spectral_capacity.figures.parts import common
 from spectral_capacity.figures.parts.panels import LETTER
 from spectral_capacity.kinds.registry import KINDS

@@ -1,0 +1,13 @@
+"""Write the page of the run."""
+
+from snakemake.script import Snakemake
+
+from spectral_capacity.analysis.claims_file import read_claims
+from spectral_capacity.report.index import write
+from spectral_capacity.results.job_log import job_log
+
+snakemake: Snakemake
+
+inputs, settings = snakemake.input, snakemake.params.settings
+with job_log(snakemake.log[0], "write_page", {"experiments": list(settings["experiments"])}):
+    write(snakemake.output[0], read_claims(inputs.claims), inputs.table, inputs.grids, settings)

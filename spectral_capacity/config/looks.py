@@ -1,0 +1,72 @@
+"""How optimizers look in every figure, decided once for the whole configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from spectral_capacity.kinds.experiment import Problem
+from spectral_capacity.kinds.optimizers import theory_of
+
+if TYPE_CHECKING:
+    from spectral_capacity.config.model import Config
+
+PLACES = {"gradient": 0, "muon": 1, "newton": 2}
+"""In the colour cycle, by the theory that speaks of an optimizer: where no other of its experiments is."""
+CYCLE = 7
+"""Colours of the shipped style."""
+
+
+def looks(config: Config) -> dict[str, dict[str, Any]]:
+    """{optimizer: {place, colour, label}}: its place in the colour cycle, and what the user has set or None.
+
+    Two optimizers of one experiment have different places. One that comes later in the configuration, or
+    another experiment, moves nobody's place: figures of others stay as they are.
+    """
+    places: dict[str, int] = {}
+    for name, optimizer in config.optimizers.items():
+        beside = {
+            other
+            for experiment in config.experiments.values()
+            if name in experiment.optimizers
+            for other in experiment.optimizers
+        }
+        taken = {places[other] for other in beside & places.keys()}
+        places[name] = next(p for p in _preferred(theory_of(optimizer)) if p not in taken)
+    return {
+        name: {"colour": optimizer.colour, "label": optimizer.label, "place": places[name]}
+        for name, optimizer in config.optimizers.items()
+    }
+
+
+def _preferred(theory: str) -> Iterable[int]:
+    """Places from the best on: its own, those of no theory, those of others, and around again."""
+    own = [PLACES[theory]] if theory in PLACES else []
+    yield from own
+    yield from range(len(PLACES), CYCLE)
+    yield from (place for place in PLACES.values() if place not in own)
+    yield from count(CYCLE)
+
+
+def problems(config: Config) -> Iterator[Problem]:
+    """Colours and labels that Matplotlib does not know: (key, message) each."""
+    for name, optimizer in config.optimizers.items():
+        if optimizer.colour is not None:
+            from matplotlib.colors import is_color_like  # slow to load, and seldom needed
+
+            if not is_color_like(optimizer.colour):
+                yield (
+                    ("optimizers", name, "colour"),
+                    f'{optimizer.colour!r}: no colour; write one as "#d55e00" (with quotes), or by its name',
+                )
+        if "$" in (optimizer.label or ""):
+            from matplotlib.mathtext import MathTextParser
+
+            try:
+                MathTextParser("path").parse(optimizer.label)
+            except ValueError:
+                yield (
+                    ("optimizers", name, "label"),
+                    f"{optimizer.label!r}: Matplotlib does not read what is between the $ as mathematics",
+                )

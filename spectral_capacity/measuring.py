@@ -1,0 +1,192 @@
+"""The pipeline as two functions, without Snakemake: ``from spectral_capacity import fit, measure``.
+
+Settings, messages, seeds and numbers are those of the pipeline. What it adds is left out here: jobs side by
+side, checkpoints, and files that are made again only when they must be.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import xarray as xr
+from annotated_types import MinLen
+from numpy.typing import ArrayLike
+from pydantic import ValidationError, create_model
+
+from spectral_capacity.analysis.exponents import fit_exponents
+from spectral_capacity.backend import describe
+from spectral_capacity.config.messages import ConfigError, describe_all, key_path
+from spectral_capacity.config.model import Config, Fits
+from spectral_capacity.kinds import optimizers as kinds_optimizers
+from spectral_capacity.kinds.experiment import Shared
+from spectral_capacity.kinds.fields import Name, Strict
+from spectral_capacity.kinds.memory import MemoryExperiment
+from spectral_capacity.kinds.memory_cell import MemoryCell
+from spectral_capacity.optimizers import own_map
+from spectral_capacity.optimizers.gradient import Gradient, StepContext
+from spectral_capacity.optimizers.rules import RULES
+from spectral_capacity.results.grids import assemble
+from spectral_capacity.results.provenance import record
+from spectral_capacity.results.reading import open_grid
+from spectral_capacity.sampling.embeddings import generate_embeddings
+from spectral_capacity.training.cell import embeddings_of, train_cell, write_cell
+
+SpectralMap = Callable[[Gradient, StepContext], ArrayLike]
+
+NAME = "measured"
+"""Of the experiment, in provenance."""
+
+PYTHON = "<python>"
+"""What stands for the file of a function that is no file's, in provenance."""
+
+
+def measure(
+    optimizers: Mapping[str, Mapping[str, Any] | SpectralMap],
+    *,
+    seed: int = 0,
+    report: Callable[[str], None] = lambda line: None,
+    **experiment: Any,
+) -> xr.Dataset:
+    """Train linear memories and count what they recall: the grid that ``results/grids/*.nc`` holds.
+
+    optimizers: by name, each as in the configuration (``{"rule": "spectral", "map": {"name": "polar"}}``) or
+    a spectral map of your own, a function ``(gradient, context) -> direction`` (docs/own_map.md has its
+    contract); ``{"rule": "spectral", "map": function, "learning_rate": {…}}`` is one with a learning rate.
+    experiment: the keys of an experiment of kind ``memory`` (config/README.md): ``n_items``, ``d``,
+    ``alpha``, ``batch_size``, ``steps``, ``seeds``, …, with their defaults. Paths are relative to the
+    working directory. seed: root of every random stream. report: is told of each seed of each cell.
+
+    The counts are those of the pipeline, to the last bit where JAX and NumPy have as many threads as a job
+    of it has (one). Everything is in this process and in memory: for hours of work use the pipeline.
+
+    Raises ConfigError with a line for each setting that cannot be used, and what training raises, with notes
+    that say where.
+    """
+    definitions, functions = _split(optimizers)
+    model = create_model(
+        "Measurement",
+        __base__=Strict,
+        seed=(Config.model_fields["seed"].rebuild_annotation(), ...),
+        optimizers=(Annotated[dict[Name, _optimizer_model()], MinLen(1)], ...),
+    )
+    common = _valid(model, {"seed": seed, "optimizers": definitions})
+    memory = _valid(MemoryExperiment, experiment | {"optimizers": [*optimizers]})
+    shared = Shared(seed, memory.seeds, "keys", common.optimizers, Fits().model_dump())
+    of_files = {name: o for name, o in common.optimizers.items() if name not in functions}
+    _refuse([*memory.problems(shared), *kinds_optimizers.problems(of_files, shared.root)])
+    own_map.load.cache_clear()  # files may have changed since the last call
+
+    with TemporaryDirectory() as folder:
+        made_with = record({}, describe())
+        cells = []
+        for cell in memory.cells(NAME, shared):
+            path = Path(folder, f"{cell.name}.nc")
+            say = partial(_say, report, cell.name)
+            try:
+                _train(path, cell, functions.get(cell.optimizer), made_with, say)
+            except Exception as error:
+                error.add_note(cell.name)
+                raise
+            cells.append(path)
+        grid = Path(folder, "grid.nc")
+        settings = memory.grid_settings(NAME, shared)
+        assemble(grid, cells, settings["coordinates"], record(settings), memory.title)
+        return open_grid(grid)
+
+
+def fit(grid: xr.Dataset, **fits: Any) -> xr.Dataset:
+    """Exponents of a grid, of :func:`measure` or of ``results/grids/``: what ``results/fits/*.nc`` holds.
+
+    fits: the keys of the configuration's section ``fits`` (``largest``, ``bootstrap``, ``confidence``), with
+    their defaults. All else is read off the grid's provenance. A table of counts must still be where it was.
+
+    Raises ConfigError for settings that cannot be used, and ValueError when the grid does not say where it
+    comes from, is of another kind than ``memory``, or its table has changed.
+    """
+    made = json.loads(grid.attrs.get("provenance", "{}")).get("configuration", {})
+    if made.get("kind") != "memory":
+        raise ValueError(
+            "this is no grid of measure, or of an experiment of kind memory: it has no provenance that says so"
+        )
+    memory = MemoryExperiment.model_validate(
+        {key: made[key] for key in MemoryExperiment.model_fields if key in made}
+    )
+    optimizers = create_model("Optimizers", optimizers=(dict[Name, _optimizer_model()], ...))
+    models = optimizers.model_validate({"optimizers": made["definitions"]}).optimizers
+    settings = _valid(Fits, fits).model_dump()
+    shared = Shared(made["seed"], memory.seeds, made["store"], models, settings)
+    if memory.frequencies and memory.alphas(shared.root) != made["coordinates"]["alpha"]:
+        raise ValueError(f"{memory.frequencies.file}: has changed since the grid was measured")
+    return fit_exponents(grid, memory.fit_settings(made["experiment"], shared))
+
+
+def _split(
+    optimizers: Mapping[str, Mapping[str, Any] | SpectralMap],
+) -> tuple[dict[str, Any], dict[str, SpectralMap]]:
+    """Optimizers as the configuration writes them, and the functions that some are."""
+    definitions: dict[str, Any] = {}
+    functions: dict[str, SpectralMap] = {}
+    for name, given in optimizers.items():
+        optimizer = {"rule": "spectral", "map": given} if callable(given) else given
+        if isinstance(optimizer, Mapping) and callable(function := optimizer.get("map")):
+            functions[name] = function
+            known_as = getattr(function, "__qualname__", type(function).__name__)
+            named = {"name": "own", "file": PYTHON, "function": known_as}
+            optimizer = {**optimizer, "map": named}
+        definitions[name] = optimizer
+    return definitions, functions
+
+
+def _optimizer_model() -> Any:
+    return kinds_optimizers.optimizer_model(tuple(RULES.items()))
+
+
+def _valid(model: Any, given: Mapping[str, Any]) -> Any:
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise ConfigError(describe_all(error.errors(), given, model)) from None
+
+
+def _refuse(problems: list) -> None:
+    if problems:
+        raise ConfigError([f"{key_path(key)}: {text}" for key, text in problems])
+
+
+def _say(report: Callable[[str], None], where: str, line: str) -> None:
+    report(f"{where}: {line}")
+
+
+def _train(
+    path: Path,
+    cell: MemoryCell,
+    function: SpectralMap | None,
+    made_with: Mapping[str, Any],
+    report: Callable[[str], None],
+) -> None:
+    """Train a cell and write it, as its script does."""
+    settings = cell.settings()
+    how = settings
+    if function:
+        call = partial(own_map.call, function, f"the function of {cell.optimizer}")
+        how = settings | {"optimizer": settings["optimizer"] | {"map": {"name": call}}}
+    table = cell.experiment.frequencies and cell.experiment.frequencies.file
+    load = embeddings_of(settings, _embeddings(path.parent, cell), table)
+    results = train_cell(how, load, report, table=table)
+    write_cell(path, settings, results, {**made_with, "configuration": settings})
+
+
+def _embeddings(folder: Path, cell: MemoryCell) -> str | Path:
+    """The file of a cell's embeddings, the user's or one that is drawn here."""
+    for own in cell.files():
+        return own
+    (drawn,) = cell.draws()
+    path = folder / "embeddings" / f"{drawn.name}.nc"
+    if not path.exists():
+        generate_embeddings(path, **drawn.settings(cell.shared))
+    return path

@@ -1,0 +1,90 @@
+"""The page of a run: what was run, what was found and how sure it is, in one file that stands alone."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from spectral_capacity.analysis.claims_file import Claim
+from spectral_capacity.analysis.verdicts import NOT_MEASURED, TOO_SMALL
+from spectral_capacity.report import pictures, words
+from spectral_capacity.report.index_template import INDEX
+from spectral_capacity.report.results import SIGNS, Result, read_rows, results
+from spectral_capacity.report.run import read_run
+from spectral_capacity.report.templates import template
+from spectral_capacity.report.text import first_sentence
+from spectral_capacity.results.files import atomic_path
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of the run. caption: RST. experiments: that it shows. files: paths by format."""
+
+    name: str
+    title: str
+    theme: str
+    caption: str
+    experiments: Sequence[str]
+    files: Mapping[str, str]
+
+    @property
+    def alt(self) -> str:
+        """What stands in place of the picture: the first sentence of the caption."""
+        return first_sentence(self.caption)
+
+    @property
+    def picture(self) -> tuple[str, int, int] | None:
+        """:func:`pictures.embedded` of a file that a page can show; None where there is none."""
+        path = pictures.shown(self.files)
+        return pictures.embedded(path) if path else None
+
+
+def write(
+    page: str | os.PathLike,
+    claims: Sequence[Claim],
+    table: str | os.PathLike,
+    grids: Sequence[str | os.PathLike],
+    settings: Mapping[str, Any],
+) -> None:
+    """Write the page of a run.
+
+    claims: of the file that ``table``, the CSV of their verdicts, was made with. grids: of all experiments.
+    settings: ``figures``, a list of what :class:`Figure` has, and ``experiments``, by name, each with ``fits``,
+    paths by format, and ``benchmarks``, a path for each of its cells. Pictures are put into the page; every
+    other file is linked, at its place beside the page. Equal files with equal times give an equal page.
+    """
+    by_id = {claim.id: claim for claim in claims}
+    found = [replace(r, statement=by_id[r.id].statement) for r in results(read_rows(table))]
+    measured = [result for result in found if result.verdict != NOT_MEASURED]
+    counts = Counter(result.verdict for result in found)
+    figures = [Figure(**each) for each in settings["figures"]]
+    themes: dict[str, list[Figure]] = {}
+    for figure in figures:
+        themes.setdefault(figure.theme, []).append(figure)
+    claims_of: dict[str, list[Result]] = {figure.name: [] for figure in figures}
+    for result in found:
+        claims_of.get(by_id[result.id].figure, []).append(result)
+    experiments = settings["experiments"]
+    run = read_run(grids, {name: each["benchmarks"] for name, each in experiments.items()})
+    html = template("index", INDEX).render(
+        run=run,
+        total=len(found),
+        counts={verdict: counts[verdict] for verdict in SIGNS if counts[verdict]},
+        measured=measured,
+        unmeasured=[result for result in found if result.verdict == NOT_MEASURED],
+        undecided=bool(measured) and all(r.verdict == TOO_SMALL for r in measured),
+        themes=themes,
+        claims_of=claims_of,
+        figure_of={result.id: name for name, shown in claims_of.items() for result in shown},
+        grids={experiment.name: experiment.grid for experiment in run.experiments},
+        fits={name: each["fits"] for name, each in experiments.items()},
+        table=Path(table),
+        link=lambda path: Path(os.path.relpath(path, Path(page).parent)).as_posix(),
+        words=words,
+    )
+    with atomic_path(page) as temporary:
+        temporary.write_text(html.strip() + "\n", encoding="utf-8")

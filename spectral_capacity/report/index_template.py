@@ -1,0 +1,194 @@
+"""The words and the order of the page of a run."""
+
+INDEX = """\
+{{ parts.head("What this run found · spectral-capacity") }}
+<body>
+<a class="skip" href="#claims">Skip to the claims</a>
+<header>
+<h1>How many facts does an optimizer store? What this run found</h1>
+<p>A linear memory is a matrix {{ "W" | math }} of size {{ "d × d" | math }} that answers the embedding of an
+item with the embedding of another. Item {{ "k" | math }} of {{ "N" | math }} is asked for with a frequency
+proportional to {{ "k^{−α}" | math }}. It counts as stored when its score is above those of all
+{{ "N − 1" | math }} other answers. The theory
+(<a href="https://arxiv.org/abs/2603.26554">arXiv:2603.26554</a>) says how the number of stored items grows with
+{{ "d" | math }}: about {{ "d^{1/(2α)}" | math }} after one step of gradient descent,
+{{ "d^{1 + 1/(2α)}" | math }} after one step of Muon. This page holds what was measured against
+{{ total }} such claims.</p>
+{% if counts %}
+<ul class="counts">
+{% for name, count in counts.items() %}
+<li><b>{{ count }}</b> {{ parts.verdict(name) }}</li>
+{% endfor %}
+</ul>
+{% endif %}
+{% if undecided %}
+<p><strong>This run is too small to decide any claim.</strong> It shows that everything works; for verdicts
+run the default configuration.</p>
+{% endif %}
+<dl>
+<dt>Configuration</dt>
+<dd>{{ parts.plural(run.experiments | length, "experiment") }}{% if run.n_items %},
+{{ "N" | math }} of {{ words.extent(run.n_items) }}{% endif %}{% if run.d %},
+{{ "d" | math }} of {{ words.extent(run.d) }}{% endif %}: <a href="#what-was-run">each of them</a></dd>
+<dt>Size</dt>
+<dd>{{ parts.plural(run.jobs, "cell") }}: jobs that train one optimizer in one setting, for a few seeds</dd>
+<dt>Time</dt>
+<dd>{{ words.lasted(run.seconds) }} of training, summed over jobs that ran side by side</dd>
+<dt>Date</dt>
+<dd>{{ run.date }}, when the newest grid was written</dd>
+<dt>Commit</dt>
+<dd>{% for revision in run.commits %}<span title="{{ revision }}">{{ words.commit(revision) }}</span>
+{{- "; " if not loop.last }}{% endfor %}</dd>
+<dt>Device</dt>
+<dd>{{ run.devices | join(", ") or "–" }}</dd>
+</dl>
+<details>
+<summary>Versions of packages</summary>
+<p>{% for name, versions in run.versions.items() %}{{ name }} {{ versions | join(" and ") }}
+{{- ", " if not loop.last }}{% endfor %}</p>
+</details>
+</header>
+<nav aria-label="Contents">
+<h2>Contents</h2>
+<ul class="contents">
+<li><a href="#claims">Claims and verdicts</a></li>
+{% for theme, figures in themes.items() %}
+<li><a href="#theme-{{ loop.index }}">{{ theme }}</a>
+<ul>
+{% for figure in figures %}
+<li><a href="#{{ figure.name }}">{{ figure.title | title }}</a></li>
+{% endfor %}
+</ul></li>
+{% endfor %}
+<li><a href="#what-was-run">Experiments</a></li>
+</ul>
+</nav>
+<main>
+<section id="claims">
+<h2>Claims and verdicts</h2>
+<p>Of each claim the line that decides it: measured, with its interval over seeds in brackets, against
+predicted and allowed. In the picture the band is what the claim allows, the upright its prediction, the dot and
+bar what was measured; it is cut at three times what is allowed.</p>
+<details>
+<summary>How a verdict is reached</summary>
+{{ parts.rule() }}
+</details>
+<table class="claims">
+<thead><tr><th scope="col">Claim</th><th scope="col">Statement</th><th scope="col">Verdict</th>
+<th scope="col">Measured against predicted</th><th scope="col">Figure</th></tr></thead>
+{% for result in measured %}
+{% set line = result.deciding %}
+<tbody id="{{ result.slug }}">
+<tr>
+<th scope="row">{{ result.id }}</th>
+<td>{{ result.statement | inline }}</td>
+<td>{{ parts.verdict(result.verdict) }}</td>
+<td class="value">
+{% if result.verdict == "too small" %}
+{{ line.shortage }}
+{% else %}
+<div class="measured">
+{{ parts.strip(line) }}
+<div>{{ line.measured | number }} {{ parts.interval(line, 2) | trim }}
+<div>against {{ line.allowed }}</div>
+{% if result.lines | length > 1 %}
+<small>{{ result.place }}; {{ result.lines | length }} lines in all</small>
+{% endif %}
+</div></div>
+{% endif %}
+</td>
+{% set figure = figure_of.get(result.id) %}
+<td class="figure">{% if figure %}<a href="#{{ figure }}">{{ figure }}</a>{% endif %}</td>
+</tr>
+<tr><td></td><td colspan="4">
+<details>
+<summary>{{ parts.plural(result.lines | length, "line") }} and the source</summary>
+<p class="soft">{{ result.source | inline }}. {{ line.origin }}</p>
+{{ parts.lines_of(result) }}
+</details>
+</td></tr>
+</tbody>
+{% endfor %}
+</table>
+{% if unmeasured %}
+<details>
+<summary>{{ parts.plural(unmeasured | length, "claim") }} that this run did not measure</summary>
+<ul>
+{% for result in unmeasured %}
+<li id="{{ result.slug }}"><b>{{ result.id }}</b> {{ parts.verdict(result.verdict) }}.
+{{ result.statement | inline }}</li>
+{% endfor %}
+</ul>
+</details>
+{% endif %}
+<p class="links">The same as <a href="{{ link(table.with_suffix(".html")) }}">a page of its own</a> and
+<a href="{{ link(table) }}">a table</a>.</p>
+</section>
+{% for theme, figures in themes.items() %}
+<section>
+<h2 id="theme-{{ loop.index }}">{{ theme }}</h2>
+{% for figure in figures %}
+<section id="{{ figure.name }}">
+<h3>{{ figure.title | title }} <small>{{ figure.name }}</small></h3>
+<figure>
+{% set picture = figure.picture %}
+{% if picture %}
+<div class="picture{{ " wide" if picture[1] > 700 }}"><img src="{{ picture[0] }}" alt="{{ figure.alt }}"
+width="{{ picture[1] }}" height="{{ picture[2] }}"></div>
+{% endif %}
+<figcaption>{{ figure.caption | rst }}</figcaption>
+</figure>
+<p class="links">
+{% for suffix, path in figure.files.items() %}
+<a href="{{ link(path) }}">{{ suffix | upper }}</a> ·
+{% endfor %}
+{% for name in figure.experiments %}
+experiment {{ name }}: <a href="{{ link(grids[name]) }}">grid</a>
+{%- for suffix, path in fits[name].items() %}
+, <a href="{{ link(path) }}">fits as {{ {"nc": "NetCDF", "csv": "CSV"}[suffix] }}</a>
+{%- endfor %}
+{{- " · " if not loop.last }}
+{% endfor %}
+</p>
+{% set claims = claims_of[figure.name] %}
+{% if claims %}
+<p class="links">Claims it shows:
+{% for result in claims %}
+<span class="claim"><a href="#{{ result.slug }}">{{ result.id }}</a>
+{{ parts.verdict(result.verdict) }}{{ "," if not loop.last }}</span>
+{% endfor %}
+</p>
+{% endif %}
+</section>
+{% endfor %}
+</section>
+{% endfor %}
+<section id="what-was-run">
+<h2>Experiments</h2>
+<div class="scroll" tabindex="0" role="region" aria-label="Experiments">
+<table class="numbers">
+<thead><tr><th scope="col">experiment</th><th scope="col">N</th>
+{% for axis in run.axes %}
+<th scope="col">{{ words.AXES.get(axis, axis) }}</th>
+{% endfor %}
+<th scope="col">cells</th><th scope="col">time</th></tr></thead>
+<tbody>
+{% for experiment in run.experiments %}
+<tr><th scope="row"><a href="{{ link(experiment.grid) }}">{{ experiment.name }}</a></th>
+<td>{{ words.thousands(experiment.n_items) if experiment.n_items else "–" }}</td>
+{% for axis in run.axes %}
+{% set written = words.values(axis, experiment.axes[axis]) if axis in experiment.axes else "–" %}
+<td{{ ' class=list' if written | length > 14 }}>{{ written }}</td>
+{% endfor %}
+<td>{{ experiment.jobs }}</td><td>{{ words.lasted(experiment.seconds) }}</td></tr>
+{% endfor %}
+</tbody>
+</table>
+</div>
+<p class="soft">Time is summed over cells. Of long lists: first, last and how many. Each grid's attribute
+<code>provenance</code> has the whole configuration.</p>
+</section>
+</main>
+</body>
+</html>
+"""

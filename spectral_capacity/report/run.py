@@ -1,0 +1,120 @@
+"""What was run: read off the attributes of grids, and off Snakemake's benchmarks of their cells."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from spectral_capacity.results.netcdf import open_netcdf
+
+
+@dataclass(frozen=True)
+class ExperimentRun:
+    """One experiment.
+
+    axes: its coordinates by dimension, as the configuration writes them. n_items: N, None where the kind of
+    experiment has none. jobs: cells that trained it. seconds: of these jobs together, None where no benchmark
+    is left. origins: where its cells come from, a mapping with ``git_revision``, ``versions`` and ``device``
+    for each that differs.
+    """
+
+    name: str
+    grid: str
+    axes: Mapping[str, Sequence[Any]]
+    n_items: int | None
+    jobs: int
+    seconds: float | None
+    origins: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """All experiments of a run, and the day on which the newest of their grids was written (UTC)."""
+
+    experiments: Sequence[ExperimentRun]
+    date: str
+
+    @property
+    def jobs(self) -> int:
+        return sum(experiment.jobs for experiment in self.experiments)
+
+    @property
+    def seconds(self) -> float | None:
+        """Of all jobs together; None where of no experiment it is known."""
+        known = [e.seconds for e in self.experiments if e.seconds is not None]
+        return sum(known) if known else None
+
+    @property
+    def axes(self) -> list[str]:
+        """Every dimension of its grids."""
+        return list(dict.fromkeys(axis for e in self.experiments for axis in e.axes))
+
+    @property
+    def n_items(self) -> list[int]:
+        return [e.n_items for e in self.experiments if e.n_items]
+
+    @property
+    def d(self) -> list[int]:
+        return [d for e in self.experiments for d in e.axes.get("d", ())]
+
+    @property
+    def commits(self) -> list[str]:
+        return self._distinct("git_revision")
+
+    @property
+    def devices(self) -> list[str]:
+        return self._distinct("device")
+
+    @property
+    def versions(self) -> dict[str, list[str]]:
+        """Versions of every package, more than one where cells were trained with more than one."""
+        names = {name for origin in self._origins() for name in origin["versions"]}
+        return {
+            name: sorted({origin["versions"].get(name, "none") for origin in self._origins()})
+            for name in sorted(names)
+        }
+
+    def _origins(self) -> Iterable[Mapping[str, Any]]:
+        return (origin for experiment in self.experiments for origin in experiment.origins)
+
+    def _distinct(self, key: str) -> list[str]:
+        return sorted({origin[key] for origin in self._origins() if key in origin})
+
+
+def read_run(
+    grids: Sequence[str | os.PathLike], benchmarks: Mapping[str, Sequence[str | os.PathLike]]
+) -> Run:
+    """The run behind ``grids``; ``benchmarks`` of each experiment: a file for every cell, there or not."""
+    newest = max(os.stat(path).st_mtime for path in grids)
+    date = datetime.fromtimestamp(newest, UTC).date().isoformat()
+    return Run([_read_one(path, benchmarks) for path in grids], date)
+
+
+def _read_one(path: str | os.PathLike, benchmarks: Mapping[str, Sequence]) -> ExperimentRun:
+    with open_netcdf(path) as grid:
+        provenance = json.loads(grid.getncattr("provenance"))
+        dimensions = list(grid.dimensions)
+    settings = provenance["configuration"]
+    name = settings["experiment"]
+    of_cells = benchmarks.get(name, ())
+    times = [_seconds(Path(file)) for file in of_cells if Path(file).exists()]
+    return ExperimentRun(
+        name=name,
+        grid=os.fspath(path),
+        axes={dimension: settings["coordinates"][dimension] for dimension in dimensions},
+        n_items=settings.get("n_items"),
+        jobs=len(of_cells),
+        seconds=sum(times) if times else None,
+        origins=provenance.get("cells", [provenance]),
+    )
+
+
+def _seconds(benchmark: Path) -> float:
+    with benchmark.open(encoding="utf-8", newline="") as table:
+        return float(next(csv.DictReader(table, delimiter="\t"))["s"])

@@ -1,0 +1,152 @@
+"""What the pages share: verdicts, tables of a claim's lines, small pictures of where a measurement lies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from jinja2 import DictLoader, Environment, StrictUndefined, Template
+
+from spectral_capacity.analysis.verdicts import MIN_FITTED, MIN_LARGEST_D
+from spectral_capacity.report import text
+from spectral_capacity.report.results import ALLOWED, SIGNS, Line
+from spectral_capacity.report.style import STYLE
+from spectral_capacity.report.words import number
+
+PARTS = """\
+{% macro head(title) %}
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{ title }}</title>
+<link rel="icon" href="data:,">
+<style>
+{{ style | safe }}
+</style>
+</head>
+{% endmacro %}
+
+{% macro plural(number, word) %}
+{{ number }} {{ word }}{{ "s" if number != 1 }}
+{%- endmacro %}
+
+{% macro verdict(name) %}
+<span class="verdict {{ name | replace(" ", "-") }}">
+{#- #}<span aria-hidden="true">{{ signs[name] }} </span>{{ name }}</span>
+{%- endmacro %}
+
+{% macro interval(line, digits) %}
+{% if line.low == line.low %}[{{ line.low | number(digits) }}, {{ line.high | number(digits) }}]{% endif %}
+{% endmacro %}
+
+{% macro strip(line) %}
+{% set at = line | drawn %}
+<svg class="strip" width="126" height="16" viewBox="-63 -8 126 16" aria-hidden="true" focusable="false">
+<rect x="{{ at.lower }}" y="-6" width="{{ at.upper - at.lower }}" height="12" fill="#cfe0f1"/>
+<path d="M0 -8V8" stroke="#57606a"/>
+{% if at.low is not none %}
+<path d="M{{ at.low }} 0H{{ at.high }}" stroke="#1f2328" stroke-width="2"/>
+{% endif %}
+{% if at.measured is not none %}
+<circle cx="{{ at.measured }}" r="3.5" fill="#1f2328"/>
+{% endif %}
+</svg>
+{%- endmacro %}
+
+{% macro lines_of(result) %}
+<div class="scroll" tabindex="0" role="region" aria-label="Lines of {{ result.id }}">
+<table class="numbers">
+<thead><tr><th scope="col">optimizer</th><th scope="col">α</th><th scope="col">κ</th>
+{% if "step" in result.varied or result.lines[0].step != 1 %}<th scope="col">t</th>{% endif %}
+<th scope="col">predicted</th><th scope="col">allowed</th><th scope="col">measured</th>
+<th scope="col">interval</th><th scope="col">finite-size</th><th scope="col">largest d</th>
+<th scope="col">verdict</th></tr></thead>
+<tbody>
+{% for line in result.lines %}
+<tr><td>{{ line.optimizer }}</td><td>{{ "%g" | format(line.alpha) }}</td>
+<td>{{ "%g" | format(line.kappa) }}</td>
+{% if "step" in result.varied or result.lines[0].step != 1 %}
+<td>{{ "%g" | format(line.step) }}</td>
+{% endif %}
+<td>{{ side[line.relation] }} {{ line.predicted | number(3) }}</td>
+<td>{{ allowed[line.relation] }} {{ line.tolerance | number(3) }}</td>
+<td>{{ line.measured | number(3) }}</td><td>{{ interval(line, 3) | trim or "–" }}</td>
+<td>{{ line.finite_size | number(3) }}</td><td>{{ "%g" | format(line.largest_d) }}</td>
+<td>{{ verdict(line.verdict) }}</td></tr>
+{% endfor %}
+</tbody>
+</table>
+</div>
+{% endmacro %}
+
+{% macro rule() %}
+<p>A claim holds up to logarithms: around a dimension {{ "d" | math }},
+{{ "d^C (\\\\log\\\\, d)^k" | math }} looks like the exponent {{ "C + k/\\\\log\\\\, d" | math }}. So
+{{ "k/\\\\log\\\\, d" | math }} is allowed, at the geometric mean of the fitted d's, with {{ "k" | math }}
+written in the claim, or a plain tolerance. A claim of “at most” or “at least” allows everything on its other
+side.</p>
+<ul>
+<li>{{ verdict("supported") }}: the measured interval, over resampled seeds, lies inside what is allowed.</li>
+<li>{{ verdict("contradicted") }}: the two do not meet.</li>
+<li>{{ verdict("inconclusive") }}: anything else, or no interval.</li>
+<li>{{ verdict("too small") }}: an exponent over fewer than {{ min_fitted }} values of d, or no d of
+{{ min_largest_d }} or more. Such a run decides nothing, whatever it measured.</li>
+</ul>
+<p>A claim about several lines is contradicted when one of them is, and supported when all are. “Finite-size”
+is the same fit of the prediction without a fit parameter at the same points: where it agrees with the
+measurement, the distance to the theory's exponent is one of finite size.</p>
+{% endmacro %}
+"""
+
+
+def template(name: str, source: str) -> Template:
+    """A page, which has the parts as ``parts``."""
+    sources = {"parts": PARTS, name: f'{{% import "parts" as parts %}}\n{source}'}
+    environment = Environment(
+        loader=DictLoader(sources),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": number,
+        "drawn": drawn,
+        "rst": text.to_html,
+        "inline": text.inline,
+        "title": lambda title: text.inline(title, links=False),
+        "plain": text.plain,
+        "math": lambda latex: text.inline(f":math:`{latex}`"),
+    }
+    environment.globals |= {
+        "allowed": ALLOWED,
+        "side": {"equal": "", "at_most": "at most", "at_least": "at least"},
+        "signs": SIGNS,
+        "style": STYLE,
+        "min_fitted": MIN_FITTED,
+        "min_largest_d": MIN_LARGEST_D,
+    }
+    return environment.get_template(name)
+
+
+UNIT, WIDEST = 20.0, 3.0
+"""Pixels for what is allowed, and how many times that a strip shows on each side."""
+
+
+def drawn(line: Line) -> Mapping[str, float | None]:
+    """A strip of a line in pixels: the band that is allowed around 0, interval and value cut at its ends."""
+
+    def pixels(position: float) -> float | None:
+        if math.isnan(position):
+            return None
+        return round(UNIT * min(max(position, -WIDEST), WIDEST), 1)
+
+    return {
+        "lower": UNIT * (-WIDEST if line.relation == "at_most" else -1),
+        "upper": UNIT * (WIDEST if line.relation == "at_least" else 1),
+        "low": pixels(line.position(line.low)),
+        "high": pixels(line.position(line.high)),
+        "measured": pixels(line.position(line.measured)),
+    }

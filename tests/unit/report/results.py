@@ -1,0 +1,138 @@
+"""A small run's results, as the page takes them."""
+
+import os
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from spectral_capacity.analysis.claims import COLUMNS
+from spectral_capacity.analysis.claims_file import Claim
+from spectral_capacity.report import claims_page, index
+from spectral_capacity.results.netcdf import write_netcdf
+from spectral_capacity.results.provenance import attributes
+
+NEWEST = 1_770_000_000  # 2026-02-02
+VERDICTS = {
+    "T3": ["supported", "supported"],
+    "T5 x": ["supported", "inconclusive"],
+    "LIM": ["contradicted"],
+    "S": ["too small"],
+    "N": ["not measured"],
+}
+FIGURES = {"T3": "fig2", "T5 x": "fig2", "LIM": "fig4", "S": "left_out"}
+LINE = {
+    "experiment": "one_step",
+    "optimizer": "muon",
+    "quantity": "capacity",
+    "statistic": "exponent",
+    "fit": "largest",
+    "relation": "equal",
+    "alpha": 1.5,
+    "kappa": 0.0,
+    "step": 1,
+    "predicted": 1.25,
+    "measured": 1.5,
+    "low": 1.25,
+    "high": 1.75,
+    "finite_size": 1.2,
+    "tolerance": 0.5,
+    "fitted": 3,
+    "largest_d": 256,
+}
+
+
+def claim(name):
+    return Claim(
+        id=name,
+        statement=f"{name}: about :math:`d^{{1/2}}` <items>.",
+        source="arXiv:2603.26554, Theorem 3",
+        figure=FIGURES.get(name),
+        experiment="one_step",
+        optimizer="muon",
+        quantity="capacity",
+        fit="largest",
+        log_powers=1,
+    )
+
+
+def lines(verdicts):
+    """Rows of claims; the first verdict of each is the one of the claim."""
+    for name, of_lines in verdicts.items():
+        about = {"claim": name, "statement": claim(name).statement, "source": claim(name).source}
+        for i, verdict in enumerate(of_lines):
+            row = about | {"verdict": verdict, "claim_verdict": of_lines[-1]}
+            if verdict != "not measured":
+                row = LINE | {"alpha": 1.5 + i} | row
+            if verdict == "too small":
+                row |= {"fitted": 2, "largest_d": 16}
+            yield row
+
+
+def run_of(folder, verdicts=VERDICTS, formats=("svg", "png")):
+    """Files of a run, and what the page is made with."""
+    rows = pd.DataFrame([*lines(verdicts)], columns=COLUMNS)
+    claims_page.write(rows, folder / "claims.csv", folder / "claims.html")
+    provenance = {
+        "configuration": {
+            "experiment": "one_step",
+            "n_items": 2000,
+            "coordinates": {"optimizer": ["muon"], "d": [8, 16], "batch_size": [*range(8), "inf"]},
+        },
+        "cells": [
+            {"git_revision": "0" * 40, "device": "cpu", "versions": {"numpy": "2.0"}},
+            {"git_revision": "1" * 40 + "-dirty", "device": "H100", "versions": {"numpy": "2.1"}},
+        ],
+    }
+    variables = {"capacity": (("optimizer", "d", "batch_size"), np.ones((1, 2, 9)), {})}
+    grid = folder / "grids/one_step.nc"
+    write_netcdf(grid, variables, attributes("A grid", provenance))
+    os.utime(grid, (NEWEST, NEWEST))
+    benchmarks = [folder / f"benchmarks/{i}.tsv" for i in range(3)]
+    benchmarks[0].parent.mkdir(exist_ok=True)
+    for benchmark in benchmarks[:2]:
+        benchmark.write_text("s\th:m:s\tcpu_time\n45.5\t0:00:45\t40\n")
+    fits = {suffix: folder / f"fits/one_step.{suffix}" for suffix in ("csv", "nc")}
+    figures = []
+    for name, theme in {"fig2": "One step", "fig3": "One step", "fig4": "Many steps"}.items():
+        files = {suffix: folder / f"figures/{name}.{suffix}" for suffix in formats}
+        for path in files.values():
+            path.parent.mkdir(exist_ok=True)
+            Figure(figsize=(4, 3)).savefig(path, metadata={})
+        figures.append(
+            {
+                "name": name,
+                "title": f"Title of {name}",
+                "theme": theme,
+                "caption": f'Items of "{name}" against d. Grey: :math:`d^2`.',
+                "experiments": ["one_step"],
+                "files": {suffix: str(path) for suffix, path in files.items()},
+            }
+        )
+    for path in fits.values():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("a\n")
+    settings = {
+        "figures": figures,
+        "experiments": {
+            "one_step": {
+                "fits": {suffix: str(path) for suffix, path in fits.items()},
+                "benchmarks": [str(path) for path in benchmarks],
+            }
+        },
+    }
+    return SimpleNamespace(
+        page=folder / "index.html",
+        claims=[claim(name) for name in verdicts],
+        table=folder / "claims.csv",
+        grids=[grid],
+        settings=settings,
+    )
+
+
+def page_of(folder, **changes):
+    """The page of :func:`run_of`, as text."""
+    run = run_of(folder, **changes)
+    index.write(**vars(run))
+    return run.page.read_text()

@@ -1,0 +1,185 @@
+"""What the page of a run says, and that it stands alone."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from spectral_capacity.report import index
+from spectral_capacity.report.pictures import embedded
+from spectral_capacity.results.files import is_complete
+from tests.unit.report.results import page_of, run_of
+
+VOID = {"meta", "link", "img", "br", "path", "rect", "circle"}
+
+
+class Page(HTMLParser):
+    """Attributes of every element, and whether each is closed where it must be."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.open = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in VOID and tag not in ("li", "p", "td", "th", "tr"):
+            while self.open[-1] in ("li", "p", "td", "th", "tr") and self.open[-1] != tag:
+                self.open.pop()
+        assert tag in VOID or self.open.pop() == tag, tag
+
+    def all(self, attribute):
+        return [a[attribute] for _, a in self.elements if attribute in a]
+
+
+def words_of(text):
+    """The text without elements, spaces put together and none before a stop."""
+    words = " ".join(re.sub(r"<[^>]*>", " ", text).split())
+    return re.sub(r" ([,;.])", r"\1", words)
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    return page_of(tmp_path_factory.mktemp("results"))
+
+
+def test_elements_are_closed_and_ids_are_unique(text):
+    page = Page(text)
+    assert page.open == []
+    ids = page.all("id")
+    assert len(ids) == len(set(ids))
+
+
+def test_links_lead_somewhere(tmp_path):
+    text = page_of(tmp_path)
+    page = Page(text)
+    links = [a["href"] for tag, a in page.elements if tag == "a"]
+    assert {f"#{i}" for i in ("fig2", "fig4", "claim-T5-x")} <= set(links)
+    for link in links:
+        if link.startswith("#"):
+            assert link[1:] in page.all("id")
+        elif not link.startswith("https://arxiv.org/abs/"):
+            assert (tmp_path / link).is_file(), link
+
+
+def test_nothing_is_loaded_from_elsewhere(text):
+    page = Page(text)
+    assert not {"script", "iframe", "object"} & {tag for tag, _ in page.elements}
+    loaded = page.all("src") + [a["href"] for tag, a in page.elements if tag == "link"]
+    assert loaded
+    assert all(address.startswith("data:") for address in loaded)
+    assert "url(" not in text
+    assert "@import" not in text
+
+
+def test_the_summary_counts_verdicts_and_says_what_was_run(text):
+    words = words_of(text)
+    for verdict in ("supported", "inconclusive", "contradicted", "too small", "not measured"):
+        assert re.search(rf"\b1 \S {verdict}", words)
+    assert "1 experiment," in words
+    assert "2,000" in words
+    assert "3 cells" in words
+    assert "2 min of training" in words
+    assert "2026-02-02" in words
+    assert "000000000000; 111111111111, with changes that are not committed" in words
+    assert "H100, cpu" in words
+    assert "numpy 2.0 and 2.1" in words
+    assert "0 … population (9)" in words
+
+
+def test_a_claim_has_its_verdict_its_numbers_and_its_figure(text):
+    row = re.search(r'<tbody id="claim-T5-x">(.*?)</tbody>\n</table>', text, re.DOTALL)[1]
+    assert "<msup><mi>d</mi>" in row
+    assert "&lt;items&gt;" in row
+    assert "? </span>inconclusive" in row
+    assert "1.50 [1.25, 1.75] against 1.25 ± 0.50 α = 2.5; 2 lines in all" in words_of(row)
+    assert '<a href="#fig2">fig2</a>' in row
+    assert "<summary>2 lines and the source</summary>" in row
+
+
+def test_a_claim_whose_figure_was_not_drawn_links_to_none(text):
+    row = re.search(r'<tbody id="claim-S">(.*?)</tbody>', text, re.DOTALL)[1]
+    assert "left_out" not in row
+    assert "d goes to 16; a verdict needs 64" in row
+
+
+def test_claims_that_were_not_measured_are_folded(text):
+    folded = re.search(
+        r"<details>\n<summary>1 claim that this run did not measure.*?</details>", text, re.DOTALL
+    )
+    assert 'id="claim-N"' in folded[0]
+    assert 'id="claim-N"' not in text.replace(folded[0], "")
+
+
+def test_figures_stand_under_their_themes(text):
+    assert re.findall(r'<h2 id="theme-\d">(.*?)</h2>', text) == ["One step", "Many steps"]
+    figure = re.search(r'<section id="fig2">(.*?)</section>', text, re.DOTALL)[1]
+    assert 'alt="Items of &#34;fig2&#34; against d"' in figure
+    assert 'src="data:image/svg+xml;base64,' in figure
+    assert "Grey: <span" in figure or "Grey: <math" in figure
+    for file in ("figures/fig2.svg", "figures/fig2.png", "grids/one_step.nc", "fits/one_step.csv"):
+        assert f'href="{file}"' in figure
+    assert "Claims it shows: T3 ✓ supported, T5 x ? inconclusive" in words_of(figure)
+    assert (
+        "Claims it shows"
+        not in re.search(r'<section id="fig3">(.*?)</section>', text, re.DOTALL)[1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("formats", "picture"), [(["png"], "data:image/png;base64,"), (["pdf"], None)]
+)
+def test_any_format_will_do(tmp_path, formats, picture):
+    text = page_of(tmp_path, formats=formats)
+    assert (
+        [p[: len(picture)] for p in Page(text).all("src")] == [picture] * 3
+        if picture
+        else "<img" not in text
+    )
+    assert f'href="figures/fig2.{formats[0]}"' in text
+
+
+@pytest.mark.parametrize("suffix", ["svg", "png"])
+def test_pictures_have_the_size_that_they_were_drawn_for(tmp_path, suffix):
+    run = run_of(tmp_path)
+    path = run.settings["figures"][0]["files"][suffix]
+    _, width, height = embedded(path)
+    assert (width, height) == (576, 432)  # 4 by 3 inches, half as large again
+
+
+def test_a_run_that_is_too_small_says_so_at_the_top(tmp_path):
+    small = {"A": ["too small"], "B": ["not measured"]}
+    assert "This run is too small to decide any claim" in page_of(tmp_path, verdicts=small)
+
+
+def test_a_run_that_decides_something_is_not_called_too_small(text):
+    assert "too small to decide any claim" not in text
+
+
+def test_equal_results_give_equal_pages(tmp_path):
+    (tmp_path / "a").mkdir()
+    run = run_of(tmp_path / "a")
+    index.write(**vars(run))
+    first = run.page.read_bytes()
+    run.page.unlink()
+    index.write(**vars(run))
+    assert run.page.read_bytes() == first
+    assert is_complete(run.page)
+
+
+def test_without_benchmarks_there_is_no_time(tmp_path):
+    run = run_of(tmp_path)
+    for benchmark in (tmp_path / "benchmarks").iterdir():
+        benchmark.unlink()
+    index.write(**vars(run))
+    assert "– of training" in words_of(run.page.read_text())
+
+
+def test_a_run_without_claims_is_a_page_too(tmp_path):
+    run = run_of(tmp_path, verdicts={})
+    index.write(**vars(run))
+    assert "0 such claims" in words_of(run.page.read_text())

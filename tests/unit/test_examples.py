@@ -1,0 +1,48 @@
+"""Notebooks are committed without outputs, and run."""
+
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.ipynb")), ids=lambda p: p.name)
+def test_notebooks_are_committed_without_outputs(path):
+    code = [cell for cell in read(path).cells if cell.cell_type == "code"]
+    assert code
+    assert not any(cell.outputs or cell.execution_count for cell in code)
+
+
+@pytest.mark.slow
+def test_the_example_of_a_map_of_ones_own(tmp_path, monkeypatch):
+    """From a function to its exponent and a picture, without a word on standard error."""
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(EXAMPLES.parent))
+    monkeypatch.delenv("MPLBACKEND", raising=False)
+    notebook = read(EXAMPLES / "own_map.ipynb")
+    resources = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(notebook, timeout=600, kernel_name="python3", resources=resources).execute(
+        env=dict(os.environ)
+    )
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert not [output.text for output in outputs if output.output_type == "stream"]
+    counts, exponents, picture = (output.data for output in outputs)
+    assert "128" in counts["text/plain"]
+    assert "image/png" in picture
+    header, _, *rows = exponents["text/plain"].splitlines()
+    found = {}
+    for name, *numbers in map(str.split, rows):
+        found[name] = dict(zip(header.split(), map(float, numbers), strict=True))
+    assert found["muon"]["theory"] == 1.33
+    for name in ("gd", "muon", "clipped"):
+        one = found[name]
+        assert one["boot_low"] <= one["exponent"] <= one["boot_high"]
+    assert found["gd"]["exponent"] < 1 < found["clipped"]["exponent"]
