@@ -101,7 +101,7 @@ def _drawn(
     parts = [grid] if panels is None else [grid.sel({panels: v}) for v in grid[panels].values]
     figure, all_axes = panel_grid(len(parts), 2.4, sharey=True)
     values, looks = grid[lines].values.tolist(), selection.styles(lines, grid[lines].values)
-    minibatches = bool(np.isfinite(grid.batch_size).all())
+    minibatches = bool(np.isfinite(grid.batch_size).any())
     names = [selection.text(lines, value, minibatches=minibatches) for value in values]
     drawn = set()
     for axes, part in zip(all_axes, parts, strict=True):

@@ -82,11 +82,9 @@ def kept(grid: xr.Dataset, *varied: str | None) -> xr.Dataset:
 
 def styles(dim: str, values: np.ndarray) -> list[dict[str, Any]]:
     """Colours and markers of the values of a dimension; larger batches are darker, as later steps are."""
-    if dim == "optimizer":
-        return [optimizer_style(name) for name in values.tolist()]
-    if dim in ("alpha", "d"):
-        style = {"alpha": alpha_style, "d": d_style}[dim]
-        return [style(float(value)) for value in values]
+    known = {"optimizer": optimizer_style, "alpha": alpha_style, "d": d_style}
+    if dim in known:
+        return [known[dim](value) for value in values.tolist()]
     colours = shades(values.size)[:: 1 if dim == "kappa" else -1]
     return [
         {"color": colour, "marker": MARKERS[i % len(MARKERS)]} for i, colour in enumerate(colours)
