@@ -88,9 +88,9 @@ def _written(value: str | Real) -> str:
     return f"{value:g}" if np.isfinite(value) else r"$\infty$"
 
 
-def seed_bars(grid: xr.Dataset, of: str = "", name: str = "bars") -> list[Line2D]:
+def seed_bars(grid: xr.Dataset, of: str = "") -> list[Line2D]:
     """The legend's entry of bars that are ranges over seeds, if only those ``of`` this; none for one seed."""
-    return [bars_handle(of, "range over seeds", name)] if grid.seed.size > 1 else []
+    return [bars_handle(of, "range over seeds")] if grid.seed.size > 1 else []
 
 
 def resampled_bars(fits: xr.Dataset, of: str = "") -> list[Line2D]:
@@ -103,7 +103,7 @@ def resampled_bars(fits: xr.Dataset, of: str = "") -> list[Line2D]:
     ]
 
 
-def bars_handle(of: str, what: str, name: str = "bars") -> Line2D:
+def bars_handle(of: str, what: str) -> Line2D:
     """The legend's entry of bars: of what, and what they are."""
     of = f" of {of}" if of else ""
-    return handle(f"{name}{of}: {what}", linestyle="", marker="|", markersize=8)
+    return handle(f"bars{of}: {what}", linestyle="", marker="|", markersize=8)
