@@ -1,11 +1,11 @@
 r"""What was measured against the dimension, the batch size, the step or the learning rate, as you choose.
 
-**a**, **b**, …: a panel for each value in its title. Means over seeds, with their range. Against d, dashed:
-powers fitted to the means, with intervals over resampled seeds; grey: the theory's slope; dotted: prediction
-without a fit parameter. Against the batch size, the population stands at ∞; grey: expected number of distinct
-items in a batch. Against the step, crosses: a run diverges there, and from then on the others are thin lines,
-one by one. The learning rate is that of the first step,
-:math:`\eta_1 = \mathrm{scale} \cdot d^{\,\mathrm{d\_power}}`.
+**a**, **b**, …: a panel for each value in its title. Means over seeds, with their range; runs of the population
+that stopped early keep their last value. Against d, dashed: powers fitted to the means, with intervals over
+resampled seeds; grey: the theory's slope; dotted: prediction without a fit parameter. Against the batch size,
+the population stands at ∞; grey: expected number of distinct items in a batch. Against the step, crosses: a run
+diverges there, and from then on the others are thin lines, one by one. The learning rate is that of the first
+step, :math:`\eta_1 = \mathrm{scale} \cdot d^{\,\mathrm{d\_power}}`.
 """
 
 from __future__ import annotations
@@ -75,14 +75,9 @@ def plot(
             f"y: {y} was not measured in this experiment"
             + (": give it a section loss, or choose another y" if y == "loss" else "")
         )
-    wanted = {
-        "optimizers": ("optimizer", optimizers),
-        "alpha": ("alpha", alpha),
-        "kappa": ("kappa", kappa),
-        "d": ("d", d),
-        "batch_size": ("batch_size", batch_size),
-        "step": ("step", step),
-    }
+    wanted = {"optimizer": optimizers, "alpha": alpha, "kappa": kappa}
+    wanted |= {"d": d, "batch_size": batch_size, "step": step}
+    grid = selection.to_the_end(grid, y)
     every, some, along = grid.sortby("batch_size"), selection.chosen(grid, wanted), x
     if x == "learning_rate":
         every = selection.by_learning_rate(every.sel(optimizer=some.optimizer))
@@ -101,7 +96,7 @@ def _drawn(
     parts = [grid] if panels is None else [grid.sel({panels: v}) for v in grid[panels].values]
     figure, all_axes = panel_grid(len(parts), 2.4, sharey=True)
     values, looks = grid[lines].values.tolist(), selection.styles(lines, grid[lines].values)
-    minibatches = bool(np.isfinite(grid.batch_size).all())
+    minibatches = bool(np.isfinite(grid.batch_size).any())
     names = [selection.text(lines, value, minibatches=minibatches) for value in values]
     drawn = set()
     for axes, part in zip(all_axes, parts, strict=True):
@@ -114,9 +109,7 @@ def _drawn(
             powers_under(axes, powers, looks)
         if at_left(axes):
             axes.set_ylabel(general.NAMES[curves.y])
-    for axes, part in zip(
-        all_axes, parts, strict=True
-    ):  # once all panels have made their common axis
+    for axes, part in zip(all_axes, parts, strict=True):  # their common axis is known now
         drawn |= curves.distinct_items(axes, part)
     letters(figure)
     figure.suptitle(_title(grid, minibatches), fontsize="medium")

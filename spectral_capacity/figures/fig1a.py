@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from spectral_capacity.figures.parts.axes import named_ticks, note
+from spectral_capacity.figures.parts.below import make_room
 from spectral_capacity.figures.parts.common import COLUMN, GUIDE, handle, plt, prediction_handle
 from spectral_capacity.figures.parts.curves import interval_bars, short_if_one
 from spectral_capacity.figures.parts.legends import left_out, legend_below, resampled_bars
@@ -45,7 +46,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     fits = fits.sel(quantity="capacity", batch_size=np.inf).isel(step=-1, kappa=0)
     names = fits.optimizer.values
     if names.size <= TOGETHER:
-        figure, axes = plt.subplots(figsize=(COLUMN, 3.4))
+        figure, axes = plt.subplots(figsize=(COLUMN, 2.5))
         panels = [axes] * names.size
     else:
         figure, panels = panel_grid(names.size, 1.9, sharey=True)
@@ -60,7 +61,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     letters(figure)
     handles = [handle(label(name), linestyle="", **optimizer_style(name)) for name in names]
     handles += _handles(fits, finite_size) + resampled_bars(fits)
-    legend_below(figure, handles, left_out(grid, fits), wrap=22)
+    make_room(figure, legend_below(figure, handles, left_out(grid, fits), wrap=22))
     return figure
 
 
@@ -72,7 +73,7 @@ def _exponents(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
         if fit == "ols" or _differ(fits):
             line = fits.sel(fit=fit)
             points = {"linestyle": "", "markerfacecolor": fill, "elinewidth": 0.8, **style}
-            axes.errorbar(alpha + beside, line.exponent, interval_bars(line), **points)
+            axes.errorbar(alpha + beside, line.exponent.values, interval_bars(line), **points)
     line, smooth = fits.sel(fit="ols"), np.linspace(alpha.min(), alpha.max(), 100)
     if alpha.size > 1:
         fitted = line.c1.item() + line.c2.item() / smooth
@@ -88,7 +89,7 @@ def _exponents(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
 
 def _differ(fits: xr.Dataset) -> bool:
     """Whether the largest d are not simply all of them."""
-    largest, every = (fits.exponent.sel(fit=fit) for fit in ("largest", "ols"))
+    largest, every = (fits.exponent.sel(fit=fit).values for fit in ("largest", "ols"))
     return not np.allclose(largest, every, equal_nan=True)
 
 

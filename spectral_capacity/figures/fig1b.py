@@ -22,6 +22,7 @@ from spectral_capacity.figures.parts.batches import (
     distinct_items,
     population_level,
 )
+from spectral_capacity.figures.parts.below import make_room
 from spectral_capacity.figures.parts.common import COLUMN, plt
 from spectral_capacity.figures.parts.legends import left_out, legend_below
 from spectral_capacity.figures.parts.looks import label, optimizer_style
@@ -43,13 +44,13 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     here = grid.sortby(["d", "batch_size"]).isel(alpha=0, kappa=0, step=-1, d=-1)
     fits = fits.sortby("d").isel(alpha=0, kappa=0, step=-1, d=-1)
     sizes, names = here.batch_size.values, here.optimizer.values
-    figure, axes = plt.subplots(figsize=(COLUMN, 3.4))
+    figure, axes = plt.subplots(figsize=(COLUMN, 2.4))
     infinity = batch_axis(axes, sizes)
     curves = here.capacity.transpose("optimizer", "batch_size", "seed").values
     for name, counts in zip(names, curves, strict=True):
         text = label(name, minibatches=True)
         batch_curve(axes, sizes, counts, infinity, label=text, **optimizer_style(name))
-    axes.set_ylim(axes.get_ylim())
+    known = []
     if np.isinf(sizes).any():
         for name, counts in zip(names, curves, strict=True):
             one, level = fits.sel(optimizer=name), counts[-1].mean()
@@ -57,13 +58,16 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
             if finite_size:
                 batch_prediction(axes, one, sizes, infinity, color=colour)
             critical = population_level(axes, one, sizes, level, infinity, colour)
-            _say_critical(axes, critical, level, colour)
+            known.append((critical, level, colour))
+    axes.set_ylim(axes.get_ylim())  # the line below may leave the axes
+    for where in known:
+        _say_critical(axes, *where)
     distinct_items(axes, here)
     axes.set_ylabel("recovered items")
     axes.set_title(rf"One step, $d$ = {here.d.item()}, $\alpha$ = {here.alpha.item():g}")
     handles, _ = axes.get_legend_handles_labels()
     handles += batch_handles(grid, fits, finite_size)
-    legend_below(figure, handles, left_out(grid, here), wrap=22)
+    make_room(figure, legend_below(figure, handles, left_out(grid, here), wrap=22))
     return figure
 
 

@@ -124,13 +124,13 @@ def _exponents(axes: Axes, fits: xr.Dataset) -> None:
     alpha, style = powers.alpha.values, optimizer_style(fits.optimizer.item())
     axes.plot(*short_if_one(alpha, powers.theory.values), **GUIDE)
     bars = interval_bars(powers)
-    axes.errorbar(alpha, powers.exponent, bars, linestyle="", elinewidth=0.8, **style)
+    axes.errorbar(alpha, powers.exponent.values, bars, linestyle="", elinewidth=0.8, **style)
     smooth = np.linspace(alpha.min(), alpha.max(), 60)
     c1, c2 = fits.c1.item(), fits.c2.item()
     if np.isfinite(c2):
         axes.plot(smooth, c1 + c2 / smooth, color=style["color"], linewidth=0.9)
-        sign = "+" if c2 >= 0 else "\N{MINUS SIGN}"
-        text = rf"{c1:.2f} {sign} {abs(c2):.2f}/$\alpha$"
+        text = rf"{c1:.2f} {'+' if c2 >= 0 else '-'} {abs(c2):.2f}/$\alpha$"
+        text = text.replace("-", "\N{MINUS SIGN}")
         axes.text(0.97, 0.95, text, transform=axes.transAxes, ha="right", va="top", fontsize=7)
     named_ticks(axes, alpha)
     axes.set_xlabel(r"frequency exponent $\alpha$")

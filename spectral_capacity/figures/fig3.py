@@ -92,7 +92,7 @@ def _critical_sizes(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
     d = fits.d.values
     axes.set_title(rf"$B^{{\!*}}$, $\alpha$ = {fits.alpha.item():g}")
     axes.set_ylabel(r"critical batch size $B^{\!*}$")
-    axes.set_xlabel("embedding dimension $d$")
+    axes.set_xlabel("dimension $d$")
     powers_of_two(axes, d)
     count_axis(axes)
     if "critical_batch_size" not in fits:
@@ -107,7 +107,7 @@ def _critical_sizes(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
         fitted_power(axes, d, critical, power.exponent.item(), **line)
         fitted_power(axes, d, critical, power.theory.item(), **GUIDE)
         if finite_size:
-            expected = one.predicted_critical_batch_size
+            expected = one.predicted_critical_batch_size.values
             axes.plot(d, expected, ":", markerfacecolor="white", zorder=1, **style)
 
 

@@ -1,9 +1,9 @@
 r"""The most items that long runs of Muon on the population stored after any step, against the dimension.
 
 Each run was stopped when it gained next to nothing any more. Bars: range over seeds. Dashed: fitted powers,
-with intervals over resampled seeds. Grey: the slope of :math:`d^2`, the information limit up to logarithms,
-through the middle of the means. Dash-dotted: the most that any linear memory holds against N competitors, a
-share of :math:`d^2`. Markers of different α, with their lines, stand a little apart.
+with intervals over resampled seeds. Grey: the slope of :math:`d^2`, the information limit up to logarithms, at
+the level of the means. Dash-dotted: the most that any linear memory holds against N competitors, a share of
+:math:`d^2`. Markers of different α, with their lines, stand a little apart.
 """
 
 from __future__ import annotations

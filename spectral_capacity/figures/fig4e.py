@@ -96,17 +96,13 @@ def _bar_handle(fits: xr.Dataset) -> list[Line2D]:
 
 def _beside(axes: Axes, alphas: np.ndarray, steps: np.ndarray, predicted: bool) -> None:
     """What colours and markers are, beside the axes."""
-    by_alpha = [
+    handles = [handle(r"$\alpha$", linestyle="")]
+    handles += [
         handle(f"{alpha:g}", color=alpha_style(alpha)["color"], linewidth=4) for alpha in alphas
     ]
-    by_step = [handle(f"{t}", linestyle="", marker=marker(j)) for j, t in enumerate(steps)]
+    handles.append(handle("step $t$", linestyle=""))
+    handles += [handle(f"{t}", linestyle="", marker=marker(j)) for j, t in enumerate(steps)]
     if predicted:
-        by_step.append(handle("1, predicted", linestyle="", marker="o", mfc="white"))
-    place = {"borderaxespad": 0, "alignment": "left", "title_fontsize": 7, "handlelength": 1.0}
-    first = axes.legend(
-        handles=by_alpha, title=r"$\alpha$", loc="upper left", bbox_to_anchor=(1.04, 1), **place
-    )
-    axes.add_artist(first)
-    axes.legend(
-        handles=by_step, title="step $t$", loc="lower left", bbox_to_anchor=(1.04, 0), **place
-    )
+        handles.append(handle("1, predicted", linestyle="", marker="o", mfc="white"))
+    place = {"loc": "upper left", "bbox_to_anchor": (1.04, 1), "borderaxespad": 0}
+    axes.legend(handles=handles, handlelength=1.0, labelspacing=0.3, **place)

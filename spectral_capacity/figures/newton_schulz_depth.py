@@ -74,8 +74,10 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
         ]
     handles += [prediction_handle()] if finite_size else []
     handles += seed_bars(grid, "ratios")
-    if np.isfinite(table.low).any():
-        handles += [bars_handle("iterations", "95 % interval over resampled seeds")]
+    if table.low.notna().any():
+        handles += [
+            bars_handle("iterations", "95\N{NO-BREAK SPACE}% interval over resampled seeds")
+        ]
     shown = [name for depth in depths.values() for name in depth.values()]
     polar = fits.optimizer.values[fits.family == "muon"]
     here = ratios.sel(optimizer=[n for n in grid.optimizer.values if n in (*shown, *polar)])
@@ -120,7 +122,7 @@ def _ratios(
 def _required(axes: Axes, table: pd.DataFrame, finite_size: bool) -> None:
     """Iterations required against d with the law, a grey per α."""
     axes.set_title(f"Iterations to {LEVEL:.0%}")
-    axes.set_xlabel("embedding dimension $d$")
+    axes.set_xlabel("dimension $d$")
     axes.set_ylabel("iterations $k$")
     if table.empty:
         return

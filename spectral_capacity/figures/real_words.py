@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from spectral_capacity.figures.parts.axes import count_axis, powers_of_two
+from spectral_capacity.figures.parts.below import make_room
 from spectral_capacity.figures.parts.common import (
     GUIDE,
     PAGE,
@@ -50,8 +51,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     here = here.sortby("d").transpose(..., "d", "seed")
     fits = fits.sortby("d").sel(batch_size=np.inf).isel(step=-1, kappa=0, alpha=0)
     names = here.optimizer.values
-    height = 3.1 + 0.13 * names.size
-    shape = {"figsize": (PAGE, height), "width_ratios": (1, 1.2, 1.1)}
+    shape = {"figsize": (PAGE, 2.5), "width_ratios": (1, 1.2, 1.1)}
     figure, (words, items, mass) = plt.subplots(1, 3, **shape)
     _frequencies(words, here)
     for axes in (items, mass):
@@ -68,11 +68,12 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     mass.yaxis.set_major_formatter(PercentFormatter(1))
     letters(figure)
     handles = items.get_legend_handles_labels()[0]
-    handles.append(handle("fitted power", linestyle="--", linewidth=0.9))
-    if np.isfinite(fits.theory.sel(quantity="capacity")).any():
+    if here.d.size > 1:
+        handles.append(handle("fitted power", linestyle="--", linewidth=0.9))
+    if here.d.size > 1 and np.isfinite(fits.theory.sel(quantity="capacity")).any():
         handles.append(handle("slope of the theory", **GUIDE | {"linewidth": 0.9}))
     handles += [prediction_handle(linewidth=1.4)] if finite_size else []
-    legend_below(figure, handles + seed_bars(grid), left_out(grid, here))
+    make_room(figure, legend_below(figure, handles + seed_bars(grid), left_out(grid, here)))
     return figure
 
 

@@ -80,7 +80,7 @@ def plot(
     _ratio_ticks(below[0])
     if finite_size:  # once all curves have made their common axis
         for size in pair[0].d.values.tolist():
-            colour = d_style(float(size))["color"]
+            colour = d_style(size)["color"]
             seen += [ceiling_of_d(axes, size, n_items, color=colour) for axes in above]
     letters(figure)
     notes = [left_out(grid, one) for grid, one in zip(grids, pair, strict=True)]
@@ -105,7 +105,7 @@ def _in_common(grids: list[xr.Dataset]) -> list[xr.Dataset]:
 def _column(above: Axes, below: Axes, pair: list[xr.Dataset]) -> None:
     """Counts and ratios of one optimizer, a colour and marker per d."""
     for size in pair[0].d.values.tolist():
-        runs, look = [grid.sel(d=size) for grid in pair], d_style(float(size))
+        runs, look = [grid.sel(d=size) for grid in pair], d_style(size)
         for one, line in zip(runs, LINES.values(), strict=True):
             step_curve(above, one, markersize=3, linestyle=line, **look)
         _ratio(below, *runs, markersize=3, **look)
@@ -132,7 +132,7 @@ def _ratio_ticks(axes: Axes) -> None:
 
 
 def _handles(pair: list[xr.Dataset]) -> list[Artist]:
-    handles = [handle(f"$d$ = {d}", **d_style(float(d))) for d in pair[0].d.values.tolist()]
+    handles = [handle(f"$d$ = {d}", **d_style(d)) for d in pair[0].d.values.tolist()]
     handles += [handle(f"{name} gradient", linestyle=line) for name, line in LINES.items()]
     exact, thresholded = pair
     return handles + seed_bands(exact) + (diverged_handle(exact) or diverged_handle(thresholded))

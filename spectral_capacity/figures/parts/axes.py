@@ -13,7 +13,8 @@ from matplotlib.ticker import LogLocator, NullFormatter
 def powers_of_two(axes: Axes, values: np.ndarray) -> None:
     """A logarithmic x axis, of d or of steps, with a tick at each value, written as a number."""
     axes.set_xscale("log", base=2)
-    beyond = 1.06 * (np.max(values) / np.min(values)) ** 0.04
+    range_ = np.max(values) / np.min(values)
+    beyond = 1.06 * range_**0.04 if range_ > 1 else 1.3
     axes.set_xlim(np.min(values) / beyond, np.max(values) * beyond)
     named_ticks(axes, values)
     axes.xaxis.set_minor_locator(LogLocator(base=2, subs=()))
@@ -23,13 +24,14 @@ def powers_of_two(axes: Axes, values: np.ndarray) -> None:
 def named_ticks(axes: Axes, values: Sequence[Real] | np.ndarray) -> None:
     """A tick of the x axis, with its limits as they are, at each value; its number where there is room."""
     axes.set_xlim(axes.get_xlim())
-    places = axes.transData.transform([(value, 1) for value in values])[:, 0]
+    at = np.reshape([(value, 1) for value in values], (-1, 2))
+    places = axes.transData.transform(at)[:, 0]
     texts, taken = [], -np.inf
     for value, place in zip(values, places * 72 / axes.figure.dpi, strict=True):
-        half = 2.4 * len(f"{value:g}")
+        half = 2.1 * len(f"{value:g}")
         fits = place - half > taken
         texts.append(f"{value:g}" if fits else "")
-        taken = place + half + 3 if fits else taken
+        taken = place + half + 2 if fits else taken
     axes.set_xticks(values, texts)
 
 

@@ -38,6 +38,10 @@ BESIDES = {
     "fit": ("power fitted to the means", {"linestyle": "--", "linewidth": 0.9}),
     "theory": ("slope of the theory", GUIDE | {"linewidth": 0.9}),
     "prediction": ("prediction without a fit parameter", {"linestyle": ":"}),
+    "prediction of batches": (
+        "prediction without a fit parameter",
+        {"linestyle": ":", "marker": "o", "markerfacecolor": "white"},
+    ),
     "items": ("distinct items in the batch", GUIDE),
 }
 """What a legend says of what stands beside the means, and how that looks."""
@@ -63,7 +67,7 @@ class Curves:
         values, drawn = grid[lines].values, set()
         looks = zip(values.tolist(), styles(lines, values), strict=True)
         for (value, style), shift in zip(looks, apart(values.size, 1.03), strict=True):
-            drawn |= draw(axes, grid.sel({lines: value}), style, shift) or set()
+            drawn |= draw(axes, grid.sel({lines: value}), style, shift)
         return drawn
 
     def distinct_items(self, axes: Axes, grid: xr.Dataset) -> set[str]:
@@ -91,7 +95,9 @@ class Curves:
         found = self.fits.predicted_capacity.reindex(at).values.ravel()
         return found if wanted else np.full(runs.sizes[along], np.nan)
 
-    def _against_d(self, axes: Axes, runs: xr.Dataset, style: dict[str, Any], shift: float):
+    def _against_d(
+        self, axes: Axes, runs: xr.Dataset, style: dict[str, Any], shift: float
+    ) -> set[str]:
         d, values = runs.d.values, runs[self.y].transpose("d", "seed").values
         powers_of_two(axes, d)
         axes.set_xlabel("embedding dimension $d$")
@@ -108,26 +114,36 @@ class Curves:
         found = {"fit": exponent, "theory": theory, "prediction": predicted}
         return {name for name, numbers in found.items() if np.isfinite(numbers).any()}
 
-    def _against_batch_size(self, axes: Axes, runs: xr.Dataset, style: dict[str, Any], _: float):
+    def _against_batch_size(
+        self, axes: Axes, runs: xr.Dataset, style: dict[str, Any], _: float
+    ) -> set[str]:
         sizes, values = runs.batch_size.values, runs[self.y].transpose("batch_size", "seed").values
         infinity = batch_axis(axes, sizes)
         if self.y == "recovered_mass":
             axes.set_yscale("linear")
         batch_curve(axes, sizes, values, infinity, linewidth=0.9, **style)
-        if np.isfinite(self._predicted(runs, "batch_size")).any():
+        if np.isfinite(self._predicted(runs, "batch_size")[np.isinf(sizes)]).any():
             at = {dim: runs[dim].item() for dim in (*LINE, "d") if dim != "batch_size"}
-            batch_prediction(axes, self.fits.sel(at), sizes, infinity, color=style["color"])
-            return {"prediction"}
+            if "predicted_critical_batch_size" in self.fits:
+                batch_prediction(axes, self.fits.sel(at), sizes, infinity, color=style["color"])
+                return {"prediction of batches"}
+        return set()
 
-    def _against_step(self, axes: Axes, runs: xr.Dataset, style: dict[str, Any], _: float):
+    def _against_step(
+        self, axes: Axes, runs: xr.Dataset, style: dict[str, Any], _: float
+    ) -> set[str]:
         step_axis(axes, runs.step.values)
         step_curve(axes, runs.assign(capacity=runs[self.y]), **style)
+        return set()
 
-    def _against_learning_rate(self, axes: Axes, runs: xr.Dataset, style: dict[str, Any], _: float):
+    def _against_learning_rate(
+        self, axes: Axes, runs: xr.Dataset, style: dict[str, Any], _: float
+    ) -> set[str]:
         axes.set_xscale("log")
         axes.set_xlabel(r"learning rate $\eta_1$")
         values = runs[self.y].transpose("rate", "seed").values
         _joined(axes, runs.learning_rate.values, values, style)
+        return set()
 
 
 def _joined(axes: Axes, x: np.ndarray, values: np.ndarray, style: dict[str, Any]) -> None:

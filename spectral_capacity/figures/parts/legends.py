@@ -42,9 +42,9 @@ def legend_below(
     entries at so many characters, for more columns.
     """
     for one in handles if wrap else ():
-        one.set_label(textwrap.fill(one.get_label(), wrap))
+        one.set_label(_wrapped(one.get_label(), wrap))
     figure.left_out = left_out
-    note = left_out and textwrap.fill(left_out, int(16 * figure.get_figwidth()))
+    note = left_out and _wrapped(left_out, int(16 * figure.get_figwidth()))
     style = {"loc": "outside lower center", "title": note, "title_fontsize": 7} | style
     for columns in range(max(len(handles), 1), 0, -1):
         legend = figure.legend(handles=handles, ncols=columns, **style)
@@ -53,6 +53,11 @@ def legend_below(
         legend.remove()
     legend.get_title().set_color("0.35")
     return legend
+
+
+def _wrapped(text: str, width: int) -> str:
+    """In lines of this many characters, without a break in what holds no space, as mathematics."""
+    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
 
 
 def left_out(grid: xr.Dataset, shown: xr.Dataset | xr.DataArray) -> str | None:
@@ -83,9 +88,9 @@ def _written(value: str | Real) -> str:
     return f"{value:g}" if np.isfinite(value) else r"$\infty$"
 
 
-def seed_bars(grid: xr.Dataset, of: str = "", name: str = "bars") -> list[Line2D]:
+def seed_bars(grid: xr.Dataset, of: str = "") -> list[Line2D]:
     """The legend's entry of bars that are ranges over seeds, if only those ``of`` this; none for one seed."""
-    return [bars_handle(of, "range over seeds", name)] if grid.seed.size > 1 else []
+    return [bars_handle(of, "range over seeds")] if grid.seed.size > 1 else []
 
 
 def resampled_bars(fits: xr.Dataset, of: str = "") -> list[Line2D]:
@@ -93,10 +98,12 @@ def resampled_bars(fits: xr.Dataset, of: str = "") -> list[Line2D]:
     if not np.isfinite(fits.boot_low).any():
         return []
     confidence = configuration(fits)["confidence"]
-    return [bars_handle(of, f"{100 * confidence:g} % interval over resampled seeds")]
+    return [
+        bars_handle(of, f"{100 * confidence:g}\N{NO-BREAK SPACE}% interval over resampled seeds")
+    ]
 
 
-def bars_handle(of: str, what: str, name: str = "bars") -> Line2D:
+def bars_handle(of: str, what: str) -> Line2D:
     """The legend's entry of bars: of what, and what they are."""
     of = f" of {of}" if of else ""
-    return handle(f"{name}{of}: {what}", linestyle="", marker="|", markersize=8)
+    return handle(f"bars{of}: {what}", linestyle="", marker="|", markersize=8)

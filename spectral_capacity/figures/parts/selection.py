@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from spectral_capacity.analysis.runs import capacity_to_the_end
 from spectral_capacity.figures.parts.common import configuration
 from spectral_capacity.figures.parts.looks import (
     MARKERS,
@@ -23,19 +24,27 @@ ORDER = ("optimizer", "alpha", "d", "batch_size", "kappa", "step")
 """Dimensions that lines and panels may stand for, in the order in which they are taken."""
 KEPT = {"optimizer": 0, "alpha": 0, "d": -1, "batch_size": -1, "kappa": 0, "step": -1}
 """Which value is shown of a dimension that nothing stands for; d and batch sizes ascend."""
+OPTIONS = {"optimizer": "optimizers"}
+"""What the choice among values is called where that is not the name of the dimension."""
 MOST = {"lines": 9, "panels": 6}
 """Values of a dimension that becomes lines or panels without being asked for."""
+MOST_ASKED_FOR = {"lines": 20, "panels": 12}
 
 
-def chosen(grid: xr.Dataset, wanted: dict[str, tuple[str, Sequence | None]]) -> xr.Dataset:
+def to_the_end(grid: xr.Dataset, y: str) -> xr.Dataset:
+    """The grid where ``y`` of runs of the population that stopped early stays at its last value."""
+    return grid.assign({y: capacity_to_the_end(grid.assign(capacity=grid[y]))[0]})
+
+
+def chosen(grid: xr.Dataset, wanted: dict[str, Sequence | None]) -> xr.Dataset:
     """The grid at the coordinates asked for, d and batch sizes ascending.
 
-    ``wanted``: (dimension, values) by the name of the option, None for all. ValueError where the experiment
-    has no such value.
+    ``wanted``: values by dimension, None for all. ValueError where the experiment has no such value.
     """
-    for option, (dim, values) in wanted.items():
+    for dim, values in wanted.items():
         if values is None:
             continue
+        option = OPTIONS.get(dim, dim)
         values = [np.inf if value == "population" else value for value in values]
         missing = [value for value in values if value not in grid[dim].values]
         if missing or not values:
@@ -58,13 +67,18 @@ def roles(
     """The dimensions that lines and panels stand for; ``x`` is the horizontal axis's.
 
     Those asked for, else the first ones of :data:`ORDER` that have several values, and not too many.
-    ValueError where one is asked for twice.
+    ValueError where one is asked for twice, or has more values than can be told apart.
     """
     asked = {"the horizontal axis": x}
     for option, dim in (("lines", lines), ("panels", panels)):
         if dim is not None and dim in asked.values():
             taken = next(name for name, other in asked.items() if other == dim)
             raise ValueError(f"{option}: {dim} is what {taken} has already; choose another one")
+        if dim is not None and grid.sizes[dim] > MOST_ASKED_FOR[option]:
+            raise ValueError(
+                f"{option}: {dim} has {grid.sizes[dim]} values, and {MOST_ASKED_FOR[option]} {option} are the "
+                f"most; choose some of them, {OPTIONS.get(dim, dim)}: […]"
+            )
         asked[option] = dim
     found = {"lines": lines, "panels": panels}
     for option in found:
@@ -81,11 +95,9 @@ def kept(grid: xr.Dataset, *varied: str | None) -> xr.Dataset:
 
 def styles(dim: str, values: np.ndarray) -> list[dict[str, Any]]:
     """Colours and markers of the values of a dimension; larger batches are darker, as later steps are."""
-    if dim == "optimizer":
-        return [optimizer_style(name) for name in values.tolist()]
-    if dim in ("alpha", "d"):
-        style = {"alpha": alpha_style, "d": d_style}[dim]
-        return [style(float(value)) for value in values]
+    known = {"optimizer": optimizer_style, "alpha": alpha_style, "d": d_style}
+    if dim in known:
+        return [known[dim](value) for value in values.tolist()]
     colours = shades(values.size)[:: 1 if dim == "kappa" else -1]
     return [
         {"color": colour, "marker": MARKERS[i % len(MARKERS)]} for i, colour in enumerate(colours)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spectral_capacity.figures import fig1b, fig3
-from spectral_capacity.figures.parts import common, curves
+from spectral_capacity.figures.parts import common, curves, looks
 from spectral_capacity.sampling.frequencies import power_law
 from spectral_capacity.theory.predictions import items_seen
 from tests.unit.figures import data
@@ -37,14 +37,14 @@ def test_fig1b_shows_the_largest_d(measured):
         assert any((line.get_ydata() == mean[-1]).all() for line in levels)
     assert stars
     labels = axes.get_legend_handles_labels()[1]
-    assert labels == ["distinct items seen", "SGD", "Muon"]
+    assert labels == ["SGD", "Muon"]
     assert axes.get_title() == r"One step, $d$ = 128, $\alpha$ = 1.5"
 
 
 @pytest.mark.parametrize("figure", FIGURES)
 def test_the_information_line_is_the_number_of_items_seen(figure, measured):
     grid = data.described(measured[0], frequencies=None)
-    (line,) = data.lines(figure.plot(grid, measured[1]).axes[0], color="0.6")
+    (line,) = data.lines(figure.plot(grid, measured[1]).axes[0], color=common.GUIDE["color"])
     p = power_law(data.N, 1.5)
     assert line.get_xdata()[[0, -1]] == pytest.approx([1, 4096])
     assert line.get_ydata() == pytest.approx([items_seen(p, b) for b in line.get_xdata()])
@@ -53,19 +53,24 @@ def test_the_information_line_is_the_number_of_items_seen(figure, measured):
 def test_fig3_shows_every_d_and_the_fitted_exponents(measured):
     grid, fits = measured
     drawn = fig3.plot(grid, fits)
-    assert [axes.get_title() for axes in drawn.axes[:2]] == ["One SGD step", "One Muon step"]
+    assert [axes.get_title() for axes in drawn.axes[:2]] == ["SGD", "Muon"]
     for optimizer, axes in zip(("gd", "muon"), drawn.axes, strict=False):
         for d, finite in zip(grid.d.values, data.bars(axes)[::2], strict=True):
             mean = grid.capacity.sel(optimizer=optimizer, d=d).mean("seed").squeeze()
             expected = mean.sortby("batch_size").values[:-1]
             np.testing.assert_allclose(finite[0].get_ydata(), expected)
-    stars = data.lines(drawn.axes[2], marker="*")
-    for optimizer, star in zip(("gd", "muon"), stars, strict=True):
+    first, second, last = drawn.axes
+    assert first.get_ylim() == second.get_ylim()
+    for optimizer in ("gd", "muon"):
+        look = looks.optimizer_style(optimizer)
+        sizes = data.lines(last, linestyle="None", color=look["color"], marker=look["marker"])[0]
         expected = fits.critical_batch_size.sel(optimizer=optimizer).values.ravel()
-        np.testing.assert_allclose(star.get_ydata(), expected)
+        np.testing.assert_allclose(sizes.get_ydata(), expected)
         line = fits.sel(optimizer=optimizer, quantity="critical_batch_size", batch_size=np.inf)
-        for fit in ("ols", "largest"):
-            assert curves.power_text(line.sel(fit=fit)) in star.get_label()
+        written = (
+            f"{looks.label(optimizer, minibatches=True)}: {curves.fit_text(line.sel(fit='ols'))}"
+        )
+        assert written in data.texts(drawn)
 
 
 def test_fig3_shows_predictions_when_asked(measured):

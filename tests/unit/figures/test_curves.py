@@ -197,6 +197,19 @@ def test_too_many_values_become_no_panels_unless_asked_for():
     assert len(curves.plot(grid, fits, panels="step").axes) == 8
 
 
+@pytest.mark.parametrize("option", ["lines", "panels"])
+def test_more_values_than_can_be_told_apart_are_told(option):
+    grid = data.synthetic(step=range(1, 30), alpha=[1.5])
+    with pytest.raises(ValueError, match=rf"{option}: step has 29 values, .* step: \[…\]"):
+        curves.plot(grid, data.fitted(grid), **{option: "step"})
+
+
+def test_runs_that_stopped_early_keep_their_last_value():
+    grid = data.ended(data.synthetic(step=range(1, 5), alpha=[1.5]), 2, Status.NOT_RUN)
+    axes = curves.plot(grid, data.fitted(grid), step=[4]).axes[0]
+    np.testing.assert_allclose(points(axes)[0][:, 1], means(grid, optimizer="gd", step=2))
+
+
 def test_one_value_of_everything_is_a_point():
     grid, fits = data.measured(alpha=(1.5,), d=(32,), optimizer=("muon",), seed=(0,))
     figure = curves.plot(grid, fits)
@@ -250,9 +263,8 @@ def test_five_optimizers_fit_the_page(x):
     grid, fits = data.measured(optimizer=five, batch_size=BATCHES, step=range(1, 5), d=(16, 32))
     figure = curves.plot(grid, fits, x=x, alpha=[1.5])
     figure.draw_without_rendering()
-    assert {looks.label(name).split(":")[0] for name in five} <= {
-        text.split(":")[0] for text in legend(figure)
-    } | {"SGD"}
+    said = {text.split(":")[0] for text in legend(figure)}
+    assert {looks.label(name, minibatches=x != "step") for name in five} <= said
     box = figure.legends[0].get_window_extent()
     assert box.x0 >= 0
     assert box.x1 <= figure.bbox.width

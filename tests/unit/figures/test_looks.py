@@ -6,7 +6,7 @@ import re
 import matplotlib
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgba
+from matplotlib.colors import to_rgba, to_rgba_array
 
 from spectral_capacity.figures.parts import looks
 from spectral_capacity.figures.parts.common import PAGE
@@ -107,10 +107,10 @@ def test_what_is_in_a_legend_looks_as_everywhere(drawn):
         name = re.split(r"[:,]", text)[0]
         if name not in styles:
             continue
-        colour = to_rgba(np.squeeze(handle.get_color()))
-        if colour == to_rgba("0.35"):
+        (colour,) = to_rgba_array(handle.get_color())
+        if tuple(colour) == to_rgba("0.35"):
             continue  # a marker that lines of several colours have
-        assert colour == to_rgba(styles[name]["color"]), text
+        assert tuple(colour) == to_rgba(styles[name]["color"]), text
         marker = handle.get_marker() if hasattr(handle, "get_marker") else ""
         assert marker in ("None", "", None, ".", styles[name]["marker"]), text
 
@@ -123,7 +123,7 @@ def test_bars_say_what_they_are(drawn):
         for container in data.bars(axes)
         for ends in data.ends(container)
     ]
-    said = " ".join(text.replace("\n", " ") for text, _ in entries(drawn))
+    said = " ".join(" ".join(text.split()) for text, _ in entries(drawn))
     if np.nansum(lengths) > 0:
         assert re.search("bars.*: (range over seeds|95 % interval over resampled seeds)", said)
 

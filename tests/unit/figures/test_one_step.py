@@ -5,6 +5,8 @@ import pytest
 import xarray as xr
 
 from spectral_capacity.figures import fig1a, fig2, fig6, loss, real_words, spectrum
+from spectral_capacity.figures.parts import looks
+from spectral_capacity.figures.parts.common import GUIDE
 from tests.unit.figures import data
 
 ALPHAS = (1.5, 2.0)
@@ -23,34 +25,78 @@ def wide(**coordinates):
 
 
 def test_fig1a_shows_fits_theory_and_prediction():
-    _, fits = wide()
-    axes = fig1a.plot(*wide()).axes[0]
+    _, fits = wide(d=(16, 32, 64, 128))
+    axes = fig1a.plot(*wide(d=(16, 32, 64, 128))).axes[0]
     points = iter(data.bars(axes))
     for optimizer in data.FAMILIES:
-        for fit in ("ols", "largest"):
+        for fit in ("largest", "ols"):
             one = at(fits, optimizer=optimizer, fit=fit, quantity="capacity")
             line = next(points)
             np.testing.assert_allclose(line[0].get_ydata(), one.exponent)
             np.testing.assert_allclose(data.ends(line), np.stack([one.boot_low, one.boot_high], -1))
+            shifted = fit == "largest"  # the others stay on their curve
+            assert (line[0].get_xdata() != ALPHAS).all() == shifted
     gains = [1 / (2 * alpha) for alpha in ALPHAS]
-    shown = [line.get_ydata() for line in data.lines(axes, color="0.55")]
+    shown = [line.get_ydata() for line in data.lines(axes, color=GUIDE["color"])]
     np.testing.assert_allclose(shown, np.add([[0], [1], [1]], gains))
     assert len(data.lines(axes, linestyle=":")) == 3
 
 
-def test_fig2_shows_the_measured_means_and_the_fitted_exponents():
-    grid, fits = wide()
+def test_fig1a_draws_one_fit_where_the_largest_d_are_all_of_them():
+    drawn = fig1a.plot(*wide())
+    assert len(data.bars(drawn.axes[0])) == len(data.FAMILIES)
+    assert not any("largest" in text for text in data.texts(drawn))
+
+
+@pytest.mark.parametrize("figure", [fig1a, fig2])
+def test_theory_and_prediction_over_one_alpha_can_be_seen(figure):
+    axes = figure.plot(*wide(alpha=(1.5,), optimizer=("muon",))).axes[-1]
+    (theory,) = data.lines(axes, color=GUIDE["color"])
+    assert np.ptp(theory.get_xdata()) > 0.05
+    assert list(theory.get_ydata()) == pytest.approx([4 / 3] * 2)
+
+
+@pytest.mark.parametrize("figure", [fig1a, fig2, fig6, real_words])
+def test_seven_optimizers_have_room(figure):
+    names = ("gd", "muon", "newton", "gd_growing", "muon_slow", "muon_half", "newton_soft")
+    drawn = figure.plot(*wide(optimizer=names))
+    drawn.draw_without_rendering()
+    for axes in drawn.axes:
+        assert axes.get_window_extent().width > 0.85 * drawn.dpi
+    text = " ".join(data.texts(drawn))
+    assert all(looks.label(name) in text for name in names)
+
+
+def test_fig2_shows_the_measured_means_the_fitted_exponents_and_the_theorys():
+    grid, fits = (x.sel(optimizer=["gd", "muon"]) for x in wide())
     drawn = fig2.plot(grid, fits)
-    for optimizer, panel in zip(data.FAMILIES, drawn.axes, strict=False):
-        for alpha, line in zip(ALPHAS, data.bars(panel), strict=True):
-            here = {"optimizer": optimizer, "alpha": alpha}
+    for optimizer, panel in zip(("gd", "muon"), drawn.axes, strict=False):
+        slopes = data.lines(panel, color=GUIDE["color"])
+        for i, line in enumerate(data.bars(panel)):
+            here = {"optimizer": optimizer, "alpha": ALPHAS[i]}
             mean = at(grid, **here).capacity.mean("seed")
             np.testing.assert_allclose(line[0].get_ydata(), mean)
             one = at(fits, quantity="capacity", fit="ols", **here)
-            assert f"{one.exponent.item():.2f}" in line.get_label()
+            label = f"{one.exponent.item():.2f} ({one.theory.item():.2f})"
+            assert label in line.get_label()
+            x, y = (np.log(ends) for ends in slopes[i].get_data())
+            assert np.diff(y) / np.diff(x) == pytest.approx(one.theory.item())
+            assert y.mean() == pytest.approx(np.log(mean).mean().item())
     without = fig2.plot(grid, fits, finite_size=False)
     count = [len(data.lines(figure.axes[0], linestyle=":")) for figure in (drawn, without)]
     assert count == [len(ALPHAS), 0]
+
+
+def test_fig2_compares_optimizers_on_one_axis_and_one_scale():
+    grid, fits = (x.sel(optimizer=["gd", "muon"]) for x in wide())
+    first, second, third, fourth = fig2.plot(grid, fits).axes
+    assert first.get_ylim() == second.get_ylim()
+    assert np.diff(third.get_ylim()) == pytest.approx(np.diff(fourth.get_ylim()))
+    for axes, optimizer in ((third, "gd"), (fourth, "muon")):
+        one = at(fits, quantity="capacity", fit="ols", optimizer=optimizer)
+        (line,) = data.bars(axes)
+        np.testing.assert_allclose(data.ends(line), np.stack([one.boot_low, one.boot_high], -1))
+        assert line[0].get_color() == looks.optimizer_style(optimizer)["color"]
 
 
 def test_fig6_shows_means_exponents_and_theory():
@@ -68,7 +114,7 @@ def test_fig6_shows_means_exponents_and_theory():
             np.testing.assert_allclose(line[0].get_ydata(), one.exponent.squeeze())
             expected = np.stack([one.boot_low, one.boot_high], -1).squeeze()
             np.testing.assert_allclose(data.ends(line), expected)
-        muon, newton = data.lines(row[-1], color="0.6")
+        muon, newton = data.lines(row[-1], color=GUIDE["color"])
         top = 1 + 1 / (2 * alpha)
         assert list(np.take(muon.get_ydata(), [0, 50, 100])) == pytest.approx([top, top, 1])
         assert list(newton.get_ydata()) == pytest.approx([top] * 101)
@@ -85,30 +131,33 @@ def test_spectrum_divides_by_the_powers_of_the_lemma():
     grid, fits = wide()
     drawn = spectrum.plot(grid, fits)
     values = at(grid, optimizer="gd")
+    texts = data.texts(drawn)
     names = {"bulk_singular_value": 1, "mean_inverse_singular_value": -1}
     for axes, (name, sign) in zip(drawn.axes[1:], names.items(), strict=True):
         for alpha, line in zip(ALPHAS, data.bars(axes), strict=True):
             mean = values[name].sel(alpha=alpha).mean("seed") * values.d ** (sign * alpha)
             np.testing.assert_allclose(line[0].get_ydata(), mean)
             fit = at(fits.exponent, quantity=name, fit="largest", alpha=alpha, optimizer="gd")
-            written = line.get_label().replace("\N{MINUS SIGN}", "-")
+            written = next(text for text in texts if rf"\alpha$ = {alpha:g}:" in text)
             assert f"{fit.item():.2f}" in written
     assert len(data.bars(drawn.axes[0])) == 6
-    slopes = data.lines(drawn.axes[0], color="0.75")
+    slopes = data.lines(drawn.axes[0], color=GUIDE["color"])
     for alpha, line in zip(ALPHAS, slopes, strict=True):
         assert np.diff(np.log2(line.get_ydata())) == pytest.approx(-alpha)
 
 
 def test_loss_shows_losses_against_counts_and_the_worst_over_log_n():
     grid, fits = wide()
-    above, _, below, _ = loss.plot(grid, fits).axes
+    drawn = loss.plot(grid, fits)
+    above, _, below, _ = drawn.axes
     one = at(grid, alpha=1.5).mean("seed")
     points = [[line[0].get_xdata()[0], line[0].get_ydata()[0]] for line in data.bars(above)]
     wanted = [one.capacity.values.ravel(), one.best_loss.values.ravel()]
     np.testing.assert_allclose(points, np.transpose(wanted))
-    bound = above.lines[0]
+    bound, most = data.lines(above, color=GUIDE["color"])
     np.testing.assert_allclose(bound.get_ydata(), bound.get_xdata() ** -0.5)
-    levels = np.reshape([line[0].get_ydata()[0] for line in data.bars(below)], (3, 2, 3))
+    np.testing.assert_allclose(most.get_ydata(), np.log(data.N) * bound.get_ydata())
+    levels = np.reshape([line[0].get_ydata() for line in data.bars(below)], (3, 2, 3))
     wanted = xr.concat([one.worst_item_loss, one.best_worst_item_loss], "rate")
     wanted = wanted.transpose("optimizer", "rate", "d") / np.log(data.N)
     np.testing.assert_allclose(levels, wanted)

@@ -5,7 +5,8 @@ import pytest
 import xarray as xr
 
 from spectral_capacity.analysis.runs import capacity_to_the_end
-from spectral_capacity.figures.parts import capacity_after_steps, common, steps
+from spectral_capacity.figures.parts import capacity_after_steps, common, curves, legends, steps
+from spectral_capacity.figures.parts.axes import named_ticks
 from spectral_capacity.results.schema import Status
 from spectral_capacity.theory.exponents import muon_exponent
 from spectral_capacity.theory.predictions import ceiling
@@ -140,3 +141,58 @@ def test_the_largest_counts_of_runs_some_of_which_stopped():
     most = counts.max("step").mean("seed")
     assert (most > counts.sel(step=2).mean("seed")).any()
     np.testing.assert_allclose(data.bars(axes)[0][0].get_ydata(), most)
+
+
+@pytest.mark.parametrize("shift", [0.95, 1.0, 1.1])
+def test_lines_move_with_their_markers(shift):
+    axes = common.plt.figure().add_subplot()
+    d = np.array([16, 64, 256])
+    counts = np.stack([d**1.5, d**1.5], 1)
+    curves.counts_against_d(
+        axes, d, counts, 1.5, color="k", marker="o", theory=1.5, predicted=d**1.5, shift=shift
+    )
+    (points,) = data.bars(axes)
+    assert points[0].get_xdata() == pytest.approx(d * shift)
+    fitted, theory, predicted = [line for line in axes.lines if line.get_linestyle() != "None"]
+    for line in (fitted, theory, predicted):
+        on_line = np.interp(np.log(d * shift), *map(np.log, line.get_data()))
+        np.testing.assert_allclose(on_line, np.log(d**1.5))
+        assert line.get_xdata()[[0, -1]] == pytest.approx(d[[0, -1]] * shift)
+
+
+def test_what_is_left_out_is_said_by_dimension():
+    grid = data.synthetic(optimizer=["gd", "muon"], step=range(1, 9), d=[16, 64])
+    assert legends.left_out(grid, grid) is None
+    text = legends.left_out(grid, grid.sel(optimizer="muon", d=[64]).isel(step=-1, alpha=0))
+    assert text == (
+        "Shown: optimizer = Muon of GD, Muon; $\\alpha$ = 1.5 of 1.5, 2; $d$ = 64 of 16, 64; "
+        "$t$ = 8 of 1, 2, …, 8"
+    )
+
+
+def test_a_legend_below_has_no_more_columns_than_fit_and_says_what_is_left_out():
+    figure, _ = common.plt.subplots(figsize=(3, 2))
+    handles = [common.handle("a legend's entry of some length") for _ in range(5)]
+    legend = legends.legend_below(figure, handles, "Shown: $d$ = 64 of 16, 64")
+    figure.draw_without_rendering()
+    assert legend.get_window_extent().width < figure.bbox.width
+    assert legend.get_title().get_text() == figure.left_out == "Shown: $d$ = 64 of 16, 64"
+
+
+def test_a_legend_is_not_broken_within_mathematics():
+    figure, _ = common.plt.subplots(figsize=(3, 2))
+    text = r"items in the batch, $\propto\,B^{1/\alpha-1/2}$"
+    legend = legends.legend_below(figure, [common.handle(text)], wrap=16)
+    assert legend.get_texts()[0].get_text().split("\n") == [
+        "items in the",
+        "batch,",
+        r"$\propto\,B^{1/\alpha-1/2}$",
+    ]
+
+
+def test_ticks_stand_at_all_values_and_numbers_where_there_is_room():
+    _, axes = common.plt.subplots(figsize=(2, 2))
+    axes.set_xlim(1, 3)
+    named_ticks(axes, [1.25, 1.26, 3.0])
+    assert list(axes.get_xticks()) == [1.25, 1.26, 3.0]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["1.25", "", "3"]
