@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -135,8 +135,18 @@ def _listed(modules: Mapping[str, FigureModule]) -> Iterator[str]:
         if figure.options:
             fields = _model_in(models[name].annotation).model_fields
             rows = [(key, fields[key]) for key in figure.options]
-            yield _table((key, f"`{_plain(f.default)}`", _line(f.description)) for key, f in rows)
+            yield _table((key, f"`{_plain(f.default)}`", _meaning(f)) for key, f in rows)
             yield ""
+
+
+def _meaning(field: FieldInfo) -> str:
+    """The description, and the words that are allowed where there are only some."""
+    words = [o for o in get_args(field.annotation) if isinstance(o, str)]
+    words += [
+        w for o in get_args(field.annotation) for w in get_args(o) if get_origin(o) is Literal
+    ]
+    allowed = f" ({', '.join(f'`{word}`' for word in words)})" if words else ""
+    return f"{_line(field.description)}{allowed}"
 
 
 def _shows(figure: FigureModule) -> str:
@@ -151,5 +161,6 @@ def _shows(figure: FigureModule) -> str:
 
 def _markdown(caption: str) -> str:
     """A caption, RST, in Markdown."""
+    caption = re.sub(r":math:`([^`]*)`", r"$`\1`$", caption)
     caption = re.sub(r"\\ ?:sup:`([^`]*)`", r"<sup>\1</sup>", caption)
     return re.sub(r"\\ ?:sub:`([^`]*)`", r"<sub>\1</sub>", caption)
