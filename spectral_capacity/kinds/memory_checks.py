@@ -163,6 +163,11 @@ def _finite_sizes(experiment: MemoryExperiment) -> int:
     return sum(size != "population" for size in experiment.batch_size)
 
 
+def _has_loss(experiment: MemoryExperiment, _: Shared) -> bool:
+    many = experiment.steps > 1 and experiment.gradient == "exact"
+    return experiment.loss is not None or (many and "population" in experiment.batch_size)
+
+
 def _at_least(steps: int) -> Need:
     return Need(f"steps: {steps} or more", lambda e, _: e.steps >= steps)
 
@@ -176,6 +181,9 @@ NEEDS = {
     ),
     "finite": Need("a finite size in its batch_size", lambda e, _: _finite_sizes(e) >= 1),
     "loss": Need("a loss section", lambda e, _: e.loss is not None),
+    "any loss": Need(
+        "a loss section, or exact gradients of the population and steps: 2 or more", _has_loss
+    ),
     "muon": Need(
         "an optimizer with the exact polar map", lambda e, shared: _polar_maps(e, shared) >= 1
     ),

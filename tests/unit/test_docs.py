@@ -9,6 +9,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from spectral_capacity.config.messages import ConfigError
 from spectral_capacity.config.model import config_model
 from spectral_capacity.config.parse import parse
 from spectral_capacity.config.reference import figures, keys
@@ -18,6 +19,7 @@ from spectral_capacity.kinds.registry import KINDS
 from spectral_capacity.optimizers.gradient import Gradient, StepContext
 from spectral_capacity.optimizers.maps import MAPS, own
 from spectral_capacity.optimizers.rules import RULES
+from tests.unit.configurations import DEFAULT, change
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,6 +48,20 @@ def test_the_example_of_an_own_map(tmp_path):
         cut = np.linalg.svd(own(G, StepContext(8, 1.5, np.inf), **options), compute_uv=False)
         quantile = (options["options"] or {}).get("quantile", 0.5)
         np.testing.assert_allclose(cut.max(), np.quantile(G.singular_values, quantile))
+
+
+def test_the_example_of_own_figures():
+    (example,) = blocks("config/README.md", "yaml")
+    given = change("experiments.mine", DEFAULT["experiments"]["one_step"] | {"steps": 2})
+    given["figures"] |= yaml.safe_load(example)["figures"]
+    with pytest.raises(ConfigError) as error:
+        parse(given, root=ROOT)
+    lacking = {problem.split(":")[0] for problem in error.value.problems}
+    assert lacking == {"figures.fig2", "figures.mine_fig2"}  # they show one step
+    given["experiments"]["mine"]["steps"] = 1
+    with pytest.raises(ConfigError) as error:
+        parse(given, root=ROOT)
+    assert {problem.split(":")[0] for problem in error.value.problems} == {"figures.mine_loss"}
 
 
 @pytest.mark.parametrize(
