@@ -116,7 +116,7 @@ def _ratios(
     note(axes, f"{LEVEL:.0%}", (0, LEVEL), (2, 2), xycoords=("axes fraction", "data"))
     ticks = sorted({k for one in depths.values() for k in one})
     named_ticks(axes, ticks)
-    axes.set_xlabel("Newton–Schulz iterations $k$")
+    axes.set_xlabel("iterations $k$")
 
 
 def _required(axes: Axes, table: pd.DataFrame, finite_size: bool) -> None:

@@ -22,7 +22,7 @@ NAMES = {"gd": "GD", "muon": "Muon", "newton": "Newton"}
 PLACES = {"gd": 0, "muon": 1, "newton": 2}
 """In the colour cycle."""
 MARKERS = "osD^vPpX<"
-SMALLEST_D, LARGEST_D = 16, 1024
+SMALLEST_D, LARGEST_D = 16, 512
 SMALLEST_ALPHA, LARGEST_ALPHA = 1.0, 3.0
 """The ends of the colour map; what is beyond has the colour of the end, and its own marker."""
 CONTRAST = 3.0

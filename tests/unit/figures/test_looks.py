@@ -1,5 +1,6 @@
 """Rules for how every figure looks: letters, sizes, contrast, colours, bars, and what is not shown."""
 
+import functools
 import itertools
 import re
 
@@ -19,7 +20,12 @@ PLACES = re.compile(r"\b(left|right|Left|Right|Middle|Above|Below|in the middle)
 
 @pytest.fixture
 def drawn(figure):
-    """A figure as it is saved, with more of everything than it need show."""
+    """A figure as it is saved, drawn once for all tests."""
+    return once(figure)
+
+
+@functools.cache
+def once(figure):
     made = figure.plot(*data.needed(figure))
     made.draw_without_rendering()
     return made
