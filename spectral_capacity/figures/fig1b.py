@@ -1,9 +1,10 @@
 r"""Items stored after one step on a minibatch against its size, at the largest embedding dimension.
 
 At :math:`\infty`, one step on the population. Grey: expected number of distinct items in the batch. Stars:
-critical batch size :math:`B^*`, where :math:`a\,B^{1/\alpha}` meets the population's level, with its interval
-over resampled seeds. Dotted, from the open circle on: prediction without a fit parameter. Just beyond
-:math:`B^*`, a minibatch stores more than the population does.
+critical batch size :math:`B^*`, where the fitted line :math:`\propto B^{1/\alpha}` reaches the population's
+level, with its interval over resampled seeds. Dotted, from the open circle on: prediction without a fit
+parameter. Near :math:`2 B^*`, a minibatch stores more than the population does: one sample still suffices to
+store an item there, so rare items that were drawn by luck are stored too.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 r"""Items stored after one population step against the embedding dimension.
 
-**a**, **b** A line per frequency exponent :math:`\alpha`: means over seeds, powers of :math:`d` fitted to
-them, and, grey, the slope of the theory, :math:`1/(2\alpha)` for gradient descent and
-:math:`1 + 1/(2\alpha)` for Muon (arXiv:2603.26554). Dotted: prediction without a fit parameter. Legends: the
-fitted exponent and, in parentheses, the theory's. **c**, **d** The fitted exponents against :math:`\alpha`, on
-axes of the same scale.
+**a**, **b** A line per frequency exponent :math:`\alpha`: means over seeds, powers of :math:`d` fitted to them,
+and, grey, the slope of the theory, :math:`1/(2\alpha)` for gradient descent and :math:`1 + 1/(2\alpha)` for
+Muon (arXiv:2603.26554). Dotted: prediction without a fit parameter. Legends: the fitted exponent and, in
+parentheses, the theory's. **c**, **d** The fitted exponents against :math:`\alpha`, over all :math:`d`, on axes
+of equal span.
 """
 
 from __future__ import annotations

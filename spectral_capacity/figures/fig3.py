@@ -4,7 +4,7 @@ r"""Items stored after one step against the batch size, and the critical batch s
 its interval over resampled seeds. **c** :math:`B^*` against :math:`d`, fitted powers over all :math:`d` with
 their intervals over resampled seeds, and the slope of the theory: :math:`d^{\alpha+1/2}` for Muon and
 :math:`d^{1/2}` for SGD. Dotted, from the open circles on: predictions without a fit parameter (of SGD, the
-population's only). Near 2 :math:`B^*`, a minibatch stores more than the population does.
+population's only). Near :math:`2 B^*`, a minibatch stores more than the population does.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 r"""Items stored after three Muon steps on the population against the embedding dimension.
 
-Bars: range over seeds. Dashed: fitted powers, with intervals over resampled seeds. Grey: slopes of the theory,
-:math:`2 - (1 - 1/(2\alpha))^3`, at the level of the means; a theorem for thresholded gradients
-(arXiv:2603.26554) and a conjecture for exact ones. Dash-dotted: the most that any linear memory holds against N
-competitors, a share of :math:`d^2`. Markers of different α, with their lines, stand a little apart.
+Bars: range over seeds. Dashed: powers fitted over all :math:`d`, with intervals over resampled seeds. Grey:
+slopes of the theory, :math:`2 - (1 - 1/(2\alpha))^3`, at the level of the means; a theorem for thresholded
+gradients (arXiv:2603.26554) and a conjecture for exact ones. Dash-dotted: the most that any linear memory holds
+against :math:`N` competitors, a share of :math:`d^2`. Markers of different α, with their lines, stand a little
+apart.
 """
 
 from __future__ import annotations

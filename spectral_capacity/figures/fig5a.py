@@ -1,9 +1,9 @@
 r"""Items stored step by step on the population: Muon, and gradient descent with a growing learning rate.
 
-The rate grows as :math:`d^{\alpha e}`, e being the exponent that Theorem 10 has for the step:
-:math:`1/(2\alpha)` at the first. **a**, **b**, …: a panel per d. Means over seeds; bands: range over seeds.
-Dash-dotted: the most that any linear memory holds against N competitors, a share of :math:`d^2`. Crosses: a run
-diverges there; from then on the others are thin lines, one by one.
+The rate grows as :math:`d^{\alpha e}`, :math:`e` being the exponent that Theorem 10 has for the step:
+:math:`1/(2\alpha)` at the first. **a**, **b**, …: a panel per :math:`d`. Means over seeds; bands: range over
+seeds. Dash-dotted: the most that any linear memory holds against :math:`N` competitors, a share of :math:`d^2`.
+Crosses: a run diverges there; from then on the others are thin lines, one by one.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
 
     A run that stopped early keeps its last count; one that diverged ends in a cross, and from there on
     the others are thin lines without a mean. Dash-dotted with ``finite_size``: the most that any
-    linear memory holds against N competitors. The first α, the population batch and the first κ; the figure
+    linear memory holds against :math:`N` competitors. The first α, the population batch and the first κ; the figure
     says so where the experiment has more. ``fits`` plays no part.
     """
     shown = grid.sel(batch_size=np.inf).isel(alpha=0, kappa=0).sortby("d")

@@ -1,9 +1,10 @@
 r"""Softmax loss after one population step, against the number of recovered items, and of the worst item.
 
 **a**, **b** The mean at the best of the configured learning rates against the number :math:`m` of recovered
-items. The band begins at :math:`m^{1-\alpha}`, the theory up to logarithms (for Muon a bound from above, for
-gradient descent from below), and ends at :math:`\log N` times it, about the loss when all other items are
-guessed uniformly. **c**, **d** The largest loss of an item over :math:`\log N`; 1 is a uniform guess.
+items; markers tell :math:`d`. The band begins at :math:`m^{1-\alpha}`, the theory up to logarithms (for Muon
+a bound from above, for gradient descent from below), and ends at :math:`\log N \cdot m^{1-\alpha}`, about the
+loss when all other items are guessed uniformly. **c**, **d** The largest loss of an item over :math:`\log N`
+(natural logarithm); 1 is a uniform guess. Markers tell optimizers.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def _loss(axes: Axes, grid: xr.Dataset, log_n: float) -> None:
     m = np.geomspace(np.fmax(counts.min(), 1), np.fmax(counts.max(), 2), 50)
     bound = m ** (1 - grid.alpha.item())
     axes.plot(m, bound, **GUIDE, label=r"$m^{1-\alpha}$")
-    axes.plot(m, log_n * bound, "--", **GUIDE, label=r"$\log N$ times it")
+    axes.plot(m, log_n * bound, "--", **GUIDE, label=r"$\log N\cdot m^{\,1-\alpha}$")
     axes.fill_between(m, bound, log_n * bound, color="0.93", lw=0, zorder=0)
     for name in grid.optimizer.values:
         one, colour = grid.sel(optimizer=name), optimizer_style(name)["color"]

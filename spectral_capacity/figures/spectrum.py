@@ -1,10 +1,10 @@
 r"""Singular values of the population gradient at zero (Lemma 8 of arXiv:2603.26554).
 
 **a** The largest, the one at rank :math:`d/2` and the smallest; grey has the slope of :math:`d^{-\alpha}`.
-**b**, **c** What the lemma says grows like :math:`d^{-\alpha}` and, up to logarithms, like :math:`d^{\alpha}`,
-divided by that: level where it holds. Legend: the powers of :math:`d` over the largest :math:`d`, with
-intervals over resampled seeds. A few smallest :math:`\sigma` make up most of the mean of :math:`1/\sigma`, so
-it varies widely between seeds.
+**b** The one at rank :math:`d/2`, times :math:`d^{\alpha}`. **c** The mean of :math:`1/\sigma`, times
+:math:`d^{-\alpha}`. Level: the lemma holds, in **c** up to logarithms. Legend: the powers of :math:`d` over the
+largest :math:`d`, with intervals over resampled seeds. A few smallest :math:`\sigma` make up most of the mean
+of :math:`1/\sigma`, so it varies widely between seeds.
 """
 
 from __future__ import annotations

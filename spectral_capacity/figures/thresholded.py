@@ -1,6 +1,7 @@
 r"""Items stored step by step with the exact gradient and with the theory's thresholded one.
 
-That one drops for good what was once recovered and keeps all else as it is at zero. **a**, **b**: a panel per
+The thresholded gradient leaves out every item once stored, for good; all others enter as at :math:`W = 0`.
+**a**, **b**: a panel per
 optimizer; **c**, **d**: under it, the ratio of the two for the same embeddings. Means over seeds; bands: range
 over seeds. Dash-dotted: the most that any linear memory holds against N competitors, a share of :math:`d^2`.
 Crosses: a run diverges there; from then on the others are thin lines, one by one.
