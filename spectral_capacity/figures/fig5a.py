@@ -38,7 +38,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
 
     A run that stopped early keeps its last count; one that diverged ends in a cross, and from there on
     the others are thin lines without a mean. Dash-dotted with ``finite_size``: the most that any
-    linear memory holds against :math:`N` competitors. The first α, the population batch and the first κ; the figure
+    linear memory holds against N competitors. The first α, the population batch and the first κ; the figure
     says so where the experiment has more. ``fits`` plays no part.
     """
     shown = grid.sel(batch_size=np.inf).isel(alpha=0, kappa=0).sortby("d")
