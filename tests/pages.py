@@ -32,6 +32,8 @@ def play(page: str, workflow: Workflow, skip: str | None = None) -> str:
             file = workflow.folder / named[1]
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
+        elif language == "yaml":
+            raise ValueError(f"{page}: a block of YAML without the name of its file:\n{text}")
         elif language == "python":
             printed.append(run([sys.executable, "-c", text], workflow))
         elif language == "sh":

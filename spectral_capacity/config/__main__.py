@@ -16,11 +16,18 @@ from spectral_capacity.config.reference import figures, keys
 
 def check(files: list[str]) -> None:
     """Exit with a message unless these files, each laid over the one before, can be used."""
+    if not Path(files[0]).is_file():
+        sys.exit(f"{files[0]}: no such file; run this in the folder of the Snakefile")
     try:
         config = parse(merged(files))
     except (ConfigError, OSError) as error:
         sys.exit(str(error))
-    print(f"fine: {', '.join(config.selected)}")
+    drawn = config.drawn(config.selected)
+    print(f"experiments: {', '.join(config.selected)}")
+    print(f"figures: {', '.join(drawn) or 'none'}")
+    others = config.figures.drawn().keys() & config.figures.model_fields_set - drawn.keys()
+    if others:
+        print(f"not drawn, since what they show is not run: {', '.join(sorted(others))}")
 
 
 def docs() -> None:

@@ -18,6 +18,9 @@ from spectral_capacity.kinds.experiment import Experiment
 TARGETS = ("all", "claims", "figures", "grids", "page", "plan", "prune")
 """Of Snakemake, beside the names of figures and experiments."""
 
+RULES = ("generate_embeddings", "assemble_grid", "fit_exponents", "check_claims", "write_page")
+"""Of the workflow, beside those that train, and that draw figures."""
+
 LITERALS = ("KIND", "THEME", "SHOWS", "NEEDS")
 OPTIONAL = {"TITLE": None, "OPTION_NEEDS": {}}
 COMMON = ("finite_size",)
@@ -75,6 +78,12 @@ class FigureModule:
         return (*self.needs, *filter(None, more))
 
 
+def is_reserved(name: str, kinds: Mapping[str, type[Experiment]]) -> bool:
+    """Whether Snakemake has a target or a rule of this name: no experiment and no figure can."""
+    trainers = (Path(kind.script).stem for kind in kinds.values())
+    return name in {*TARGETS, *RULES, *trainers} or name.startswith("plot_")
+
+
 def title(name: str) -> str:
     """How a figure is called that has no title: Figure 2 for ``fig2``, and so on; others by their names."""
     numbered = re.fullmatch(r"fig(\d+\w*)", name)
@@ -91,7 +100,7 @@ def figure_modules(kinds: Mapping[str, type[Experiment]]) -> dict[str, FigureMod
     for figure in (figure for package in packages for figure in _modules_of(package)):
         if figure.name in found:
             raise ValueError(f"{figure.path}: its name is taken: {found[figure.name].path}")
-        if figure.name in TARGETS:
+        if is_reserved(figure.name, kinds):
             raise ValueError(f"{figure.path}: its name is taken: a target of Snakemake")
         found[figure.name] = figure
         _check_words(figure, kinds)

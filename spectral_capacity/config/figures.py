@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, create_model
 from pydantic_core import PydanticCustomError
 
-from spectral_capacity.config.figure_modules import TARGETS, FigureModule, title
+from spectral_capacity.config.figure_modules import FigureModule, is_reserved, title
 from spectral_capacity.kinds.experiment import Problem
 from spectral_capacity.kinds.fields import NAME_PATTERN, Name, Strict, axis, description
+from spectral_capacity.kinds.registry import KINDS
 
 if TYPE_CHECKING:
     from spectral_capacity.config.model import Config
@@ -66,7 +67,8 @@ def figures_model(modules: Mapping[str, FigureModule]) -> type[FigureSettings]:
         raise ValueError(f"{modules[name].path}: its name is taken: a key of the section figures")
     models = {name: _drawn(module) for name, module in modules.items()}
     own = Annotated[reduce(or_, models.values()), Field(discriminator="draw")]
-    extra = {"__pydantic_extra__": dict[str, Annotated[own, BeforeValidator(_says_what_it_draws)]]}
+    written = Annotated[own | None, BeforeValidator(_says_what_it_draws)]
+    extra = {"__pydantic_extra__": dict[str, written]}
     base = new_class(
         "Figures", (FigureSettings,), {}, lambda body: body.update(__annotations__=extra)
     )
@@ -110,7 +112,9 @@ def _field(model: type[Drawn]) -> tuple[Any, Any]:
 
 
 def _says_what_it_draws(given: Any) -> Any:
-    if isinstance(given, Drawn) or (isinstance(given, Mapping) and "draw" in given):
+    if given is None or isinstance(given, Drawn):
+        return given
+    if isinstance(given, Mapping) and "draw" in given:
         return given
     raise PydanticCustomError("unknown_figure", "is no figure")
 
@@ -124,7 +128,7 @@ def problems(config: Config) -> Iterator[Problem]:
         at = ("figures", name)
         if not re.fullmatch(NAME_PATTERN, name):
             yield at, f"{name!r}: must match pattern '{NAME_PATTERN}'"
-        elif name in TARGETS or name.startswith("plot_"):
+        elif is_reserved(name, KINDS):
             yield at, f"{name!r} is a target of Snakemake: choose another name"
         known = {*config.experiments, *config.dropped}
         missing = {key: e for key, e in figure.experiments.items() if e not in known}

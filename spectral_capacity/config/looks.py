@@ -21,8 +21,9 @@ CYCLE = 7
 def looks(config: Config) -> dict[str, dict[str, Any]]:
     """{optimizer: {place, colour, label}}: its place in the colour cycle, and what the user has set or None.
 
-    Two optimizers of one experiment have different places. One that comes later in the configuration, or
-    another experiment, moves nobody's place: figures of others stay as they are.
+    Two optimizers of one experiment have different places. A new optimizer that comes later in the
+    configuration moves nobody's; a new experiment moves those that looked alike and now meet in it, and
+    whoever stands beside them elsewhere.
     """
     places: dict[str, int] = {}
     for name, optimizer in config.optimizers.items():
@@ -53,14 +54,16 @@ def problems(config: Config) -> Iterator[Problem]:
     """Colours and labels that Matplotlib does not know: (key, message) each."""
     for name, optimizer in config.optimizers.items():
         if optimizer.colour is not None:
-            from matplotlib.colors import is_color_like  # slow to load, and seldom needed
+            from matplotlib.colors import is_color_like, to_rgba  # slow to load, and seldom needed
 
-            if not is_color_like(optimizer.colour):
+            if not is_color_like(optimizer.colour) or to_rgba(optimizer.colour)[3] == 0:
                 yield (
                     ("optimizers", name, "colour"),
                     f'{optimizer.colour!r}: no colour; write one as "#d55e00" (with quotes), or by its name',
                 )
-        if "$" in (optimizer.label or ""):
+        # As Matplotlib does it: an odd number of dollars is text.
+        dollars = (optimizer.label or "").replace(r"\$", "").count("$")
+        if dollars and dollars % 2 == 0:
             from matplotlib.mathtext import MathTextParser
 
             try:

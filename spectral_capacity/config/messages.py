@@ -110,6 +110,8 @@ def _describe(error: ErrorDetails, given: Any, model: type[BaseModel]) -> str:
     text = TEXTS.get(kind, error["msg"]).format(**context)
     if kind == "float_type" and _reads_as_number(error["input"]):
         text += f"; YAML takes {error['input']} for text, write it with a point, as 1.0e-3"
+    if error["input"] == "null":
+        text += "; on the command line Snakemake takes null for text: write it in a file"
     if kind == "bool_type" and str(error["input"]).lower() in ("true", "false"):
         text += f"; Snakemake takes it for text, write {str(error['input']).capitalize()}"
     found = "" if isinstance(error["input"], Mapping | list) else f"{error['input']!r}: "

@@ -67,8 +67,8 @@ class Config(Strict):
     experiments: Annotated[dict[Name, Experiment], MinLen(1)]
     """what is measured; `null` in place of an experiment drops it, and the figures that show it"""
     only: axis(Name) | None = None
-    """names of experiments: the others, and figures that show them, are left out of this run; their results
-    stay where they are"""
+    """names of experiments: the others, and figures that show them, are left out of this run; their grids,
+    fits and figures stay where they are. Claims and the page are then about these alone"""
     fits: Fits = Fits()
     """how exponents are fitted"""
     figures: FigureSettings = FigureSettings()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,12 @@ from pydantic import ValidationError
 
 from spectral_capacity.analysis.claims_file import read_claims
 from spectral_capacity.config import figures, looks
-from spectral_capacity.config.figure_modules import TARGETS
+from spectral_capacity.config.figure_modules import is_reserved
 from spectral_capacity.config.messages import ConfigError, describe_all, key_path
 from spectral_capacity.config.model import Config, config_model
 from spectral_capacity.kinds import optimizers
 from spectral_capacity.kinds.experiment import Problem
 from spectral_capacity.kinds.registry import KINDS
-
-RULES = ("generate_embeddings", "assemble_grid", "fit_exponents", "check_claims", "write_page")
-"""Of the workflow, beside those that train, and that draw figures."""
 
 MOST_CELLS = 100_000
 """Of all experiments: Snakemake, which plans a job for each, takes minutes to look at so many."""
@@ -51,19 +49,51 @@ def parse(given: Mapping[str, Any], *, root: str | Path = ".") -> Config:
 def merged(files: Iterable[str | Path]) -> dict[str, Any]:
     """Files of YAML, each laid over those before it as Snakemake does: mappings key by key, all else whole.
 
-    Raises ConfigError, with line and column, for a file that is no YAML, and OSError where there is none.
+    Raises ConfigError, with line and column, for a file that is no YAML or has a key twice, and for a null
+    that drops nothing; OSError where there is no file.
     """
     config: dict[str, Any] = {}
     for path in files:
-        with open(path, encoding="utf-8") as file:
-            try:
-                given = yaml.safe_load(file)
-            except yaml.YAMLError as error:
-                raise ConfigError([f"{path} is no YAML: {error}"]) from None
-        if not isinstance(given, Mapping):
-            raise ConfigError([f"{path}: must be a mapping of keys"])
+        given = _read(path)
+        for section in ("experiments", "figures"):
+            known, names = config.get(section, {}), given.get(section, {})
+            dropped = [name for name in names if names[name] is None and name not in known]
+            if config and dropped:
+                close = get_close_matches(dropped[0], known, n=1)
+                hint = f"; did you mean {close[0]}?" if close else ""
+                raise ConfigError(
+                    [f"{section}.{dropped[0]}: null drops it, and there is none to drop{hint}"]
+                )
         config = _over(config, given)
     return config
+
+
+def _read(path: str | Path) -> Mapping[str, Any]:
+    with open(path, encoding="utf-8") as file:
+        try:
+            given = yaml.load(file, _Loader)
+        except yaml.YAMLError as error:
+            raise ConfigError([f"{path} cannot be read as YAML: {error}"]) from None
+    if not isinstance(given, Mapping):
+        raise ConfigError([f"{path}: must be a mapping of keys"])
+    return given
+
+
+class _Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):
+    """YAML of which a key that is there twice is an error: of two sections one would be lost."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None,
+                    None,
+                    f"{key.value!r} is there twice: write one, with all that belongs below it",
+                    key.start_mark,
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def _over(below: Any, above: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,8 +141,7 @@ def _of_experiments(config: Config) -> Iterator[Problem]:
             )
     for name, experiment in config.experiments.items():
         at = ("experiments", name)
-        rules = {*RULES, *(Path(kind.script).stem for kind in KINDS.values())}
-        if name in {*TARGETS, *rules} or name.startswith("plot_"):
+        if is_reserved(name, KINDS):
             yield at, f"{name!r} is a target of Snakemake: choose another name"
         for i, optimizer in enumerate(experiment.optimizers):
             key = (*at, "optimizers", i)

@@ -7,6 +7,10 @@ from snakemake.utils import update_config
 from spectral_capacity.config.__main__ import main
 from spectral_capacity.config.messages import ConfigError
 from spectral_capacity.config.parse import merged as merged_files
+from spectral_capacity.config.parse import parse
+from tests.unit.configurations import DEFAULT, ROOT
+
+FIGURES = DEFAULT["figures"].keys() - {"formats", "finite_size", "style"}
 
 
 def test_files_are_laid_over_each_other_as_snakemake_does(tmp_path):
@@ -21,8 +25,44 @@ def test_files_are_laid_over_each_other_as_snakemake_does(tmp_path):
 def test_broken_yaml_is_told_with_its_file_and_line(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("experiments:\n  mine: {n_items: 100\n  other: [1, 2\n")
-    with pytest.raises(ConfigError, match=r"(?s)mine\.yaml is no YAML: .*line 3, column 8"):
+    with pytest.raises(
+        ConfigError, match=r"(?s)mine\.yaml cannot be read as YAML: .*line 3, column 8"
+    ):
         merged_files([path])
+
+
+def test_a_key_that_is_there_twice_is_told_with_its_line(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("experiments:\n  a: {seeds: 1}\nseed: 0\nexperiments:\n  b: {seeds: 2}\n")
+    with pytest.raises(ConfigError, match=r"(?s)'experiments' is there twice: .*line 4, column 1"):
+        merged_files([path])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("experiments: {one_stp: null}", r"experiments\.one_stp: null .*did you mean one_step\?"),
+        ("figures: {fg2: null}", r"figures\.fg2: null drops it, and there is none to drop"),
+    ],
+)
+def test_a_null_that_drops_nothing_is_told(tmp_path, text, message):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        merged_files([ROOT / "config/config.yaml", path])
+
+
+def test_a_later_file_drops_what_an_earlier_one_has(tmp_path):
+    layers = {
+        "a.yaml": "figures: {mine: {draw: fig2, experiment: one_step}}",
+        "b.yaml": "figures: {mine: null, fig2: null}\nexperiments: {loss: null}",
+    }
+    for name, text in layers.items():
+        (tmp_path / name).write_text(text)
+    files = [ROOT / "config/config.yaml", *(tmp_path / name for name in layers)]
+    config = parse(merged_files(files), root=ROOT)
+    assert not {"mine", "fig2"} & config.drawn(config.selected).keys()
+    assert "loss" not in config.selected
 
 
 def test_a_configuration_is_checked_without_a_run(tmp_path, capsys):
@@ -32,4 +72,8 @@ def test_a_configuration_is_checked_without_a_run(tmp_path, capsys):
         main(["check", str(path)])
     path.write_text("only: [loss]")
     main(["check", str(path)])
-    assert capsys.readouterr().out == "fine: loss\n"
+    assert capsys.readouterr().out == (
+        "experiments: loss\nfigures: loss\nnot drawn, since what they show is not run: "
+        + ", ".join(sorted(name for name in FIGURES if name != "loss"))
+        + "\n"
+    )

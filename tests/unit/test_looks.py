@@ -30,7 +30,14 @@ def test_optimizers_of_one_experiment_look_different_and_others_move_nobody():
     assert before["gd"]["place"] == 0
     assert before["muon"]["place"] == before["muon_slow"]["place"] == 1
     given = copy.deepcopy(DEFAULT)
-    given["optimizers"]["mine"] = {"rule": "sign"}
+    given["experiments"]["mine"] = DEFAULT["experiments"]["one_step"] | {
+        "optimizers": ["gd", "gd_growing"]
+    }
+    met = looks(parse(given, root=ROOT))
+    assert met["gd_growing"]["place"] != met["gd"]["place"] == before["gd"]["place"]
+    assert met["muon"] == before["muon"]
+    given = copy.deepcopy(DEFAULT)
+    given["optimizers"]["mine"] = {"rule": "sign", "label": "costs $5"}  # one dollar is text
     given["experiments"]["mine"] = DEFAULT["experiments"]["one_step"] | {
         "optimizers": ["mine", "gd", "muon"]
     }

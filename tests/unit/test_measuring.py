@@ -163,7 +163,11 @@ def test_a_file_that_was_edited_is_read_anew(tmp_path):
             "  embeddings.file: 'no.nc': no such file",
         ),
         ({"a b": cut}, {}, "  optimizers.a b: 'a b': must match pattern"),
-        ({"a": {"rule": "spectrl"}}, {}, "  optimizers.a.rule: 'spectrl' is not known; allowed:"),
+        (
+            {"a": {"rule": "spectrl"}},
+            {},
+            "  optimizers.a.rule: 'spectrl' is not known; did you mean spectral?",
+        ),
         (
             {"a": {"rule": "spectral", "map": {"name": "own", "file": "no.py", "function": "h"}}},
             {},

@@ -8,14 +8,17 @@ import pytest
 pytestmark = pytest.mark.workflow
 
 
-def test_the_report_says_what_each_figure_is(finished):
+@pytest.mark.parametrize("suffix", ["svg", "png"])
+def test_the_report_says_what_each_figure_is(finished, suffix):
+    finished.configure(figures={"formats": ["pdf", suffix] if suffix == "png" else [suffix]})
+    finished.run()
     finished.run("--report", "report.html")
     page = (finished.folder / "report.html").read_text()
 
     def read(name):
         return json.loads(re.search(rf"var {name} ?= ?(\{{.*?\}});?\n", page, re.DOTALL)[1])
 
-    figures = [f"results/figures/{name}.svg" for name in ("fig1a", "fig2")]
+    figures = [f"results/figures/{name}.{suffix}" for name in ("fig1a", "fig2")]
     assert read("categories")["One step"]["Other"] == figures
     results = read("results")
     captions = ("Exponent of the number of items", "Items stored after one population step")

@@ -44,6 +44,17 @@ def test_only_my_experiments_run_and_the_others_stay(two):
     assert two.would_run() == {"plot_mine": 1} | AT_THE_END
 
 
+def test_a_name_that_is_both_makes_the_figure_only_where_what_it_shows_is_run(two):
+    """``mine`` is an experiment, and a figure of another one."""
+    two.configure(others={"mine": MINE}, figures=OWN, only=["mine"])
+    assert two.would_run("mine") == TRAINED | {"plot_mine_one": 1}
+
+
+def test_a_key_that_is_there_twice_stops_snakemake(finished):
+    finished.append("tiny.yaml", "experiments: {}\n")
+    assert "'experiments' is there twice" in finished.run(fails=True)
+
+
 def test_a_label_or_a_colour_redraws_the_figures(finished):
     look = {"label": "Muon, exact", "colour": "crimson"}
     finished.configure(optimizers={"muon": look})

@@ -28,7 +28,11 @@ import spectral_capacity.kinds.registry as registry
 import spectral_capacity.results.code_digest as digests
 import spectral_capacity.results.files as files
 
+# The default first, then what is laid over it: as one, they tell of a key that is there twice.
+LAYERS = [file for file in workflow.configfiles if file not in workflow.overwrite_configfiles]
+
 try:
+    configuration.merged([*LAYERS, *workflow.overwrite_configfiles])
     CONFIG = configuration.parse(config)
 except messages.ConfigError as error:
     raise WorkflowError(error) from None
@@ -122,7 +126,7 @@ def figure_files(figure):
 
 
 def reported(name):
-    """The same with the SVG marked for the report: for the rule that draws it alone, since a report
+    """The same with one that a browser shows marked for the report: for the rule that draws it alone, since a report
     takes the caption of whichever rule has a marked file, be it as input."""
     about = {
         "caption": "../report/figure.rst",
@@ -132,9 +136,9 @@ def reported(name):
             "experiment": ", ".join(shown_in(name)),
         },
     }
-    return [
-        path if not path.endswith(".svg") else report(path, **about) for path in figure_files(name)
-    ]
+    seen = next(suffix for suffix in ("svg", "png", "pdf") if suffix in CONFIG.figures.formats)
+    paths = figure_files(name)
+    return [report(path, **about) if path.endswith(seen) else path for path in paths]
 
 
 def shown_in(figure):
@@ -156,8 +160,10 @@ def figure_looks(figure):
 
 
 def target_files(name):
-    """All that is called so: an experiment with the figures that show it alone, a figure, or both."""
-    figures = [figure for figure in FIGURES if figure == name or shown_in(figure) == [name]]
+    """All that is called so: an experiment with the figures that show it alone, a figure, or both; what
+    experiments that are not run now have in it only where it is a figure and nothing else."""
+    called = [name] if name not in CELLS or name in SELECTED_FIGURES else []
+    figures = [figure for figure in FIGURES if figure in called or shown_in(figure) == [name]]
     experiments = {
         experiment: None  # in order, each once
         for experiment in [name, *(e for figure in figures for e in shown_in(figure))]
