@@ -54,7 +54,7 @@ BAD = [
     (
         "experiments.one_step",
         "null",
-        "experiments.one_step: 'null': must be a mapping of keys; on the command line Snakemake takes null for text",
+        "experiments.one_step: 'null': must be a mapping of keys; on the command line Snakemake takes",
     ),
     ("only", ["mine"], "only[0]: 'mine' is not defined; experiments has one_step"),
     ("only", [], "only: must have at least 1 item"),

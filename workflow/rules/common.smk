@@ -126,8 +126,8 @@ def figure_files(figure):
 
 
 def reported(name):
-    """The same with one that a browser shows marked for the report: for the rule that draws it alone, since a report
-    takes the caption of whichever rule has a marked file, be it as input."""
+    """The same with one that a browser shows marked for the report: for the rule that draws it alone,
+    since a report takes the caption of whichever rule has a marked file, be it as input."""
     about = {
         "caption": "../report/figure.rst",
         "category": FIGURES[name].module.theme,
