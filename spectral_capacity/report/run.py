@@ -20,7 +20,7 @@ class ExperimentRun:
 
     axes: its coordinates by dimension, as the configuration writes them. n_items: N, None where the kind of
     experiment has none. jobs: cells that trained it. seconds: of these jobs together, None where no benchmark
-    is left. origins: where its cells come from, a mapping with ``git_revision``, ``versions`` and ``device``
+    is left. definitions: its optimizers' by name. may_stop: whether a run of it may end before its last step. origins: where its cells come from, a mapping with ``git_revision``, ``versions`` and ``device``
     for each that differs.
     """
 
@@ -30,6 +30,8 @@ class ExperimentRun:
     n_items: int | None
     jobs: int
     seconds: float | None
+    definitions: Mapping[str, Mapping[str, Any]]
+    may_stop: bool
     origins: Sequence[Mapping[str, Any]]
 
 
@@ -62,6 +64,11 @@ class Run:
     @property
     def d(self) -> list[int]:
         return [d for e in self.experiments for d in e.axes.get("d", ())]
+
+    @property
+    def definitions(self) -> dict[str, Mapping[str, Any]]:
+        """Optimizers of all experiments by their names, which stand for one definition in a configuration."""
+        return {name: made for e in self.experiments for name, made in e.definitions.items()}
 
     @property
     def commits(self) -> list[str]:
@@ -111,6 +118,8 @@ def _read_one(path: str | os.PathLike, benchmarks: Mapping[str, Sequence]) -> Ex
         n_items=settings.get("n_items"),
         jobs=len(of_cells),
         seconds=sum(times) if times else None,
+        definitions=settings.get("definitions") or {},
+        may_stop=bool(settings.get("early_stop")),
         origins=provenance.get("cells", [provenance]),
     )
 
