@@ -81,6 +81,7 @@ def write(
         claims_of.get(by_id[result.id].figure, []).append(result)
     experiments = settings["experiments"]
     run = read_run(grids, {name: each["benchmarks"] for name, each in experiments.items()})
+    by_name = {experiment.name: experiment for experiment in run.experiments}
     html = template("index", INDEX).render(
         run=run,
         total=len(found),
@@ -91,6 +92,14 @@ def write(
             v: [r for r in found if r.verdict == v] for v in (CONTRADICTED, SUPPORTED, INCONCLUSIVE)
         },
         headline=headline(measured),
+        stored=lambda line: by_name[line.experiment].stored(
+            optimizer=line.optimizer,
+            alpha=line.alpha,
+            kappa=line.kappa,
+            batch_size="inf",
+            d=line.largest_d,
+            step=line.step,
+        ),
         terms=TERMS,
         optimizers={name: described(each) for name, each in run.definitions.items()},
         updates={name: update(each) for name, each in run.definitions.items()},

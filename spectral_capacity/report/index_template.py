@@ -8,10 +8,10 @@ INDEX = """\
 <h1>How many facts does an optimizer store? What this run found</h1>
 <p>A linear memory is a matrix {{ "W" | math }} of size {{ "d × d" | math }} that answers the embedding of an
 item with the embedding of another. Item {{ "k" | math }} of {{ "N" | math }} is asked for with a frequency
-proportional to {{ "k^{−α}" | math }}. It counts as stored when its score is above those of all
+proportional to {{ "k^{−α}" | math(".") }} It counts as stored when its score is above those of all
 {{ "N − 1" | math }} other answers. The theory
 (<a href="https://arxiv.org/abs/2603.26554">arXiv:2603.26554</a>) says how the number of stored items grows with
-{{ "d" | math }}: about {{ "d^{1/(2α)}" | math }} after one step of gradient descent,
+{{ "d" | math(":") }} about {{ "d^{1/(2α)}" | math }} after one step of gradient descent,
 {{ "d^{1 + 1/(2α)}" | math }} after one step of Muon. This page holds what was measured against
 {{ total }} such claims.</p>
 <section id="in-short">
@@ -29,23 +29,25 @@ run the default configuration.</p>
 {% endif %}
 {% if headline %}
 {% set first = (headline.values() | first).values() | first %}
+<p>Items stored after one step grow like {{ "d^C" | math(".") }} In each cell: {{ "C" | math }}, fitted
+{{ first.over }}, with its interval; the theory's; and the items stored at
+{{ "d" | math }} = {{ "%g" | format(first.largest_d) }}.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Exponents of one step">
 <table class="numbers headline">
-<caption>Items stored after one step grow like {{ "d^C" | math }}. {{ "C" | math }}
-{{ first.over }}, with its interval; under it the theory's.</caption>
-{% set alphas = headline.values() | map("list") | sum(start=[]) | unique | sort %}
-<thead><tr><th scope="col">optimizer</th>
-{% for alpha in alphas %}
-<th scope="col">α = {{ "%g" | format(alpha) }}</th>
+<thead><tr><th scope="col">α</th>
+{% for optimizer in headline %}
+<th scope="col">{{ optimizer }}</th>
 {% endfor %}
 </tr></thead>
 <tbody>
-{% for optimizer, lines in headline.items() %}
-<tr><th scope="row">{{ optimizer }}</th>
-{% for alpha in alphas %}
-<td>{% if alpha in lines %}{% set line = lines[alpha] %}{{ line.measured | number }}
-{{ parts.interval(line, 2) | trim }}<br><small>theory {{ line.predicted | number }}</small>
-{%- else %}–{% endif %}</td>
+{% for alpha in headline.values() | map("list") | sum(start=[]) | unique | sort %}
+<tr><th scope="row">{{ "%g" | format(alpha) }}</th>
+{% for lines in headline.values() %}
+<td>{% if alpha in lines %}{% set line = lines[alpha] %}{% set count = stored(line) %}
+{{ line.measured | number }} {{ parts.interval(line, 2) | trim }}<br>
+<small>theory {{ line.predicted | number }}
+{%- if count == count %}; {{ words.about(count) }} stored{% endif %}</small>
+{% else %}–{% endif %}</td>
 {% endfor %}
 </tr>
 {% endfor %}
@@ -57,15 +59,19 @@ run the default configuration.</p>
 <p>{{ parts.verdict("contradicted") }}, as far as a run of this size sees:</p>
 <ul>
 {% for result in short.contradicted %}
-<li><a href="#{{ result.slug }}">{{ result.id }}</a>: {{ result.statement | inline }}
-{{ parts.reason(result) }}</li>
+<li>{% set line = result.deciding %}
+<a href="#{{ result.slug }}">{{ result.id }}</a>: {{ result.statement | inline }}
+Measured {{ line.measured | number }} {{ parts.interval(line, 2) | trim }}
+{{- " (" ~ result.where ~ ")" if result.where }}, {{ line.allowed }}.
+{{ result.note | inline }}</li>
 {% endfor %}
 </ul>
 {% endif %}
 {% for name in ("supported", "inconclusive") if short[name] %}
 <p>{{ parts.verdict(name) }}:
 {% for result in short[name] %}
-<a href="#{{ result.slug }}" title="{{ result.statement | plain }}">{{ result.id }}</a>{{ "," if not loop.last else "." }}
+<a href="#{{ result.slug }}" title="{{ result.statement | plain }}">{{ result.id }}</a>
+{{- "." if loop.last else "," }}
 {% endfor %}
 </p>
 {% endfor %}
@@ -94,8 +100,8 @@ run the default configuration.</p>
 <p>{% for name, versions in run.versions.items() %}{{ name }} {{ versions | join(" and ") }}
 {{- ", " if not loop.last }}{% endfor %}</p>
 </details>
-<p class="soft">Links to grids, fits and figures' files lead to the run's folder of results. They work while this
-page lies in it; all else is in the page itself.</p>
+<p class="soft">Links to grids, fits and files of figures lead to the run's folder of results. They work while
+this page lies in it; all else is in the page itself.</p>
 </section>
 </header>
 <nav aria-label="Contents">
@@ -143,9 +149,9 @@ have these names, or labels that the configuration gives them.</p>
 </section>
 <section id="claims">
 <h2>Claims and verdicts</h2>
-<p>Each row shows the measurement that decides the claim (its interval over resampled seeds in brackets), what was
-predicted, and how far off it may be. In the picture: band = allowed, vertical line = predicted, dot and bar =
-measured. The axis ends at three times what is allowed; an arrowhead at its end: beyond it.</p>
+<p>Each row shows the measurement that decides the claim (its interval over resampled seeds in brackets), what
+was predicted, and how far off it may be. In the picture: band = allowed, vertical line = predicted, dot and bar
+= measured. The axis ends at three times what is allowed; an arrowhead at its end: beyond it.</p>
 {{ parts.rule() }}
 <table class="claims">
 <thead><tr><th scope="col">Claim</th><th scope="col">Statement</th><th scope="col">Verdict</th>
@@ -165,9 +171,6 @@ measured. The axis ends at three times what is allowed; an arrowhead at its end:
 {{ parts.strip(line) }}
 <div>{{ line.measured | number }} {{ parts.interval(line, 2) | trim }}
 <div>{{ line.allowed }}</div>
-<small>{{ line.what | inline }}{{ ", " ~ line.over if line.over }}{{ "; " ~ result.place if result.place }}
-{%- if "optimizer" in result.varied and line.optimizer in updates %}.
-{{ line.optimizer }}: {{ updates[line.optimizer] | inline }}{% endif %}</small>
 </div></div>
 {% endif %}
 </td>
@@ -176,6 +179,14 @@ measured. The axis ends at three times what is allowed; an arrowhead at its end:
 {%- else %}<small>no figure</small>{% endif %}</td>
 </tr>
 <tr><td></td><td colspan="4">
+{% if line.verdict != "too small" %}
+<p class="reason soft">Measured: {{ line.what | inline }}{{ ", " ~ line.over if line.over }}
+{{- "; " ~ result.where ~ ", " ~ result.choice if result.choice }}.
+{% if "optimizer" in result.varied and line.optimizer in updates %}
+{{ line.optimizer }}: {{ (updates[line.optimizer] ~ ".") | inline }}
+{% endif %}
+</p>
+{% endif %}
 {% if result.verdict in ("contradicted", "inconclusive") %}
 <p class="reason">{{ parts.reason(result) }}</p>
 {% endif %}
@@ -272,9 +283,8 @@ experiment {{ name }}: <a href="{{ link(grids[name]) }}">grid</a>
 </tbody>
 </table>
 </div>
-<p class="soft">Time is summed over cells. Long lists show first, last and (how many). “≤”: a run ends when it gains next to
-nothing any more. Each grid's attribute
-<code>provenance</code> has the whole configuration.</p>
+<p class="soft">Time is summed over cells. Long lists show first, last and (how many). “≤”: a run ends when it
+gains next to nothing any more. Each grid's attribute <code>provenance</code> has the whole configuration.</p>
 </section>
 </main>
 </body>

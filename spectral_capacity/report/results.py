@@ -61,14 +61,14 @@ class Line:
         """What the claim predicts, and the deviation from it that it allows."""
         predicted, tolerance = words.number(self.predicted), words.number(self.tolerance)
         if self.relation == "equal":
-            return f"predicted {predicted}, allowed ± {tolerance}"
-        most = self.relation == "at_most"
-        end = words.number(self.predicted + (self.tolerance if most else -self.tolerance))
-        return (
-            f"predicted at most {predicted}, allowed up to {end}"
-            if most
-            else f"predicted at least {predicted}, allowed down to {end}"
-        )
+            parts = f"predicted {predicted}", f"allowed ± {tolerance}"
+        elif self.relation == "at_most":
+            end = words.number(self.predicted + self.tolerance)
+            parts = f"predicted at most {predicted}", f"allowed up to {end}"
+        else:
+            end = words.number(self.predicted - self.tolerance)
+            parts = f"predicted at least {predicted}", f"allowed down to {end}"
+        return ", ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
 
     @property
     def logarithms(self) -> str:
@@ -115,10 +115,10 @@ class Line:
         about = QUANTITIES[self.quantity]
         quantity = words.QUANTITIES.get(self.quantity, about.long_name)
         if about.in_samples:
-            return f"exponent of {quantity} in the {about.grows_with}"
+            return f"exponent in the {about.grows_with}, of {quantity}"
         if self.statistic == "level":
             return f"{quantity}, at the largest d"
-        return f"exponent of {quantity} in d"
+        return f"exponent in d of {quantity}"
 
     @property
     def over(self) -> str:
@@ -175,20 +175,24 @@ class Result:
         return [name for name in names if len({getattr(line, name) for line in self.lines}) > 1]
 
     @property
-    def place(self) -> str:
-        """Where the deciding line is, by what its lines differ in, and how it was chosen."""
+    def where(self) -> str:
+        """Where the deciding line is, by what its lines differ in; nothing where there is one."""
         names = {"optimizer": "{}", "alpha": "α = {:g}", "kappa": "κ = {:g}", "step": "t = {:g}"}
-        of = len(self.lines)
+        return ", ".join(names[n].format(getattr(self.deciding, n)) for n in self.varied)
+
+    @property
+    def choice(self) -> str:
+        """Why it is the deciding one; nothing where there is one."""
+        of, verdict = len(self.lines), self.deciding.verdict
         if of == 1:
             return ""
-        where = ", ".join(names[n].format(getattr(self.deciding, n)) for n in self.varied)
-        alike = sum(line.verdict == self.deciding.verdict for line in self.lines)
-        if self.deciding.verdict == SUPPORTED:
-            return f"{where}, the closest to failing of {of} measurements"
+        if verdict == SUPPORTED:
+            return f"the closest to failing of {of} measurements"
+        alike = sum(line.verdict == verdict for line in self.lines)
         if alike == of:
-            return f"{where}, the farthest off of {of} measurements"
-        chosen = f"the farthest off of {alike} that are" if alike > 1 else "the one that is"
-        return f"{where}, {chosen} {self.deciding.verdict}, of {of} measurements"
+            return f"the farthest off of {of} measurements"
+        chosen = f"the farthest off of {alike}" if alike > 1 else "the one"
+        return f"{chosen} {verdict} among {of} measurements"
 
 
 def results(rows: Iterable[Mapping[str, Any]]) -> list[Result]:

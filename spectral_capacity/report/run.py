@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from spectral_capacity.results.netcdf import open_netcdf
 
@@ -20,8 +23,9 @@ class ExperimentRun:
 
     axes: its coordinates by dimension, as the configuration writes them. n_items: N, None where the kind of
     experiment has none. jobs: cells that trained it. seconds: of these jobs together, None where no benchmark
-    is left. definitions: its optimizers' by name. may_stop: whether a run of it may end before its last step. origins: where its cells come from, a mapping with ``git_revision``, ``versions`` and ``device``
-    for each that differs.
+    is left. definitions: of its optimizers by name. may_stop: whether its runs may end before their last step.
+    origins: where its cells come from, a mapping with ``git_revision``, ``versions`` and ``device`` for each
+    that differs.
     """
 
     name: str
@@ -33,6 +37,18 @@ class ExperimentRun:
     definitions: Mapping[str, Mapping[str, Any]]
     may_stop: bool
     origins: Sequence[Mapping[str, Any]]
+
+    def stored(self, **at: Any) -> float:
+        """Mean count over seeds ``at`` these coordinates, NaN where there is none; of others at their first."""
+        with open_netcdf(self.grid) as grid:
+            counts = grid["capacity"]
+            where = tuple(
+                slice(None)
+                if dimension == "seed"
+                else self.axes[dimension].index(at.get(dimension, self.axes[dimension][0]))
+                for dimension in counts.dimensions
+            )
+            return float(np.ma.filled(np.mean(counts[where]), math.nan))
 
 
 @dataclass(frozen=True)
@@ -109,6 +125,7 @@ def _read_one(path: str | os.PathLike, benchmarks: Mapping[str, Sequence]) -> Ex
         dimensions = list(grid.dimensions)
     settings = provenance["configuration"]
     name = settings["experiment"]
+    definitions = settings.get("definitions") or {}
     of_cells = benchmarks.get(name, ())
     times = [_seconds(Path(file)) for file in of_cells if Path(file).exists()]
     return ExperimentRun(
@@ -118,7 +135,11 @@ def _read_one(path: str | os.PathLike, benchmarks: Mapping[str, Sequence]) -> Ex
         n_items=settings.get("n_items"),
         jobs=len(of_cells),
         seconds=sum(times) if times else None,
-        definitions=settings.get("definitions") or {},
+        definitions={
+            optimizer: definitions[optimizer]
+            for optimizer in settings["coordinates"].get("optimizer", ())
+            if optimizer in definitions
+        },
         may_stop=bool(settings.get("early_stop")),
         origins=provenance.get("cells", [provenance]),
     )

@@ -37,8 +37,8 @@ th { font-weight: 600; text-align: left; }
 th, td { padding: .3rem .75rem .3rem 0; vertical-align: top; border-bottom: 1px solid var(--line); }
 thead th { border-bottom: 2px solid var(--ink); white-space: nowrap; }
 .numbers { font-size: .875rem; margin: .5rem 0 1rem; }
-.numbers td, .numbers th { white-space: nowrap; }
-.numbers .wrap { white-space: normal; min-width: 9rem; }
+.numbers td, .numbers th { white-space: nowrap; padding-right: .55rem; }
+.numbers .wrap { white-space: normal; min-width: 6.5rem; }
 .measured { display: flex; gap: 1rem; }
 .strip { flex: none; margin-top: .25rem; }
 .counts { display: flex; flex-wrap: wrap; gap: .5rem 2rem; padding: 0; margin: 1rem 0; list-style: none; }
@@ -48,12 +48,15 @@ dt { color: var(--soft); } dd { margin: 0; min-width: 0; }
 .contents { columns: 3; column-gap: 2rem; font-size: .9375rem; padding: 0; list-style: none; }
 .contents > li { break-inside: avoid; margin-bottom: .75rem; }
 .contents ul { padding-left: 1.1rem; margin: .15rem 0; }
-.claims { width: 100%; }
+.claims { width: 100%; table-layout: fixed; } /* else what is unfolded widens it beyond the page */
 .claims > tbody > tr > * { border: 0; padding-top: .75rem; }
 .claims > tbody > tr:last-child > * { padding: 0 0 .6rem; border-bottom: 1px solid var(--line); }
-.claims th[scope=row] { width: 7.5rem; }
-.claims .value { width: 21.5rem; }
+.claims > thead > tr > :nth-child(1) { width: 7.5rem; }
+.claims > thead > tr > :nth-child(3) { width: 9rem; }
+.claims > thead > tr > :nth-child(4) { width: 21rem; }
+.claims > thead > tr > :nth-child(5) { width: 6.5rem; }
 .numbers .list { white-space: normal; min-width: 6.5rem; }
+li { max-width: 46rem; }
 .headline td, .headline th { padding-right: 1.5rem; }
 .terms { max-width: 58rem; }
 .reason { max-width: 46rem; margin: 0 0 .35rem; }
@@ -73,7 +76,6 @@ figcaption { max-width: 46rem; }
   .claims, .claims > tbody, .claims > tbody > tr, .claims > tbody > tr > * { display: block; width: auto; }
   .claims > tbody > tr > * { padding: .1rem 0; }
   .claims > tbody > tr:first-child > th { padding-top: .75rem; }
-  .claims .value, .claims th[scope=row] { width: auto; }
   .claims .figure a::before { content: "Shown in: "; }
   .wide img { max-width: max(100%, 40rem); }
   .wide + .hint { display: block; }

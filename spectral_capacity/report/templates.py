@@ -38,7 +38,7 @@ PARTS = """\
 {%- endmacro %}
 
 {% macro interval(line, digits) %}
-{% if line.low == line.low %}[{{ line.low | number(digits) }}, {{ line.high | number(digits) }}]{% endif %}
+{% if line.low == line.low %}[{{ line.low | number(digits) }},&nbsp;{{ line.high | number(digits) }}]{% endif %}
 {% endmacro %}
 
 {% macro strip(line) %}
@@ -106,13 +106,14 @@ PARTS = """\
 <li>{{ verdict("too small") }}: an exponent over fewer than {{ min_fitted }} values of d, or no d of
 {{ min_largest_d }} or more. Such a run decides nothing, whatever it measured.</li>
 </ul>
-<p>A claim about several measurements is supported only when all of them are, and contradicted when one is.
-“At most” and “at least” allow everything on their other side. Theorems hold up to logarithms: around a dimension
-{{ "d" | math }}, {{ "d^C (\\log\\, d)^k" | math }} looks like the exponent
-{{ "C + k/\\log\\, d" | math }}. Where a claim leaves {{ "k" | math }} of them open, mostly one,
+<p>A claim about several measurements is supported only when all of them are, and contradicted when one is. “At
+most” and “at least” allow everything on their other side. Theorems hold up to logarithms: around a dimension
+{{ "d" | math(",") }} {{ "d^C (\\log\\, d)^k" | math }} looks like the exponent
+{{ "C + k/\\log\\, d" | math(".") }} Where a claim leaves {{ "k" | math }} of them open, mostly one,
 {{ "k/\\log\\, d" | math }} is allowed, at the geometric mean of the fitted d's.</p>
-<p>Intervals are percentiles over resampled seeds, 95 % unless the configuration says otherwise, and narrow where
-seeds are few: in simulations a nominal 95 % held the truth in 76 % of cases with 2 seeds, in 90 % with 4.</p>
+<p>Intervals are percentiles over resampled seeds, 95&nbsp;% unless the configuration says otherwise, and too narrow
+where seeds are few: in simulations a nominal 95&nbsp;% held the truth in 76&nbsp;% of cases with 2 seeds and in
+90&nbsp;% with 4.</p>
 {% endmacro %}
 """
 
@@ -134,7 +135,7 @@ def template(name: str, source: str) -> Template:
         "inline": text.inline,
         "title": lambda title: text.inline(title, links=False),
         "plain": text.plain,
-        "math": lambda latex: text.inline(f":math:`{latex}`"),
+        "math": lambda latex, stop="": text.inline(f":math:`{latex}`{stop}"),
     }
     environment.globals |= {
         "allowed": ALLOWED,

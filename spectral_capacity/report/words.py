@@ -22,7 +22,7 @@ QUANTITIES = {
     "capacity_to_polar": "items stored ÷ those of the exact polar map",
     "capacity_to_isotropic": "items stored ÷ those at κ = 0",
     "best_loss": "the loss at the best learning rate",
-    "loss_over_bound": "loss ÷ m^(1 − α), m being the number of items stored,",
+    "loss_over_bound": "loss ÷ m^(1 − α), m being the number of items stored",
     "worst_to_uniform": "the worst item's loss ÷ log N",
     "critical_batch_size": "the critical batch size",
     "information": "the number of items stored",
@@ -68,6 +68,11 @@ def _value(value: Any) -> str:
     if isinstance(value, str):
         return "population" if value == "inf" else value
     return thousands(value)
+
+
+def about(count: float) -> str:
+    """A mean count: whole, with one digit behind the point below ten."""
+    return f"{count:.1f}" if count < 10 else thousands(round(count))
 
 
 def few(count: float) -> str:
