@@ -178,7 +178,8 @@ class Result:
     def where(self) -> str:
         """Where the deciding line is, by what its lines differ in; nothing where there is one."""
         names = {"optimizer": "{}", "alpha": "α = {:g}", "kappa": "κ = {:g}", "step": "t = {:g}"}
-        return ", ".join(names[n].format(getattr(self.deciding, n)) for n in self.varied)
+        parts = [names[n].format(getattr(self.deciding, n)) for n in self.varied]
+        return ", ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
 
     @property
     def choice(self) -> str:

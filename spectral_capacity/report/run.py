@@ -39,16 +39,20 @@ class ExperimentRun:
     origins: Sequence[Mapping[str, Any]]
 
     def stored(self, **at: Any) -> float:
-        """Mean count over seeds ``at`` these coordinates, NaN where there is none; of others at their first."""
+        """Mean count over seeds ``at`` these coordinates, of others at their first; NaN where it is not known.
+
+        Numbers may be rounded to six digits, as a table of claims has them.
+        """
         with open_netcdf(self.grid) as grid:
             counts = grid["capacity"]
-            where = tuple(
-                slice(None)
-                if dimension == "seed"
-                else self.axes[dimension].index(at.get(dimension, self.axes[dimension][0]))
-                for dimension in counts.dimensions
-            )
-            return float(np.ma.filled(np.mean(counts[where]), math.nan))
+            others = [name for name in counts.dimensions if name != "seed"]
+            where = {
+                name: _place(self.axes[name], at.get(name, self.axes[name][0])) for name in others
+            }
+            if None in where.values():
+                return math.nan
+            found = counts[tuple(where.get(name, slice(None)) for name in counts.dimensions)]
+            return float(np.ma.filled(np.mean(found), math.nan))
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,17 @@ def _read_one(path: str | os.PathLike, benchmarks: Mapping[str, Sequence]) -> Ex
         may_stop=bool(settings.get("early_stop")),
         origins=provenance.get("cells", [provenance]),
     )
+
+
+def _place(values: Sequence[Any], wanted: Any) -> int | None:
+    """Where among the coordinates of a dimension, None where it is not."""
+    for i, value in enumerate(values):
+        if value == wanted:
+            return i
+        if not isinstance(value, str) and not isinstance(wanted, str):
+            if math.isclose(value, wanted, rel_tol=1e-5):
+                return i
+    return None
 
 
 def _seconds(benchmark: Path) -> float:

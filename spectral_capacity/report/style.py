@@ -78,11 +78,11 @@ figcaption { max-width: 46rem; }
   .claims > tbody > tr:first-child > th { padding-top: .75rem; }
   .claims .figure a::before { content: "Shown in: "; }
   .wide img { max-width: max(100%, 40rem); }
-  .wide + .hint { display: block; }
 }
+@media (max-width: 41rem) { .wide + .hint { display: block; } }
 @media print {
   body { max-width: none; padding: 0; font-size: 10pt; }
-  .skip, nav { display: none; }
+  .skip, nav, .wide + .hint { display: none; }
   figure, .claims tbody { break-inside: avoid; }
   h2, h3, h4 { break-after: avoid; }
   a { color: inherit; }

@@ -38,7 +38,9 @@ PARTS = """\
 {%- endmacro %}
 
 {% macro interval(line, digits) %}
-{% if line.low == line.low %}[{{ line.low | number(digits) }},&nbsp;{{ line.high | number(digits) }}]{% endif %}
+{% if line.low == line.low %}
+[{{ line.low | number(digits) }},\N{NO-BREAK SPACE}{{ line.high | number(digits) }}]
+{%- endif %}
 {% endmacro %}
 
 {% macro strip(line) %}
@@ -108,12 +110,12 @@ PARTS = """\
 </ul>
 <p>A claim about several measurements is supported only when all of them are, and contradicted when one is. “At
 most” and “at least” allow everything on their other side. Theorems hold up to logarithms: around a dimension
-{{ "d" | math(",") }} {{ "d^C (\\log\\, d)^k" | math }} looks like the exponent
-{{ "C + k/\\log\\, d" | math(".") }} Where a claim leaves {{ "k" | math }} of them open, mostly one,
-{{ "k/\\log\\, d" | math }} is allowed, at the geometric mean of the fitted d's.</p>
-<p>Intervals are percentiles over resampled seeds, 95&nbsp;% unless the configuration says otherwise, and too narrow
-where seeds are few: in simulations a nominal 95&nbsp;% held the truth in 76&nbsp;% of cases with 2 seeds and in
-90&nbsp;% with 4.</p>
+{{ "d" | math(",") }} {{ "d^C (\\\\log\\\\, d)^k" | math }} looks like the exponent
+{{ "C + k/\\\\log\\\\, d" | math(".") }} Where a claim leaves {{ "k" | math }} of them open, mostly one,
+{{ "k/\\\\log\\\\, d" | math }} is allowed, at the geometric mean of the fitted d's.</p>
+<p>Intervals are percentiles over resampled seeds, 95&nbsp;% unless the configuration says otherwise, and too
+narrow where seeds are few: in simulations a nominal 95&nbsp;% held the truth in 76&nbsp;% of cases with 2 seeds
+and in 90&nbsp;% with 4.</p>
 {% endmacro %}
 """
 
