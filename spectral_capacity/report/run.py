@@ -151,13 +151,13 @@ def _read_one(path: str | os.PathLike, benchmarks: Mapping[str, Sequence]) -> Ex
 
 def _place(values: Sequence[Any], wanted: Any) -> int | None:
     """Where among the coordinates of a dimension, None where it is not."""
-    for i, value in enumerate(values):
-        if value == wanted:
-            return i
-        if not isinstance(value, str) and not isinstance(wanted, str):
-            if math.isclose(value, wanted, rel_tol=1e-5):
-                return i
-    return None
+
+    def same(value: Any) -> bool:
+        if isinstance(value, str) or isinstance(wanted, str):
+            return value == wanted
+        return math.isclose(value, wanted, rel_tol=1e-5)
+
+    return next((i for i, value in enumerate(values) if same(value)), None)
 
 
 def _seconds(benchmark: Path) -> float:
