@@ -42,6 +42,6 @@ def test_maps(of_map, expected):
     assert expected in plain(said)
 
 
-def test_every_rule_and_map_of_the_package_has_words():
-    assert optimizers.MAPS.keys() == MAPS.keys()
-    assert optimizers.RULES.keys() | {"spectral"} == RULES.keys()
+def test_words_are_of_rules_and_maps_that_there_are():
+    assert optimizers.MAPS.keys() <= MAPS.keys()
+    assert optimizers.RULES.keys() <= RULES.keys()
