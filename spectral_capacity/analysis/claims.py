@@ -43,8 +43,11 @@ COLUMNS = [
     "claim_verdict",
     "fitted",
     "largest_d",
+    "log_powers",
+    "note",
 ]
-"""``fitted``: d's behind an exponent in d. ``largest_d``: the largest that was measured."""
+"""``fitted``: d's behind an exponent in d. ``largest_d``: the largest that was measured. ``log_powers`` and
+``note`` are the claim's; the first is NaN where it has a plain tolerance."""
 
 
 def check(claims: Sequence[Claim], fits: Mapping[str, xr.Dataset]) -> pd.DataFrame:
@@ -60,6 +63,8 @@ def check(claims: Sequence[Claim], fits: Mapping[str, xr.Dataset]) -> pd.DataFra
 
 def _check_one(claim: Claim, fits: xr.Dataset | None) -> pd.DataFrame:
     about = {"claim": claim.id, "statement": claim.statement, "source": claim.source}
+    powers = math.nan if claim.log_powers is None else claim.log_powers
+    about |= {"log_powers": powers, "note": claim.note or ""}
     rows = []
     if fits is not None and claim.quantity in fits.quantity and math.inf in fits.batch_size:
         for optimizer in claim.optimizers:

@@ -47,6 +47,7 @@ class Claim(BaseModel):
     id: Annotated[str, AfterValidator(_can_be_read_back)]
     statement: str
     source: str
+    note: Annotated[str, MinLen(1)] | None = None
     figure: Annotated[str, MinLen(1)] | None = None
     experiment: str
     optimizer: str | list[str]

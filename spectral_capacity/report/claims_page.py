@@ -41,6 +41,9 @@ PAGE = """\
 <h2>{{ result.id }} {{ parts.verdict(result.verdict) }}</h2>
 {{ result.statement | rst }}
 {% if result.lines %}
+{% if result.verdict in ("contradicted", "inconclusive") %}
+<p>{{ parts.reason(result) }}</p>
+{% endif %}
 <p class="soft">{{ parts.origin(result) }}</p>
 {{ parts.lines_of(result) }}
 {% else %}

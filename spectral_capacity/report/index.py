@@ -10,12 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from spectral_capacity.analysis.claims_file import Claim
-from spectral_capacity.analysis.verdicts import NOT_MEASURED, TOO_SMALL
+from spectral_capacity.analysis.verdicts import (
+    CONTRADICTED,
+    INCONCLUSIVE,
+    NOT_MEASURED,
+    SUPPORTED,
+    TOO_SMALL,
+)
 from spectral_capacity.report import pictures, words
 from spectral_capacity.report.index_template import INDEX
-from spectral_capacity.report.results import SIGNS, Result, read_rows, results
+from spectral_capacity.report.optimizers import described, update
+from spectral_capacity.report.results import SIGNS, Result, headline, read_rows, results
 from spectral_capacity.report.run import read_run
 from spectral_capacity.report.templates import template
+from spectral_capacity.report.terms import TERMS
 from spectral_capacity.report.text import first_sentence
 from spectral_capacity.results.files import atomic_path
 
@@ -58,7 +66,10 @@ def write(
     other file is linked, at its place beside the page. Equal files with equal times give an equal page.
     """
     by_id = {claim.id: claim for claim in claims}
-    found = [replace(r, statement=by_id[r.id].statement) for r in results(read_rows(table))]
+    found = [
+        replace(r, statement=by_id[r.id].statement, note=by_id[r.id].note or "")
+        for r in results(read_rows(table))
+    ]
     measured = [result for result in found if result.verdict != NOT_MEASURED]
     counts = Counter(result.verdict for result in found)
     figures = [Figure(**each) for each in settings["figures"]]
@@ -70,16 +81,32 @@ def write(
         claims_of.get(by_id[result.id].figure, []).append(result)
     experiments = settings["experiments"]
     run = read_run(grids, {name: each["benchmarks"] for name, each in experiments.items()})
+    by_name = {experiment.name: experiment for experiment in run.experiments}
     html = template("index", INDEX).render(
         run=run,
         total=len(found),
         counts={verdict: counts[verdict] for verdict in SIGNS if counts[verdict]},
         measured=measured,
         unmeasured=[result for result in found if result.verdict == NOT_MEASURED],
+        short={
+            v: [r for r in found if r.verdict == v] for v in (CONTRADICTED, SUPPORTED, INCONCLUSIVE)
+        },
+        headline=headline(measured),
+        stored=lambda line: by_name[line.experiment].stored(
+            optimizer=line.optimizer,
+            alpha=line.alpha,
+            kappa=line.kappa,
+            batch_size="inf",
+            d=line.largest_d,
+            step=line.step,
+        ),
+        terms=TERMS,
+        optimizers={name: described(each) for name, each in run.definitions.items()},
+        updates={name: update(each) for name, each in run.definitions.items()},
         undecided=bool(measured) and all(r.verdict == TOO_SMALL for r in measured),
         themes=themes,
         claims_of=claims_of,
-        figure_of={result.id: name for name, shown in claims_of.items() for result in shown},
+        figure_of={r.id: figure for figure in figures for r in claims_of[figure.name]},
         grids={experiment.name: experiment.grid for experiment in run.experiments},
         fits={name: each["fits"] for name, each in experiments.items()},
         table=Path(table),

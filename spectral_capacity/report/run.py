@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from spectral_capacity.results.netcdf import open_netcdf
 
@@ -20,8 +23,9 @@ class ExperimentRun:
 
     axes: its coordinates by dimension, as the configuration writes them. n_items: N, None where the kind of
     experiment has none. jobs: cells that trained it. seconds: of these jobs together, None where no benchmark
-    is left. origins: where its cells come from, a mapping with ``git_revision``, ``versions`` and ``device``
-    for each that differs.
+    is left. definitions: of its optimizers by name. may_stop: whether its runs may end before their last step.
+    origins: where its cells come from, a mapping with ``git_revision``, ``versions`` and ``device`` for each
+    that differs.
     """
 
     name: str
@@ -30,7 +34,25 @@ class ExperimentRun:
     n_items: int | None
     jobs: int
     seconds: float | None
+    definitions: Mapping[str, Mapping[str, Any]]
+    may_stop: bool
     origins: Sequence[Mapping[str, Any]]
+
+    def stored(self, **at: Any) -> float:
+        """Mean count over seeds ``at`` these coordinates, of others at their first; NaN where it is not known.
+
+        Numbers may be rounded to six digits, as a table of claims has them.
+        """
+        with open_netcdf(self.grid) as grid:
+            counts = grid["capacity"]
+            others = [name for name in counts.dimensions if name != "seed"]
+            where = {
+                name: _place(self.axes[name], at.get(name, self.axes[name][0])) for name in others
+            }
+            if None in where.values():
+                return math.nan
+            found = counts[tuple(where.get(name, slice(None)) for name in counts.dimensions)]
+            return float(np.ma.filled(np.mean(found), math.nan))
 
 
 @dataclass(frozen=True)
@@ -62,6 +84,11 @@ class Run:
     @property
     def d(self) -> list[int]:
         return [d for e in self.experiments for d in e.axes.get("d", ())]
+
+    @property
+    def definitions(self) -> dict[str, Mapping[str, Any]]:
+        """Optimizers of all experiments by their names, which stand for one definition in a configuration."""
+        return {name: made for e in self.experiments for name, made in e.definitions.items()}
 
     @property
     def commits(self) -> list[str]:
@@ -102,6 +129,7 @@ def _read_one(path: str | os.PathLike, benchmarks: Mapping[str, Sequence]) -> Ex
         dimensions = list(grid.dimensions)
     settings = provenance["configuration"]
     name = settings["experiment"]
+    definitions = settings.get("definitions") or {}
     of_cells = benchmarks.get(name, ())
     times = [_seconds(Path(file)) for file in of_cells if Path(file).exists()]
     return ExperimentRun(
@@ -111,8 +139,25 @@ def _read_one(path: str | os.PathLike, benchmarks: Mapping[str, Sequence]) -> Ex
         n_items=settings.get("n_items"),
         jobs=len(of_cells),
         seconds=sum(times) if times else None,
+        definitions={
+            optimizer: definitions[optimizer]
+            for optimizer in settings["coordinates"].get("optimizer", ())
+            if optimizer in definitions
+        },
+        may_stop=bool(settings.get("early_stop")),
         origins=provenance.get("cells", [provenance]),
     )
+
+
+def _place(values: Sequence[Any], wanted: Any) -> int | None:
+    """Where among the coordinates of a dimension, None where it is not."""
+
+    def same(value: Any) -> bool:
+        if isinstance(value, str) or isinstance(wanted, str):
+            return value == wanted
+        return math.isclose(value, wanted, rel_tol=1e-5)
+
+    return next((i for i, value in enumerate(values) if same(value)), None)
 
 
 def _seconds(benchmark: Path) -> float:

@@ -15,6 +15,29 @@ AXES = {
     "step": "steps",
 }
 """What the dimensions of a grid are called; any other has its own name."""
+QUANTITIES = {
+    "capacity": "the number of items stored",
+    "bulk_singular_value": "the gradient's singular value at rank d/2",
+    "mean_inverse_singular_value": "the mean of 1/σ over the gradient's singular values",
+    "capacity_to_polar": "items stored ÷ those of the exact polar map",
+    "capacity_to_isotropic": "items stored ÷ those at κ = 0",
+    "best_loss": "the loss at the best learning rate",
+    "loss_over_bound": "loss ÷ m^(1 − α), m being the number of items stored",
+    "worst_to_uniform": "the worst item's loss ÷ log N",
+    "critical_batch_size": "the critical batch size",
+    "information": "the number of items stored",
+    "information_steps": "the number of items stored",
+    "peak_capacity": "the most items stored after any step",
+    "peak_to_ceiling": "the most items stored after any step ÷ the most of any linear memory",
+}
+"""What claims are about, as a page says it."""
+FITS = {
+    "largest": "over the {} largest d",
+    "ols": "over all {} d",
+    "wls": "over all {} d, weighted as counts",
+    "corrected": "over all {} d, with a term for saturation",
+}
+"""Which d's an exponent was fitted over."""
 COUNTED = {"seed", "step"}
 """Dimensions of which only the number of values matters."""
 FEW = 6
@@ -45,6 +68,17 @@ def _value(value: Any) -> str:
     if isinstance(value, str):
         return "population" if value == "inf" else value
     return thousands(value)
+
+
+def about(count: float) -> str:
+    """A mean count: whole, with one digit behind the point below ten."""
+    return f"{count:.1f}" if count < 10 else thousands(round(count))
+
+
+def few(count: float) -> str:
+    """A small whole number as a word."""
+    names = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    return names[int(count)] if count < len(names) else f"{count:g}"
 
 
 def extent(of: Sequence[float | int]) -> str:

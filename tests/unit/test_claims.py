@@ -35,14 +35,14 @@ CLAIM = {
 }
 
 
-def measured(exponent, noise=0.005, log_powers=1.0):
+def measured(exponent, noise=0.005, log_powers=1.0, **changes):
     rng = np.random.default_rng(0)
 
     def capacity(optimizer, alpha, d):
         return 2 * d[:, None] ** exponent(alpha) * np.exp(noise * rng.standard_normal((d.size, 6)))
 
     fits = fit_exponents(grid(capacity, alphas=(1.5, 2.0)), SETTINGS)
-    claim = Claim(**CLAIM | {"log_powers": log_powers})
+    claim = Claim(**CLAIM | {"log_powers": log_powers} | changes)
     return claims.check([claim], {"one_step": fits})
 
 
@@ -58,6 +58,15 @@ def test_a_true_claim_is_supported():
 def test_a_false_claim_is_contradicted():
     rows = measured(lambda alpha: 1.8)
     assert rows.claim_verdict.unique() == [CONTRADICTED]
+
+
+def test_rows_have_the_note_and_the_logarithms_of_their_claim():
+    rows = measured(lambda alpha: 1.8, note="A *reason*.")
+    assert rows.note.unique() == ["A *reason*."]
+    assert rows.log_powers.unique() == [1.0]
+    assert "A <em>reason</em>." in to_html(rows)
+    assert "= 1/log 256" in to_html(rows)
+    assert "<em>reason" not in to_html(measured(lambda a: 1 + 1 / (2 * a), note="A *reason*."))
 
 
 def test_a_measurement_too_coarse_is_inconclusive():
@@ -155,6 +164,8 @@ def test_a_claim_about_several_optimizers_has_a_row_for_each():
             r"entry 0\.figure: Input should be a valid string",
         ),
         (yaml.safe_dump([CLAIM | {"figure": ""}]), r"entry 0\.figure"),
+        (yaml.safe_dump([CLAIM | {"note": ""}]), r"entry 0\.note"),
+        (yaml.safe_dump([CLAIM | {"note": 3}]), r"entry 0\.note: Input should be a valid string"),
         (yaml.safe_dump([CLAIM | {"fit": None}]), "an exponent needs a fit"),
         (yaml.safe_dump([CLAIM | {"tolerance": 0.1}]), "log_powers or tolerance, one of them"),
         (yaml.safe_dump([CLAIM | {"statistic": "level"}]), "a level is the value at the largest d"),

@@ -40,7 +40,9 @@ LINE = {
     "tolerance": 0.5,
     "fitted": 3,
     "largest_d": 256,
+    "log_powers": 1.0,
 }
+NOTE = "Small :math:`d` <bend> it."
 
 
 def claim(name):
@@ -48,6 +50,7 @@ def claim(name):
         id=name,
         statement=f"{name}: about :math:`d^{{1/2}}` <items>.",
         source="arXiv:2603.26554, Theorem 3",
+        note=NOTE,
         figure=FIGURES.get(name),
         experiment="one_step",
         optimizer="muon",
@@ -60,7 +63,8 @@ def claim(name):
 def lines(verdicts):
     """Rows of claims; the first verdict of each is the one of the claim."""
     for name, of_lines in verdicts.items():
-        about = {"claim": name, "statement": claim(name).statement, "source": claim(name).source}
+        of_claim = claim(name).model_dump(include={"statement", "source", "note"})
+        about = {"claim": name} | of_claim
         for i, verdict in enumerate(of_lines):
             row = about | {"verdict": verdict, "claim_verdict": of_lines[-1]}
             if verdict != "not measured":
@@ -78,14 +82,29 @@ def run_of(folder, verdicts=VERDICTS, formats=("svg", "png")):
         "configuration": {
             "experiment": "one_step",
             "n_items": 2000,
-            "coordinates": {"optimizer": ["muon"], "d": [8, 16], "batch_size": [*range(8), "inf"]},
+            "coordinates": {
+                "optimizer": ["muon"],
+                "d": [8, 256],
+                "batch_size": [*range(8), "inf"],
+                "step": [*range(1, 41)],
+            },
+            "definitions": {
+                "muon": {
+                    "rule": "spectral",
+                    "map": {"name": "polar"},
+                    "learning_rate": {"scale": 2.0, "d_power": 0.5, "schedule": "constant"},
+                }
+            },
+            "early_stop": {"gain": 0.01, "window": 10},
         },
         "cells": [
             {"git_revision": "0" * 40, "device": "cpu", "versions": {"numpy": "2.0"}},
             {"git_revision": "1" * 40 + "-dirty", "device": "H100", "versions": {"numpy": "2.1"}},
         ],
     }
-    variables = {"capacity": (("optimizer", "d", "batch_size"), np.ones((1, 2, 9)), {})}
+    counts = np.ones((1, 2, 9, 40))
+    counts[0, 1, 8, 0] = 7.5
+    variables = {"capacity": (("optimizer", "d", "batch_size", "step"), counts, {})}
     grid = folder / "grids/one_step.nc"
     write_netcdf(grid, variables, attributes("A grid", provenance))
     os.utime(grid, (NEWEST, NEWEST))

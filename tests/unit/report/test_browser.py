@@ -82,7 +82,7 @@ def far(url):
 
 def test_it_opens_from_disk_and_shows_its_pictures(opened):
     page = opened()
-    assert page.title() == "What this run found · spectral-capacity"
+    assert page.title() == "How many facts an optimizer stores: what this run found"
     sizes = page.eval_on_selector_all("figure img", "all => all.map(i => i.naturalWidth)")
     assert len(sizes) == 3
     assert all(sizes)

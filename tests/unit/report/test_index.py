@@ -1,5 +1,6 @@
 """What the page of a run says, and that it stands alone."""
 
+import math
 import re
 from html.parser import HTMLParser
 
@@ -7,6 +8,7 @@ import pytest
 
 from spectral_capacity.report import index
 from spectral_capacity.report.pictures import embedded
+from spectral_capacity.report.run import read_run
 from spectral_capacity.results.files import is_complete
 from tests.unit.report.results import page_of, run_of
 
@@ -96,16 +98,55 @@ def test_a_claim_has_its_verdict_its_numbers_and_its_figure(text):
     assert "<msup><mi>d</mi>" in row
     assert "&lt;items&gt;" in row
     assert "? </span>inconclusive" in row
-    assert "1.50 [1.25, 1.75] against 1.25 ± 0.50" in words_of(row)
-    assert "exponent of capacity in d, α = 2.5; one of 2" in words_of(row)
-    assert '<a href="#fig2">fig2</a>' in row
+    words = words_of(row)
+    assert "1.50 [1.25, 1.75] predicted 1.25, allowed ± 0.50" in words
+    assert "exponent in d of the number of items stored, over the three largest d; α = 2.5" in words
+    assert "the one inconclusive among 2 measurements" in words
+    assert '<a href="#fig2">Title of fig2</a>' in row
     assert "<summary>2 measurements and the source</summary>" in row
 
 
 def test_a_claim_whose_figure_was_not_drawn_links_to_none(text):
     row = re.search(r'<tbody id="claim-S">(.*?)</tbody>', text, re.DOTALL)[1]
     assert "left_out" not in row
+    assert "no figure" in row
     assert "d goes to 16; a verdict needs 64" in row
+
+
+def test_a_claim_that_is_not_supported_has_a_reason(text):
+    rows = dict(re.findall(r'<tbody id="claim-([^"]*)">(.*?</details>\n)</td>', text, re.DOTALL))
+    for name in ("T5-x", "LIM"):
+        assert "Measured more than predicted" in rows[name]
+        assert "&lt;bend&gt; it." in rows[name]
+    for name in ("T3", "S"):
+        assert "Measured more than predicted" not in rows[name]
+        assert "&lt;bend&gt;" not in rows[name]
+
+
+def test_what_was_found_in_short_comes_first(text):
+    short = re.search(r'<section id="in-short">(.*?)</section>', text, re.DOTALL)[1]
+    words = words_of(short)
+    assert "LIM : LIM: about" in words
+    assert "Measured 1.50 [1.25, 1.75], predicted 1.25, allowed ± 0.50." in words
+    assert "supported : T3." in words
+    assert "inconclusive : T5 x." in words
+    # The table of one step: an exponent, the theory's, and the count at d = 256 on the population.
+    assert "fitted over the three largest d" in words
+    assert "1.50 [1.25, 1.75] theory 1.25; 7.5 stored" in words
+    assert text.index('id="in-short"') < text.index("<dt>Configuration")
+
+
+def test_terms_and_optimizers_are_explained_above_the_claims(text):
+    terms = re.search(r'<section id="terms">(.*?)</section>', text, re.DOTALL)[1]
+    for term in ("stored, recovered", "Newton step", "κ", "prediction without a fit parameter"):
+        assert f"<dt>{term}</dt>" in terms
+    assert "<dt>muon</dt>" in terms
+    assert "every singular value of the gradient becomes 1" in terms
+    assert text.index('id="terms"') < text.index('<section id="claims">')
+
+
+def test_a_run_that_may_stop_has_at_most_its_steps(text):
+    assert "<td>≤ 40</td>" in text
 
 
 def test_claims_that_were_not_measured_are_folded(text):
@@ -170,6 +211,15 @@ def test_equal_results_give_equal_pages(tmp_path):
     index.write(**vars(run))
     assert run.page.read_bytes() == first
     assert is_complete(run.page)
+
+
+def test_counts_are_found_by_rounded_coordinates(tmp_path):
+    run = run_of(tmp_path)
+    (experiment,) = read_run(run.grids, {}).experiments
+    at = {"optimizer": "muon", "batch_size": "inf"}
+    assert experiment.stored(d=256.0001, **at) == 7.5
+    assert experiment.stored(d=8.0, **at) == 1.0
+    assert math.isnan(experiment.stored(d=512.0, **at))
 
 
 def test_without_benchmarks_there_is_no_time(tmp_path):

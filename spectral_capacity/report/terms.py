@@ -1,0 +1,45 @@
+"""Terms of the page, a line each."""
+
+TERMS = {
+    "stored, recovered": (
+        "An item is stored, or recovered, when the memory's score of its own answer is above those of all "
+        "others. The **capacity** is how many are; :math:`m` on this page."
+    ),
+    "population gradient": (
+        "The gradient of the softmax loss averaged over all items with their frequencies. On a **batch** it is "
+        "averaged over :math:`B` items drawn with them; :math:`B = ∞` is the population."
+    ),
+    "Muon, polar map": (
+        "From the gradient :math:`G = U Σ V^T` the polar map makes :math:`U V^T`: every singular value becomes "
+        "1. Muon steps along it. Other maps change the singular values otherwise."
+    ),
+    "Newton step": (
+        "The gradient between the inverses of the embeddings' second moments, of the outputs on its left and "
+        "of the inputs on its right."
+    ),
+    "κ": (
+        "The covariance of the output embeddings has the eigenvalues :math:`k^{−κ}`, :math:`k = 1, …, d`: at 0 "
+        "all directions are alike."
+    ),
+    "critical batch size :math:`B^*`": (
+        "The batch size at which a line :math:`a B^{1/α}`, fitted to the items stored with small batches, "
+        "meets the population's capacity."
+    ),
+    "thresholded gradient": (
+        "Drops an item for good once it was recovered and keeps all others as they are at zero. The theorems "
+        "about many steps are about it; the **exact** gradient is the loss's own."
+    ),
+    "exponent": (
+        "The slope of the logarithm of a quantity against :math:`\\log\\, d`. Small :math:`d` bend the line. "
+        "So claims are mostly held against a fit **over the largest** :math:`d`; each says which. Many figures "
+        "show one over all :math:`d`, which differs."
+    ),
+    "prediction without a fit parameter": (
+        "The expected number of items at the very :math:`d`, :math:`N` and frequencies of the run, from the "
+        "linear response of the optimizer's map to one rare item: how far it lifts the item's score over the "
+        "noise of the others. Nothing in it is fitted to counts. It keeps effects of finite size that the "
+        "theorems drop, but not a memory that fills up. Fitted at the same :math:`d` as the measurement, it "
+        "tells how far from the theory's exponent a run of this size should be."
+    ),
+}
+"""RST by RST, in the order in which they are read."""
