@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,9 +19,11 @@ from spectral_capacity.analysis.verdicts import (
     TOO_SMALL,
 )
 from spectral_capacity.report import pictures, words
+from spectral_capacity.report.experiments_template import EXPERIMENTS
+from spectral_capacity.report.exponents import exponents
 from spectral_capacity.report.index_template import INDEX
 from spectral_capacity.report.optimizers import described, update
-from spectral_capacity.report.results import SIGNS, Result, headline, read_rows, results
+from spectral_capacity.report.results import SIGNS, headline, read_rows, results
 from spectral_capacity.report.run import read_run
 from spectral_capacity.report.templates import template
 from spectral_capacity.report.terms import TERMS
@@ -30,14 +33,20 @@ from spectral_capacity.results.files import atomic_path
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of the run. caption: RST. experiments: that it shows. files: paths by format."""
+    """A figure of the run. draw: the figure module. caption: RST. experiments: that it shows. files: paths by
+    format."""
 
     name: str
+    draw: str
     title: str
     theme: str
     caption: str
     experiments: Sequence[str]
     files: Mapping[str, str]
+
+    def shows(self, claim: Claim) -> bool:
+        """Whether it shows what a claim is about."""
+        return self.draw == claim.figure and claim.experiment in self.experiments
 
     @property
     def alt(self) -> str:
@@ -76,13 +85,11 @@ def write(
     themes: dict[str, list[Figure]] = {}
     for figure in figures:
         themes.setdefault(figure.theme, []).append(figure)
-    claims_of: dict[str, list[Result]] = {figure.name: [] for figure in figures}
-    for result in found:
-        claims_of.get(by_id[result.id].figure, []).append(result)
+    claims_of = {figure.name: [r for r in found if figure.shows(by_id[r.id])] for figure in figures}
     experiments = settings["experiments"]
     run = read_run(grids, {name: each["benchmarks"] for name, each in experiments.items()})
     by_name = {experiment.name: experiment for experiment in run.experiments}
-    html = template("index", INDEX).render(
+    html = template("index", INDEX, experiments=EXPERIMENTS).render(
         run=run,
         total=len(found),
         counts={verdict: counts[verdict] for verdict in SIGNS if counts[verdict]},
@@ -106,9 +113,16 @@ def write(
         undecided=bool(measured) and all(r.verdict == TOO_SMALL for r in measured),
         themes=themes,
         claims_of=claims_of,
-        figure_of={r.id: figure for figure in figures for r in claims_of[figure.name]},
+        # The first that shows it: figures of the user's own come last.
+        figure_of={r.id: figure for figure in reversed(figures) for r in claims_of[figure.name]},
         grids={experiment.name: experiment.grid for experiment in run.experiments},
         fits={name: each["fits"] for name, each in experiments.items()},
+        exponents={
+            name: exponents(each["fits"]["csv"])
+            for name, each in experiments.items()
+            if each["fits"]
+        },
+        infinity=math.inf,
         table=Path(table),
         link=lambda path: Path(os.path.relpath(path, Path(page).parent)).as_posix(),
         words=words,

@@ -12,17 +12,21 @@ proportional to {{ "k^{−α}" | math(".") }} It counts as stored when its score
 {{ "N − 1" | math }} other answers. The theory
 (<a href="https://arxiv.org/abs/2603.26554">arXiv:2603.26554</a>) says how the number of stored items grows with
 {{ "d" | math(":") }} about {{ "d^{1/(2α)}" | math }} after one step of gradient descent,
-{{ "d^{1 + 1/(2α)}" | math }} after one step of Muon. This page holds what was measured against
-{{ total }} such claims.</p>
+{{ "d^{1 + 1/(2α)}" | math }} after one step of Muon.
+{% if measured %}
+This page holds what was measured against {{ total }} such claims.</p>
+{% else %}
+None of its claims is about the experiments of this run; what was fitted to them stands
+<a href="#what-was-run">below</a>.</p>
+{% endif %}
+{% if measured %}
 <section id="in-short">
 <h2>In short</h2>
-{% if counts %}
 <ul class="counts">
 {% for name, count in counts.items() %}
 <li><b>{{ count }}</b> {{ parts.verdict(name) }}</li>
 {% endfor %}
 </ul>
-{% endif %}
 {% if undecided %}
 <p><strong>This run is too small to decide any claim.</strong> It shows that everything works; for verdicts
 run the default configuration.</p>
@@ -76,6 +80,7 @@ Measured {{ line.measured | number }} {{ parts.interval(line, 2) | trim }}
 </p>
 {% endfor %}
 </section>
+{% endif %}
 <section id="run">
 <h2>The run</h2>
 <dl>
@@ -149,6 +154,7 @@ have these names, or labels that the configuration gives them.</p>
 </section>
 <section id="claims">
 <h2>Claims and verdicts</h2>
+{% if measured %}
 <p>Each row shows the measurement that decides the claim (its interval over resampled seeds in brackets), what
 was predicted, and how far off it may be. In the picture: band = allowed, vertical line = predicted, dot and bar
 = measured. The axis ends at three times what is allowed; an arrowhead at its end: beyond it.</p>
@@ -206,6 +212,7 @@ was predicted, and how far off it may be. In the picture: band = allowed, vertic
 </tbody>
 {% endfor %}
 </table>
+{% endif %}
 {% if unmeasured %}
 <details>
 <summary>{{ parts.plural(unmeasured | length, "claim") }} that this run did not measure</summary>
@@ -232,6 +239,8 @@ was predicted, and how far off it may be. In the picture: band = allowed, vertic
 <div class="picture{{ " wide" if picture[1] > 700 }}"><img src="{{ picture[0] }}" alt="{{ figure.alt }}"
 width="{{ picture[1] }}" height="{{ picture[2] }}"></div>
 <p class="hint">Scroll sideways for the rest of the figure →</p>
+{% else %}
+<p class="soft">No picture: a page shows SVG or PNG, and neither is among the formats of this run.</p>
 {% endif %}
 <figcaption>{{ figure.caption | rst }}</figcaption>
 </figure>
@@ -260,32 +269,7 @@ experiment {{ name }}: <a href="{{ link(grids[name]) }}">grid</a>
 {% endfor %}
 </section>
 {% endfor %}
-<section id="what-was-run">
-<h2>Experiments</h2>
-<div class="scroll" tabindex="0" role="region" aria-label="Experiments">
-<table class="numbers">
-<thead><tr><th scope="col">experiment</th><th scope="col">N</th>
-{% for axis in run.axes %}
-<th scope="col">{{ words.AXES.get(axis, axis) }}</th>
-{% endfor %}
-<th scope="col">cells</th><th scope="col">time</th></tr></thead>
-<tbody>
-{% for experiment in run.experiments %}
-<tr><th scope="row"><a href="{{ link(experiment.grid) }}">{{ experiment.name }}</a></th>
-<td>{{ words.thousands(experiment.n_items) if experiment.n_items else "–" }}</td>
-{% for axis in run.axes %}
-{% set written = words.values(axis, experiment.axes[axis]) if axis in experiment.axes else "–" %}
-{% set written = "≤ " ~ written if axis == "step" and experiment.may_stop else written %}
-<td{{ ' class=list' if written | length > 14 }}>{{ written }}</td>
-{% endfor %}
-<td>{{ experiment.jobs }}</td><td>{{ words.lasted(experiment.seconds) }}</td></tr>
-{% endfor %}
-</tbody>
-</table>
-</div>
-<p class="soft">Time is summed over cells. Long lists show first, last and (how many). “≤”: a run ends when it
-gains next to nothing any more. Each grid's attribute <code>provenance</code> has the whole configuration.</p>
-</section>
+{% include "experiments" %}
 </main>
 </body>
 </html>

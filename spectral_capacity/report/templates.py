@@ -120,9 +120,11 @@ and in 90&nbsp;% with 4.</p>
 """
 
 
-def template(name: str, source: str) -> Template:
-    """A page, which has the parts as ``parts``."""
-    sources = {"parts": PARTS, name: f'{{% import "parts" as parts %}}\n{source}'}
+def template(name: str, source: str, **pieces: str) -> Template:
+    """A page, which has the parts as ``parts``, and may include ``pieces`` by their names."""
+    written = {name: source} | pieces
+    sources = {name: f'{{% import "parts" as parts %}}\n{text}' for name, text in written.items()}
+    sources["parts"] = PARTS
     environment = Environment(
         loader=DictLoader(sources),
         autoescape=True,

@@ -193,6 +193,7 @@ def page_settings():
     figures = [
         {
             "name": name,
+            "draw": FIGURES[name].draw,
             "title": FIGURES[name].title(name),
             "theme": FIGURES[name].module.theme,
             "caption": FIGURES[name].module.caption,

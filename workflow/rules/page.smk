@@ -4,6 +4,7 @@ rule write_page:
     input:
         claims=CONFIG.claims,
         table=CLAIM_FILES[0],
+        fits=fits_of(SELECTED),
         grids=expand(f"{RESULTS}/grids/{{experiment}}.nc", experiment=SELECTED),
         pictures=[path for figure in SELECTED_FIGURES for path in figure_files(figure)],
     output:

@@ -60,6 +60,15 @@ def claim(name):
     )
 
 
+FITS = """\
+quantity,fit,optimizer,alpha,kappa,batch_size,step,exponent,boot_low,boot_high,theory,level
+capacity,ols,muon,1.5,0,16,1,0.4,0.3,0.5,,7
+capacity,ols,muon,1.5,0,inf,1,1.41,1.31,1.52,1.33333,312
+capacity,largest,muon,1.5,0,inf,1,9.9,9.8,9.95,1.33333,312
+critical_batch_size,ols,muon,1.5,0,inf,1,8.8,8.7,8.9,2,4000
+"""
+
+
 def lines(verdicts):
     """Rows of claims; the first verdict of each is the one of the claim."""
     for name, of_lines in verdicts.items():
@@ -74,13 +83,11 @@ def lines(verdicts):
             yield row
 
 
-def run_of(folder, verdicts=VERDICTS, formats=("svg", "png")):
-    """Files of a run, and what the page is made with."""
-    rows = pd.DataFrame([*lines(verdicts)], columns=COLUMNS)
-    claims_page.write(rows, folder / "claims.csv", folder / "claims.html")
+def grid_of(folder, name):
+    """The file of an experiment's grid."""
     provenance = {
         "configuration": {
-            "experiment": "one_step",
+            "experiment": name,
             "n_items": 2000,
             "coordinates": {
                 "optimizer": ["muon"],
@@ -105,9 +112,17 @@ def run_of(folder, verdicts=VERDICTS, formats=("svg", "png")):
     counts = np.ones((1, 2, 9, 40))
     counts[0, 1, 8, 0] = 7.5
     variables = {"capacity": (("optimizer", "d", "batch_size", "step"), counts, {})}
-    grid = folder / "grids/one_step.nc"
+    grid = folder / f"grids/{name}.nc"
     write_netcdf(grid, variables, attributes("A grid", provenance))
     os.utime(grid, (NEWEST, NEWEST))
+    return grid
+
+
+def run_of(folder, verdicts=VERDICTS, formats=("svg", "png")):
+    """Files of a run, and what the page is made with."""
+    rows = pd.DataFrame([*lines(verdicts)], columns=COLUMNS)
+    claims_page.write(rows, folder / "claims.csv", folder / "claims.html")
+    grid = grid_of(folder, "one_step")
     benchmarks = [folder / f"benchmarks/{i}.tsv" for i in range(3)]
     benchmarks[0].parent.mkdir(exist_ok=True)
     for benchmark in benchmarks[:2]:
@@ -122,6 +137,7 @@ def run_of(folder, verdicts=VERDICTS, formats=("svg", "png")):
         figures.append(
             {
                 "name": name,
+                "draw": name,
                 "title": f"Title of {name}",
                 "theme": theme,
                 "caption": f'Items of "{name}" against d. Grey: :math:`d^2`.',
@@ -131,7 +147,7 @@ def run_of(folder, verdicts=VERDICTS, formats=("svg", "png")):
         )
     for path in fits.values():
         path.parent.mkdir(exist_ok=True)
-        path.write_text("a\n")
+        path.write_text(FITS)
     settings = {
         "figures": figures,
         "experiments": {

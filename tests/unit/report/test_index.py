@@ -10,7 +10,7 @@ from spectral_capacity.report import index
 from spectral_capacity.report.pictures import embedded
 from spectral_capacity.report.run import read_run
 from spectral_capacity.results.files import is_complete
-from tests.unit.report.results import page_of, run_of
+from tests.unit.report.results import grid_of, page_of, run_of
 
 VOID = {"meta", "link", "img", "br", "path", "rect", "circle"}
 
@@ -183,6 +183,7 @@ def test_any_format_will_do(tmp_path, formats, picture):
         else "<img" not in text
     )
     assert f'href="figures/fig2.{formats[0]}"' in text
+    assert ("No picture: a page shows SVG or PNG" in words_of(text)) == (picture is None)
 
 
 @pytest.mark.parametrize("suffix", ["svg", "png"])
@@ -231,6 +232,39 @@ def test_without_benchmarks_there_is_no_time(tmp_path):
 
 
 def test_a_run_without_claims_is_a_page_too(tmp_path):
-    run = run_of(tmp_path, verdicts={})
+    text = page_of(tmp_path, verdicts={})
+    assert "None of its claims is about the experiments of this run" in words_of(text)
+
+
+def section(text, name):
+    return re.search(rf'<section id="{name}">(.*?)</section>', text, re.DOTALL)[1]
+
+
+def test_a_figure_shows_the_claims_about_its_own_experiment(tmp_path):
+    """Under whatever name it is drawn: not those that another experiment decides."""
+    run = run_of(tmp_path)
+    first, *others = run.settings["figures"]
+    again = first | {"name": "again"}
+    run.settings["figures"] = [first | {"experiments": ["mine"]}, *others, again]
+    run.settings["experiments"]["mine"] = {"fits": {}, "benchmarks": []}
+    run.grids.append(grid_of(tmp_path, "mine"))
     index.write(**vars(run))
-    assert "0 such claims" in words_of(run.page.read_text())
+    text = run.page.read_text()
+    assert "Claims it shows" not in section(text, "fig2")
+    assert "Claims it shows: T3" in words_of(section(text, "again"))
+    assert '<a href="#again">' in re.search(r'<tbody id="claim-T3">.*?</tbody>', text, re.DOTALL)[0]
+
+
+def test_exponents_of_every_experiment_are_on_the_page(text):
+    shown = words_of(re.search(r"Exponents of one_step.*?</details>", text, re.DOTALL)[0])
+    assert "on the population" in shown
+    assert "muon 1.5 0 1.41 [1.31, 1.52] 1.33 312" in shown.replace("\xa0", " ")
+    assert "9.9" not in shown
+    assert "8.8" not in shown
+
+
+def test_a_run_of_her_own_experiments_only_leads_to_their_exponents(tmp_path):
+    text = page_of(tmp_path, verdicts={"A": ["not measured"]})
+    assert "None of its claims is about the experiments of this run" in words_of(text)
+    assert 'class="claims"' not in text
+    assert "<details open>\n<summary>Exponents of one_step" in text
