@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,7 +23,7 @@ RULES = ("generate_embeddings", "assemble_grid", "fit_exponents", "check_claims"
 """Of the workflow, beside those that train, and that draw figures."""
 
 LITERALS = ("KIND", "THEME", "SHOWS", "NEEDS")
-OPTIONAL = {"TITLE": None, "OPTION_NEEDS": {}}
+OPTIONAL = {"TITLE": None, "OPTION_NEEDS": {}, "DIFFERENT": ()}
 COMMON = ("finite_size",)
 """Keyword arguments of ``plot`` that are set for all figures together."""
 
@@ -47,7 +48,7 @@ class FigureModule:
     theme: what it stands under in the page of results. shows: its default experiment, or those by their
     roles, or None: it is drawn where the configuration says so. needs: what they must have, keys of the
     kind's ``needs`` and ``joint_needs``. option_needs: {option: {value: need}}, what a value of an option
-    needs.
+    needs. different: groups of options, no two of which have the same value.
     """
 
     name: str
@@ -60,6 +61,7 @@ class FigureModule:
     shows: str | Mapping[str, str] | None
     needs: tuple[str, ...]
     option_needs: Mapping[str, Mapping[str, str]]
+    different: tuple[tuple[str, ...], ...]
     options: Mapping[str, Option]
 
     @property
@@ -114,6 +116,8 @@ def _check_words(figure: FigureModule, kinds: Mapping[str, type[Experiment]]) ->
     for word in needs if kind else [figure.kind]:
         if word not in known:
             raise ValueError(f"{figure.path}: {word!r} is not one of {', '.join(sorted(known))}")
+    for option in {*figure.option_needs, *chain(*figure.different)} - figure.options.keys():
+        raise ValueError(f"{figure.path}: {option!r} is not an option of its plot")
 
 
 @cache
@@ -146,6 +150,7 @@ def _read(path: Path, package: str) -> FigureModule:
         shows=values["SHOWS"],
         needs=tuple(values["NEEDS"]),
         option_needs=values["OPTION_NEEDS"],
+        different=values["DIFFERENT"],
         options=dict(_options(plots[0].args, path)) if plots else {},
     )
 

@@ -6,9 +6,10 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from functools import reduce
+from itertools import combinations
 from operator import or_
-from types import new_class
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from types import UnionType, new_class
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Union, get_args, get_origin
 
 from pydantic import BeforeValidator, ConfigDict, Field, create_model
 from pydantic_core import PydanticCustomError
@@ -84,7 +85,7 @@ def _drawn(module: FigureModule) -> type[Drawn]:
         for role, shown in roles.items()
     }
     fields |= {
-        name: (o.annotation, Field(o.default, description=description(o.annotation)))
+        name: (_with_axes(o.annotation), Field(o.default, description=description(o.annotation)))
         for name, o in module.options.items()
     }
     model = create_model(
@@ -96,6 +97,18 @@ def _drawn(module: FigureModule) -> type[Drawn]:
     )
     model.module = module
     return model
+
+
+def _with_axes(annotation: Any) -> Any:
+    """The annotation of an option where a list is an axis: of different values, one or more."""
+    inside = get_args(annotation)
+    if get_origin(annotation) is list:
+        return axis(*inside)
+    if get_origin(annotation) is Annotated:
+        return Annotated[_with_axes(inside[0]), *inside[1:]]
+    if get_origin(annotation) in (Union, UnionType):
+        return reduce(or_, map(_with_axes, inside))
+    return annotation
 
 
 def _field(model: type[Drawn]) -> tuple[Any, Any]:
@@ -130,6 +143,8 @@ def problems(config: Config) -> Iterator[Problem]:
             yield at, f"{name!r}: must match pattern '{NAME_PATTERN}'"
         elif is_reserved(name, KINDS):
             yield at, f"{name!r} is a target of Snakemake: choose another name"
+        for key, text in _of_equal_options(figure):
+            yield (*at, key), text
         known = {*config.experiments, *config.dropped}
         missing = {key: e for key, e in figure.experiments.items() if e not in known}
         for key, experiment in missing.items() if name in config.figures.model_fields_set else ():
@@ -147,6 +162,18 @@ def problems(config: Config) -> Iterator[Problem]:
 def _role(key: str) -> tuple[str, ...]:
     """What names an experiment, below a figure: nothing where there is one, which is written in short."""
     return () if key == "experiment" else (key,)
+
+
+def _of_equal_options(figure: Drawn) -> Iterator[tuple[str, str]]:
+    """Options that have one value and must not."""
+    options = figure.options
+    for group in figure.module.different:
+        for one, other in combinations(group, 2):
+            if options[one] is not None and options[one] == options[other]:
+                yield (
+                    other,
+                    f"{options[other]!r} is what {one} has already; choose another one of the two",
+                )
 
 
 def _of_needs(config: Config, figure: Drawn) -> Iterator[Problem]:

@@ -17,9 +17,10 @@ import xarray as xr
 from annotated_types import doc
 from matplotlib.figure import Figure
 
-from spectral_capacity.figures.parts import general, selection
+from spectral_capacity.figures.parts import general, looks, selection
 from spectral_capacity.figures.parts.below import make_room, powers_under, with_power
 from spectral_capacity.figures.parts.common import handle
+from spectral_capacity.figures.parts.families import by_learning_rate, families
 from spectral_capacity.figures.parts.legends import left_out, legend_below, seed_bars
 from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
 from spectral_capacity.figures.parts.steps import diverged_handle, seed_bands
@@ -29,6 +30,7 @@ THEME = "Your own"
 SHOWS = None
 NEEDS = ()
 OPTION_NEEDS = {"x": {"step": "2 steps"}, "y": {"loss": "any loss"}}
+DIFFERENT = (("x", "lines", "panels"),)
 
 
 def plot(
@@ -55,12 +57,12 @@ def plot(
     lines: Annotated[
         Literal["optimizer", "alpha", "d", "batch_size", "kappa", "step"] | None,
         doc(
-            "what colours and markers tell apart; by default the first of these with several values"
+            "what colours and markers tell apart; by default the first of these with several values, 9 at most"
         ),
     ] = None,
     panels: Annotated[
         Literal["optimizer", "alpha", "d", "batch_size", "kappa", "step"] | None,
-        doc("what has a panel each; by default the next one with several values"),
+        doc("what has a panel each; by default the next one with several values, 6 at most"),
     ] = None,
 ) -> Figure:
     """``y`` against ``x``, a line per value of one dimension and a panel per value of another.
@@ -79,14 +81,18 @@ def plot(
     wanted |= {"d": d, "batch_size": batch_size, "step": step}
     grid = selection.to_the_end(grid, y)
     every, some, along = grid.sortby("batch_size"), selection.chosen(grid, wanted), x
+    members = {name: [name] for name in some.optimizer.values.tolist()}
+    one_by_one = some
     if x == "learning_rate":
-        every = selection.by_learning_rate(every.sel(optimizer=some.optimizer))
-        some, along = selection.by_learning_rate(some), "rate"
+        members, along = families(some), "rate"
+        some = by_learning_rate(some, members)
     lines, panels = selection.roles(some, along, lines, panels)
     shown = selection.kept(some, along, lines, panels)
-    return _drawn(
-        shown, general.Curves(fits, x, y, finite_size), lines, panels, left_out(every, shown)
-    )
+    names = [name for family in np.atleast_1d(shown.optimizer) for name in members[family]]
+    told = selection.kept(one_by_one.sel(optimizer=names), "optimizer", along, lines, panels)
+    note = left_out(every, told)
+    with looks.families(members):
+        return _drawn(shown, general.Curves(fits, x, y, finite_size), lines, panels, note)
 
 
 def _drawn(
@@ -95,7 +101,7 @@ def _drawn(
     """Panels, each with the exponents under it, and the legend; of a single panel it has the exponents."""
     parts = [grid] if panels is None else [grid.sel({panels: v}) for v in grid[panels].values]
     figure, all_axes = panel_grid(len(parts), 2.4, sharey=True)
-    values, looks = grid[lines].values.tolist(), selection.styles(lines, grid[lines].values)
+    values, styles = grid[lines].values.tolist(), selection.styles(lines, grid[lines].values)
     minibatches = bool(np.isfinite(grid.batch_size).any())
     names = [selection.text(lines, value, minibatches=minibatches) for value in values]
     drawn = set()
@@ -106,7 +112,7 @@ def _drawn(
             names = [with_power(*pair) for pair in zip(names, powers, strict=True)]
         else:
             axes.set_title(selection.text(panels, part[panels].item(), minibatches=minibatches))
-            powers_under(axes, powers, looks)
+            powers_under(axes, powers, styles)
         if at_left(axes):
             axes.set_ylabel(general.NAMES[curves.y])
     for axes, part in zip(all_axes, parts, strict=True):  # their common axis is known now
@@ -115,7 +121,7 @@ def _drawn(
     figure.suptitle(_title(grid, minibatches), fontsize="medium")
     joined = "" if "fit" in drawn else "-"
     handles = [
-        handle(name, linestyle=joined, **look) for name, look in zip(names, looks, strict=True)
+        handle(name, linestyle=joined, **look) for name, look in zip(names, styles, strict=True)
     ]
     if curves.x == "step":
         handles += seed_bands(grid) + diverged_handle(grid)

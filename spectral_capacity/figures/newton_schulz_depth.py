@@ -37,6 +37,7 @@ SHOWS = "newton_schulz_depth"
 NEEDS = ("population", "one step", "polar")
 
 LEVEL, DIP = 0.95, 0.05
+SHARE = f"{100 * LEVEL:.0f}\N{NO-BREAK SPACE}%"
 LINES = ("-", "--", "-.")
 """A line style for each kind of coefficients."""
 
@@ -113,7 +114,7 @@ def _ratios(
                 expected = predicted.isel(d=i).sel(optimizer=names)
                 axes.plot(*short_if_one(k, expected), ":", color=d_style(size)["color"])
     axes.axhline(LEVEL, color="0.35", linewidth=0.8, zorder=1)
-    note(axes, f"{LEVEL:.0%}", (0, LEVEL), (2, 2), xycoords=("axes fraction", "data"))
+    note(axes, SHARE, (0, LEVEL), (2, 2), xycoords=("axes fraction", "data"))
     ticks = sorted({k for one in depths.values() for k in one})
     named_ticks(axes, ticks)
     axes.set_xlabel("iterations $k$")
@@ -121,7 +122,7 @@ def _ratios(
 
 def _required(axes: Axes, table: pd.DataFrame, finite_size: bool) -> None:
     """Iterations required against d with the law, a grey per α."""
-    axes.set_title(f"Iterations to {LEVEL:.0%}")
+    axes.set_title(f"Iterations to {SHARE}")
     axes.set_xlabel("dimension $d$")
     axes.set_ylabel("iterations $k$")
     if table.empty:

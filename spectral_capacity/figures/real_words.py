@@ -65,7 +65,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
         mass.errorbar(one.d.values * shift, mean, bars, elinewidth=0.8, **optimizer_style(name))
     items.set_ylabel("recovered items")
     mass.set_ylabel("share of occurrences recalled")
-    mass.yaxis.set_major_formatter(PercentFormatter(1))
+    mass.yaxis.set_major_formatter(PercentFormatter(1, symbol="\N{NO-BREAK SPACE}%"))
     letters(figure)
     handles = items.get_legend_handles_labels()[0]
     if here.d.size > 1:

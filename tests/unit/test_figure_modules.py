@@ -57,6 +57,11 @@ def test_figures_of_several_kinds_stand_beside_each_other(another):
             GOOD.replace(' = "d"', ""),
             "line 6: option x must have an annotation and a default",
         ),
+        (
+            "mine",
+            GOOD.replace("\n\n\n", '\nDIFFERENT = (("x", "z"),)\n\n\n'),
+            r"mine\.py: 'z' is not an option of its plot",
+        ),
         ("plan", GOOD, "its name is taken: a target of Snakemake"),
         ("mine", GOOD.replace("population", "poplation"), r"mine\.py: 'poplation' is not one of"),
         ("mine", GOOD.replace("memory", "memry"), r"mine\.py: 'memry' is not one of"),

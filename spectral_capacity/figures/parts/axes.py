@@ -56,13 +56,6 @@ def plain_numbers(axes: Axes, multiples: Sequence[int]) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def room_above(axes: Axes, share: float) -> None:
-    """Lengthen a y axis upwards by this share of itself, for a legend above the data."""
-    transform = axes.yaxis.get_transform()
-    low, high = transform.transform(np.array(axes.get_ylim()))
-    axes.set_ylim(top=transform.inverted().transform(np.array([high + share * (high - low)]))[0])
-
-
 def note(axes: Axes, text: str, at: tuple, offset: tuple[int, int], **place) -> None:
     """Small dark grey text, ``offset`` in points from ``at``."""
     style = {"textcoords": "offset points", "color": "0.35", "fontsize": 7}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from numbers import Real
 
 import numpy as np
 import xarray as xr
@@ -15,7 +14,7 @@ from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
 from spectral_capacity.figures.parts.common import configuration, handle
-from spectral_capacity.figures.parts.looks import label
+from spectral_capacity.figures.parts.looks import label, listed
 
 SYMBOLS = {
     "optimizer": "optimizer",
@@ -25,8 +24,6 @@ SYMBOLS = {
     "batch_size": "$B$",
     "step": "$t$",
 }
-LISTED = 6
-"""Of more values than these the middle ones are not written."""
 
 
 def legend_below(
@@ -71,21 +68,14 @@ def left_out(grid: xr.Dataset, shown: xr.Dataset | xr.DataArray) -> str | None:
             continue
         every, some = grid[dim].values, np.atleast_1d(shown[dim].values)
         if some.size < every.size:
-            parts.append(f"{symbol} = {_listed(some)} of {_listed(every)}")
+            parts.append(f"{symbol} = {_written(some)} of {_written(every)}")
     return "Shown: " + "; ".join(parts) if parts else None
 
 
-def _listed(values: np.ndarray) -> str:
-    texts = [_written(value) for value in values.tolist()]
-    if len(texts) > LISTED:
-        texts = [*texts[:2], "…", texts[-1]]
-    return ", ".join(texts)
-
-
-def _written(value: str | Real) -> str:
-    if isinstance(value, str):
-        return label(value)
-    return f"{value:g}" if np.isfinite(value) else r"$\infty$"
+def _written(values: np.ndarray) -> str:
+    if values.dtype.kind in "OUT":
+        return listed(map(label, values.tolist()))
+    return listed(f"{v:g}" if np.isfinite(v) else r"$\infty$" for v in values.tolist())
 
 
 def seed_bars(grid: xr.Dataset, of: str = "") -> list[Line2D]:

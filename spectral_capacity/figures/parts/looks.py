@@ -5,8 +5,7 @@ Colours are those of the style file: its cycle for optimizers, its colour map fo
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -19,8 +18,9 @@ import numpy as np
 from matplotlib.colors import to_rgb
 
 NAMES = {"gd": "GD", "muon": "Muon", "newton": "Newton"}
-PLACES = {"gd": 0, "muon": 1, "newton": 2}
-"""In the colour cycle."""
+"""In the order of the places that the configuration prefers for them."""
+LISTED = 6
+"""Of more texts than these the middle ones are not written."""
 MARKERS = "osD^vPpX<"
 SMALLEST_D, LARGEST_D = 16, 512
 SMALLEST_ALPHA, LARGEST_ALPHA = 1.0, 3.0
@@ -30,6 +30,9 @@ CONTRAST = 3.0
 
 _given: ContextVar[Mapping[str, Mapping[str, Any]]] = ContextVar(
     "optimizers", default=MappingProxyType({})
+)
+_families: ContextVar[Mapping[str, Sequence[str]]] = ContextVar(
+    "families", default=MappingProxyType({})
 )
 
 
@@ -46,13 +49,31 @@ def optimizers(looks: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
         _given.reset(token)
 
 
+@contextmanager
+def families(members: Mapping[str, Sequence[str]]) -> Iterator[None]:
+    """Inside, each family of optimizers, {name: its optimizers}, looks as the first of them."""
+    token = _families.set(members)
+    try:
+        yield
+    finally:
+        _families.reset(token)
+
+
 def label(optimizer: str, *, minibatches: bool = False) -> str:
     """How an optimizer is called in a figure: by its label, or by its name; SGD is GD on minibatches.
 
     What a name has beyond that of a known optimizer stands in parentheses: ``gd_growing``, GD (growing).
+    A family is called by its name, unless that is all its optimizers' or they have labels: then by theirs.
     """
-    if given := _given.get().get(optimizer, {}).get("label"):
-        return given
+    members = _families.get().get(optimizer, [optimizer])
+    given = [_given.get().get(name, {}).get("label") for name in members]
+    if not any(given) and " " not in optimizer:
+        return _called(optimizer, minibatches)
+    labels = [own or _called(name, minibatches) for own, name in zip(given, members, strict=True)]
+    return listed(dict.fromkeys(labels))
+
+
+def _called(optimizer: str, minibatches: bool) -> str:
     name, _, variant = optimizer.partition("_")
     if name not in NAMES or optimizer.startswith("newton_schulz"):
         return optimizer.replace("_", " ")
@@ -60,13 +81,22 @@ def label(optimizer: str, *, minibatches: bool = False) -> str:
     return f"{known} ({variant.replace('_', ' ')})" if variant else known
 
 
+def listed(texts: Iterable[str]) -> str:
+    """Texts with commas between them, the first and the last of many."""
+    texts = [*texts]
+    if len(texts) > LISTED:
+        texts = [*texts[:2], "…", texts[-1]]
+    return ", ".join(texts)
+
+
 def optimizer_style(optimizer: str) -> dict[str, Any]:
-    """Colour and marker of an optimizer, the same in every figure."""
+    """Colour and marker of an optimizer, the same in every figure; of a family, those of its first."""
+    optimizer = _families.get().get(optimizer, [optimizer])[0]
     given = _given.get().get(optimizer, {})
     place = given.get("place")
-    if place is None:
-        others = len(PLACES) + zlib.crc32(optimizer.encode()) % 4
-        place = PLACES.get(optimizer.partition("_")[0], others)
+    if place is None:  # drawn without a configuration, as in a notebook
+        name = optimizer.partition("_")[0]
+        place = [*NAMES, name].index(name)
     cycle = len(matplotlib.rcParams["axes.prop_cycle"])
     return {"color": given.get("colour") or f"C{place % cycle}", "marker": marker(place, cycle)}
 

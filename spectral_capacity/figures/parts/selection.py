@@ -9,16 +9,15 @@ import numpy as np
 import xarray as xr
 
 from spectral_capacity.analysis.runs import capacity_to_the_end
-from spectral_capacity.figures.parts.common import configuration
 from spectral_capacity.figures.parts.looks import (
     MARKERS,
     alpha_style,
     d_style,
     label,
+    listed,
     optimizer_style,
     shades,
 )
-from spectral_capacity.theory.learning_rates import rate_at
 
 ORDER = ("optimizer", "alpha", "d", "batch_size", "kappa", "step")
 """Dimensions that lines and panels may stand for, in the order in which they are taken."""
@@ -49,16 +48,17 @@ def chosen(grid: xr.Dataset, wanted: dict[str, Sequence | None]) -> xr.Dataset:
         missing = [value for value in values if value not in grid[dim].values]
         if missing or not values:
             raise ValueError(
-                f"{option}: the experiment has no {_listed(missing) or 'values in an empty list'}; "
-                f"it has {_listed(grid[dim].values.tolist())}"
+                f"{option}: the experiment has no {_keys(missing) or 'values in an empty list'}; "
+                f"it has {_keys(grid[dim].values.tolist())}"
             )
         grid = grid.sel({dim: values})
     return grid.sortby(["d", "batch_size"])
 
 
-def _listed(values: Sequence) -> str:
-    texts = [value if isinstance(value, str) else f"{value:g}" for value in values]
-    return ", ".join("population" if text == "inf" else text for text in texts)
+def _keys(values: Sequence) -> str:
+    """Values as the configuration has them."""
+    texts = (value if isinstance(value, str) else f"{value:g}" for value in values)
+    return listed("population" if text == "inf" else text for text in texts)
 
 
 def roles(
@@ -112,49 +112,3 @@ def text(dim: str, value: str | float | int, *, minibatches: bool = False) -> st
         return f"$B$ = {value:,.0f}" if np.isfinite(value) else "population"
     symbols = {"alpha": r"$\alpha$ = ", "d": "$d$ = ", "kappa": r"$\kappa$ = ", "step": "step "}
     return f"{symbols[dim]}{value:g}"
-
-
-def by_learning_rate(grid: xr.Dataset) -> xr.Dataset:
-    """The grid with a dimension ``rate`` beside ``optimizer``: those that differ in their scale are one.
-
-    Its name is what their names share, ``gd`` of ``gd_1`` and ``gd_4``. ``learning_rate`` (optimizer, rate,
-    alpha, d) is η at the first step; rates that an optimizer does not have are missing.
-    """
-    definitions = configuration(grid)["definitions"]
-    groups: dict[str, list[str]] = {}
-    for name in grid.optimizer.values.tolist():
-        rate = definitions[name]["learning_rate"] | {"scale": None}
-        groups.setdefault(repr(definitions[name] | {"learning_rate": rate}), []).append(name)
-    families = {}
-    for names in groups.values():
-        names.sort(key=lambda name: definitions[name]["learning_rate"]["scale"])
-        shared = _shared_words(names)
-        families[shared if shared not in families else " ".join(names)] = names
-    parts = [
-        grid.sel(optimizer=names)
-        .assign(learning_rate=_rates(grid.sel(optimizer=names), definitions))
-        .rename(optimizer="rate")
-        .assign_coords(rate=range(len(names)))
-        .reindex(rate=range(max(map(len, families.values()))))
-        for names in families.values()
-    ]
-    dim = xr.DataArray([*families], dims="optimizer", name="optimizer")
-    return xr.concat(parts, dim).assign_attrs(grid.attrs)
-
-
-def _shared_words(names: list[str]) -> str:
-    words = []
-    for word, *others in zip(*(name.split("_") for name in names), strict=False):
-        if any(other != word for other in others):
-            break
-        words.append(word)
-    return "_".join(words) or names[0]
-
-
-def _rates(grid: xr.Dataset, definitions: dict) -> xr.DataArray:
-    coords = {dim: grid[dim].values for dim in ("optimizer", "alpha", "d")}
-    rates = xr.DataArray(np.nan, coords, tuple(coords))
-    for i in np.ndindex(rates.shape):
-        name, alpha, d = (values[k].item() for values, k in zip(coords.values(), i, strict=True))
-        rates[i] = rate_at(definitions[name]["learning_rate"], d, alpha)
-    return rates

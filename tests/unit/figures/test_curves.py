@@ -131,50 +131,6 @@ def test_against_steps_there_are_bands_and_crosses():
     assert any(np.array_equal(line.get_ydata(), expected) for line in mass.lines)
 
 
-def rated(names, scales, power=0.5):
-    """A grid of these optimizers, equal but for the scale of the learning rate."""
-    grid = data.synthetic(optimizer=names, alpha=[1.5])
-    rates = [{"scale": s, "d_power": power, "schedule": "constant"} for s in scales]
-    rules = [
-        {"rule": name.partition("_")[0], "learning_rate": r}
-        for name, r in zip(names, rates, strict=True)
-    ]
-    return data.described(grid, definitions=dict(zip(names, rules, strict=True)))
-
-
-def test_learning_rates_of_one_optimizer_are_one_line():
-    grid = rated(["gd_4", "gd_1", "muon"], [4.0, 1.0, 2.0])
-    figure = curves.plot(grid, data.fitted(grid), x="learning_rate", y="loss")
-    for d, axes in zip((16, 32, 64), figure.axes, strict=True):
-        gd, muon = points(axes)
-        np.testing.assert_allclose(gd[:, 0], [d**0.5, 4 * d**0.5])
-        loss = grid.loss.sel(d=d).mean("seed").squeeze()
-        np.testing.assert_allclose(gd[:, 1], loss.sel(optimizer=["gd_1", "gd_4"]))
-        np.testing.assert_allclose(muon, [[2 * d**0.5, loss.sel(optimizer="muon").item()]])
-    assert legend(figure)[:2] == ["GD", "Muon"]
-
-
-def test_optimizers_that_differ_in_more_than_the_scale_are_lines_of_their_own():
-    grid = rated(["gd_1", "gd_4"], [1.0, 4.0])
-    other = rated(["gd_9"], [9.0], power=0.0)
-    definitions = {}
-    for one in (grid, other):
-        definitions |= common.configuration(one)["definitions"]
-    both = selection.by_learning_rate(
-        data.described(
-            data.synthetic(optimizer=["gd_1", "gd_4", "gd_9"]),
-            definitions={
-                **common.configuration(grid)["definitions"],
-                **common.configuration(other)["definitions"],
-            },
-        )
-    )
-    assert both.optimizer.values.tolist() == ["gd", "gd_9"]
-    np.testing.assert_allclose(
-        both.learning_rate.sel(optimizer="gd_9", d=64, alpha=1.5), [9, np.nan]
-    )
-
-
 def test_lines_and_panels_can_be_chosen_and_the_rest_is_told():
     figure = drawn(lines="alpha", panels="optimizer", step=[2, 4])
     assert [axes.get_title() for axes in figure.axes] == ["GD", "Muon"]
@@ -195,6 +151,17 @@ def test_too_many_values_become_no_panels_unless_asked_for():
     grid, fits = data.measured(step=range(1, 9), alpha=(1.5,))
     assert len(curves.plot(grid, fits).axes) == 1
     assert len(curves.plot(grid, fits, panels="step").axes) == 8
+
+
+@pytest.mark.parametrize("option", ["lines", "panels"])
+def test_the_most_values_that_are_taken_unasked_are_described(option):
+    hints = typing.get_type_hints(curves.plot, include_extras=True)
+    (described,) = hints[option].__metadata__
+    assert described.documentation.endswith(f"{selection.MOST[option]} at most")
+    most = selection.MOST["lines"]
+    grid = data.synthetic(step=range(1, most + 2), alpha=[1.5], optimizer=["muon"])
+    figure = curves.plot(grid, data.fitted(grid))
+    assert figure.left_out == rf"Shown: $t$ = {most + 1} of 1, 2, …, {most + 1}"
 
 
 @pytest.mark.parametrize("option", ["lines", "panels"])

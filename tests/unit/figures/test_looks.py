@@ -83,6 +83,12 @@ def test_text_is_large_enough_and_figures_fit_a_paper(drawn):
 
 
 @every_figure
+def test_a_percent_sign_stands_apart_from_its_number(drawn):
+    for text in seen(drawn):
+        assert not re.search(r"\d%", text.get_text()), text.get_text()
+
+
+@every_figure
 def test_letters_titles_and_axis_labels_stand_clear_of_each_other(drawn):
     texts = [axes.title for axes in drawn.axes]
     texts += [text for axes in drawn.axes for text in letters(axes)]
