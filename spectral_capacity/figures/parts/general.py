@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from spectral_capacity.analysis.quantities import LINE
 from spectral_capacity.figures.parts.axes import count_axis, powers_of_two
@@ -141,6 +142,9 @@ class Curves:
     ) -> set[str]:
         axes.set_xscale("log")
         axes.set_xlabel(r"learning rate $\eta_1$")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
         values = runs[self.y].transpose("rate", "seed").values
         _joined(axes, runs.learning_rate.values, values, style)
         return set()
