@@ -3,6 +3,7 @@
 import json
 from functools import partial
 
+import jaxtyping
 import numpy as np
 import pytest
 import xarray as xr
@@ -116,9 +117,68 @@ def test_embeddings_and_counts_of_your_own(tmp_path, draws):
     measured = measure({"polar": POLAR}, **experiment)
     xr.testing.assert_identical(plain(measured), plain(grid))
     xr.testing.assert_identical(fit(measured), fits)
-    (tmp_path / "counts.csv").write_text("count\n" + "\n".join(map(str, counts**2)) + "\n")
-    with pytest.raises(ValueError, match=r"counts\.csv: has changed since the grid"):
-        fit(measured)
+
+
+def test_a_table_that_has_changed_since_the_grid_was_measured(tmp_path):
+    """Also where the exponent of its tail has not."""
+    table = tmp_path / "counts.csv"
+    counts = 10**6 // np.arange(1, 201)
+    table.write_text("count\n" + "\n".join(map(str, counts)) + "\n")
+    frequencies = {"file": str(table), "tail_from": 50}
+    grid = measure({"polar": POLAR}, **SMALL | {"alpha": None, "frequencies": frequencies})
+    fits = fit(grid)
+    counts[:20] *= 50
+    table.write_text("# moved\ncount\n" + "\n".join(map(str, counts)) + "\n")
+    with pytest.raises(ValueError, match=r"counts\.csv: has changed since the grid was measured"):
+        fit(grid)
+    counts[:20] //= 50
+    table.write_text("# as before\ncount\n" + "\n".join(map(str, counts)) + "\n")
+    xr.testing.assert_identical(fit(grid), fits)
+
+
+def test_settings_may_be_what_numpy_and_xarray_give(tmp_path):
+    plain_ones = {"n_items": 200, "d": [4, 8], "alpha": [1.5], "seeds": 2, "steps": 1}
+    plain_ones |= {"batch_size": [16, "population"], "early_stop": None, "kappa": [0.0]}
+    grid = measure({"muon": POLAR}, seed=3, **plain_ones)
+    same = measure(
+        {"muon": POLAR | {"learning_rate": {"scale": np.float64(1)}}},
+        seed=np.int64(3),
+        n_items=np.int64(200),
+        d=np.array([4, 8]),
+        alpha=(np.float32(1.5),),
+        seeds=grid.seed.size,
+        steps=np.int32(1),
+        batch_size=grid.batch_size.values,
+        kappa=grid.kappa,
+    )
+    xr.testing.assert_identical(same, grid)
+    assert measure({"muon": POLAR}, **SMALL | {"batch_size": [16, np.inf]}).batch_size[1] == np.inf
+    fits = fit(grid, bootstrap=np.int64(200), confidence=np.float64(0.9))
+    xr.testing.assert_identical(fits, fit(grid, bootstrap=200, confidence=0.9))
+    own = tmp_path / "own.nc"
+    save_embeddings(own, *np.random.default_rng(0).standard_normal((2, 200, 8)))
+    assert measure({"muon": POLAR}, **SMALL | {"embeddings": {"file": own}}).capacity.item() > 0
+
+
+def test_a_selection_of_a_grid_is_fitted_as_what_it_is_of():
+    grid = measure({"gd": {"rule": "gradient"}}, **SMALL | {"d": [8, 16], "alpha": [1.5, 2.0]})
+    for selection in (grid.isel(alpha=0), grid.sel(alpha=1.5).squeeze()):
+        xr.testing.assert_identical(fit(selection), fit(grid.sel(alpha=[1.5])))
+    one_d = grid.isel(alpha=0, d=0)
+    xr.testing.assert_identical(fit(one_d), fit(grid.isel(alpha=[0], d=[0])))
+    with pytest.raises(ValueError, match=r"no coordinate 'alpha'.*grid\.sel\(alpha=\[…\]\)"):
+        fit(grid.isel(alpha=0, drop=True))
+
+
+def test_a_fit_needs_the_steps_from_the_first_on():
+    grid = measure({"gd": {"rule": "gradient"}}, steps=3, **SMALL)
+    assert fit(grid.isel(step=0)).step.values.tolist() == [1]
+    assert fit(grid.sel(step=slice(2))).step.values.tolist() == [1, 2]
+    for steps in (3, [1, 3]):
+        with pytest.raises(
+            ValueError, match=r"has the steps .*3\]; a fit needs all from the first"
+        ):
+            fit(grid.sel(step=steps))
 
 
 def test_the_seed_is_the_root_of_all_draws():
@@ -163,19 +223,55 @@ def test_a_file_that_was_edited_is_read_anew(tmp_path):
             "  embeddings.file: 'no.nc': no such file",
         ),
         ({"a b": cut}, {}, "  optimizers.a b: 'a b': must match pattern"),
-        ({"a": {"rule": "spectrl"}}, {}, "  optimizers.a.rule: 'spectrl' is not known; allowed:"),
+        (
+            {"a": {"rule": "spectrl"}},
+            {},
+            "  optimizers.a.rule: 'spectrl' is not known; did you mean spectral",
+        ),
         (
             {"a": {"rule": "spectral", "map": {"name": "own", "file": "no.py", "function": "h"}}},
             {},
             "  optimizers.a.map.file: 'no.py': no such file",
         ),
         ({}, {}, "  optimizers: must have at least 1 item"),
+        (
+            {"a": lambda s: s},
+            {},
+            "  optimizers.a: its function must take (gradient, context) and its options after a *; h(σ) is "
+            "gradient.with_singular_values(",
+        ),
+        (
+            {"a": POLAR},
+            {"batch_size": np.array([1.5])},
+            "  batch_size[0]: 1.5: must be a valid integer",
+        ),
     ],
 )
 def test_what_cannot_be_measured_is_said_as_for_the_pipeline(optimizers, changed, message):
     with pytest.raises(ConfigError) as error:
         measure(optimizers, **SMALL | changed)
     assert message in str(error.value)
+
+
+@pytest.fixture
+def untyped():
+    """As users call it: without the types that tests check."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.mark.usefixtures("untyped")
+def test_an_optimizer_that_is_a_name_only():
+    with pytest.raises(ConfigError, match=r"  optimizers\.a: 'muon': must be"):
+        measure({"a": "muon"}, **SMALL)
+
+
+@pytest.mark.usefixtures("untyped")
+@pytest.mark.parametrize("optimizers", [["muon"], "muon", cut, None])
+def test_optimizers_without_names_are_told_what_is_expected(optimizers):
+    with pytest.raises(TypeError, match=r'must be a mapping .* \{"muon": \{"rule": "spectral"'):
+        measure(optimizers, **SMALL)
 
 
 def test_an_error_of_a_function_says_where():
