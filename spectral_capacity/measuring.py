@@ -7,12 +7,15 @@ side, checkpoints, and files that are made again only when they must be.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import Annotated, Any, SupportsIndex
 
+import numpy as np
 import xarray as xr
 from annotated_types import MinLen
 from numpy.typing import ArrayLike
@@ -23,7 +26,7 @@ from spectral_capacity.backend import describe
 from spectral_capacity.config.messages import ConfigError, describe_all, key_path
 from spectral_capacity.config.model import Config, Fits
 from spectral_capacity.kinds import optimizers as kinds_optimizers
-from spectral_capacity.kinds.experiment import Shared
+from spectral_capacity.kinds.experiment import Problem, Shared
 from spectral_capacity.kinds.fields import Name, Strict
 from spectral_capacity.kinds.memory import MemoryExperiment
 from spectral_capacity.kinds.memory_cell import MemoryCell
@@ -48,7 +51,7 @@ PYTHON = "<python>"
 def measure(
     optimizers: Mapping[str, Mapping[str, Any] | SpectralMap],
     *,
-    seed: int = 0,
+    seed: SupportsIndex = 0,
     report: Callable[[str], None] = lambda line: None,
     **experiment: Any,
 ) -> xr.Dataset:
@@ -58,14 +61,15 @@ def measure(
     a spectral map of your own, a function ``(gradient, context) -> direction`` (docs/own_map.md has its
     contract); ``{"rule": "spectral", "map": function, "learning_rate": {…}}`` is one with a learning rate.
     experiment: the keys of an experiment of kind ``memory`` (config/README.md): ``n_items``, ``d``,
-    ``alpha``, ``batch_size``, ``steps``, ``seeds``, …, with their defaults. Paths are relative to the
-    working directory. seed: root of every random stream. report: is told of each seed of each cell.
+    ``alpha``, ``batch_size``, ``steps``, ``seeds``, …, with their defaults. Lists may be tuples or arrays, and
+    a batch size ``inf``, the population, as in the grid. Paths are relative to the working directory. seed:
+    root of every random stream. report: is told of each seed of each cell.
 
     The counts are those of the pipeline, to the last bit where JAX and NumPy have as many threads as a job
     of it has (one). Everything is in this process and in memory: for hours of work use the pipeline.
 
-    Raises ConfigError with a line for each setting that cannot be used, and what training raises, with notes
-    that say where.
+    Raises TypeError when optimizers have no names, ConfigError with a line for each setting that cannot be
+    used, and what training raises, with notes that say where.
     """
     definitions, functions = _split(optimizers)
     model = create_model(
@@ -75,10 +79,16 @@ def measure(
         optimizers=(Annotated[dict[Name, _optimizer_model()], MinLen(1)], ...),
     )
     common = _valid(model, {"seed": seed, "optimizers": definitions})
-    memory = _valid(MemoryExperiment, experiment | {"optimizers": [*optimizers]})
-    shared = Shared(seed, memory.seeds, "keys", common.optimizers, Fits().model_dump())
+    memory = _valid(MemoryExperiment, _batch_sizes(experiment) | {"optimizers": [*optimizers]})
+    shared = Shared(common.seed, memory.seeds, "keys", common.optimizers, Fits().model_dump())
     of_files = {name: o for name, o in common.optimizers.items() if name not in functions}
-    _refuse([*memory.problems(shared), *kinds_optimizers.problems(of_files, shared.root)])
+    _refuse(
+        [
+            *memory.problems(shared),
+            *kinds_optimizers.problems(of_files, shared.root),
+            *_signatures(functions),
+        ]
+    )
     own_map.load.cache_clear()  # files may have changed since the last call
 
     with TemporaryDirectory() as folder:
@@ -102,11 +112,12 @@ def measure(
 def fit(grid: xr.Dataset, **fits: Any) -> xr.Dataset:
     """Exponents of a grid, of :func:`measure` or of ``results/grids/``: what ``results/fits/*.nc`` holds.
 
+    grid: also a selection of one (``grid.sel(alpha=1.5)``, ``grid.squeeze()``); of steps, the first ones.
     fits: the keys of the configuration's section ``fits`` (``largest``, ``bootstrap``, ``confidence``), with
     their defaults. All else is read off the grid's provenance. A table of counts must still be where it was.
 
     Raises ConfigError for settings that cannot be used, and ValueError when the grid does not say where it
-    comes from, is of another kind than ``memory``, or its table has changed.
+    comes from, is of another kind than ``memory``, lacks a coordinate, or its table has changed.
     """
     made = json.loads(grid.attrs.get("provenance", "{}")).get("configuration", {})
     if made.get("kind") != "memory":
@@ -120,15 +131,44 @@ def fit(grid: xr.Dataset, **fits: Any) -> xr.Dataset:
     models = optimizers.model_validate({"optimizers": made["definitions"]}).optimizers
     settings = _valid(Fits, fits).model_dump()
     shared = Shared(made["seed"], memory.seeds, made["store"], models, settings)
-    if memory.frequencies and memory.alphas(shared.root) != made["coordinates"]["alpha"]:
-        raise ValueError(f"{memory.frequencies.file}: has changed since the grid was measured")
-    return fit_exponents(grid, memory.fit_settings(made["experiment"], shared))
+    grid, settings = _whole(grid), memory.fit_settings(made["experiment"], shared)
+    table = settings["frequencies"]
+    if table and table["sha256"] != made.get("counts_sha256"):
+        raise ValueError(
+            f"{table['file']}: has changed since the grid was measured, or the grid is older than the digest "
+            "that says so; put the table back, or measure again"
+        )
+    return fit_exponents(grid, settings)
+
+
+def _whole(grid: xr.Dataset) -> xr.Dataset:
+    """The grid with all its dimensions, also those that a selection of one value has dropped."""
+    dimensions = MemoryExperiment.schema.dimensions
+    for dim in dimensions:
+        if dim not in grid.coords:
+            raise ValueError(
+                f"the grid has no coordinate {dim!r}: keep it in selections, as in grid.sel({dim}=[…]) or "
+                "grid.squeeze()"
+            )
+    steps = np.atleast_1d(grid.step)
+    if steps.tolist() != [*range(1, steps.size + 1)]:
+        raise ValueError(
+            f"the grid has the steps {steps.tolist()}; a fit needs all from the first on, as in "
+            "grid.sel(step=slice(10))"
+        )
+    lost = [dim for dim in dimensions if dim not in grid.dims]
+    return grid.expand_dims(lost).transpose(*dimensions)
 
 
 def _split(
     optimizers: Mapping[str, Mapping[str, Any] | SpectralMap],
 ) -> tuple[dict[str, Any], dict[str, SpectralMap]]:
     """Optimizers as the configuration writes them, and the functions that some are."""
+    if not isinstance(optimizers, Mapping):
+        raise TypeError(
+            f"optimizers is {optimizers!r}; must be a mapping of names to what each is, as in "
+            '{"muon": {"rule": "spectral", "map": {"name": "polar"}}, "mine": function}'
+        )
     definitions: dict[str, Any] = {}
     functions: dict[str, SpectralMap] = {}
     for name, given in optimizers.items():
@@ -146,14 +186,49 @@ def _optimizer_model() -> Any:
     return kinds_optimizers.optimizer_model(tuple(RULES.items()))
 
 
+def _signatures(functions: Mapping[str, SpectralMap]) -> Iterator[Problem]:
+    for name, function in functions.items():
+        try:
+            own_map.check_signature(function, "its function")
+        except ValueError as error:
+            yield ("optimizers", name), str(error)
+
+
+def _batch_sizes(experiment: Mapping[str, Any]) -> dict[str, Any]:
+    """An experiment with batch sizes as the configuration writes them; a grid has floats."""
+    given = _plain(experiment)
+    sizes = given.get("batch_size")
+    if isinstance(sizes, list):
+        given["batch_size"] = [_batch_size(size) for size in sizes]
+    return given
+
+
+def _batch_size(size: Any) -> Any:
+    if isinstance(size, float) and size == math.inf:
+        return "population"
+    return int(size) if isinstance(size, float) and size.is_integer() else size
+
+
+def _plain(value: Any) -> Any:
+    """What YAML has, of what Python has beside it: tuples, arrays and their numbers, paths."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | range):
+        return [_plain(item) for item in value]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return np.asarray(value).tolist() if hasattr(value, "__array__") else value
+
+
 def _valid(model: Any, given: Mapping[str, Any]) -> Any:
+    given = _plain(given)
     try:
         return model.model_validate(given)
     except ValidationError as error:
         raise ConfigError(describe_all(error.errors(), given, model)) from None
 
 
-def _refuse(problems: list) -> None:
+def _refuse(problems: list[Problem]) -> None:
     if problems:
         raise ConfigError([f"{key_path(key)}: {text}" for key, text in problems])
 

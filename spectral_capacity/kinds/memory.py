@@ -127,6 +127,13 @@ class MemoryExperiment(Experiment):
             "step": list(range(1, self.steps + 1)),
         }
 
+    def grid_settings(self, name: str, shared: Shared) -> dict[str, Any]:
+        """With a table of counts also the digest of those, as a grid can outlive them."""
+        settings, table = super().grid_settings(name, shared), self.frequencies
+        if table:
+            settings["counts_sha256"] = table.digest(shared.root, self.n_items)
+        return sorted_plain(settings)
+
     def fit_settings(self, name: str, shared: Shared) -> dict[str, Any]:
         optimizers = {name: shared.optimizers[name] for name in self.optimizers}
         table = self.frequencies

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import inspect
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -16,6 +17,12 @@ import numpy as np
 from jaxtyping import Float
 
 from spectral_capacity.optimizers.gradient import Gradient, StepContext
+
+TAKES = (
+    "must take (gradient, context) and its options after a *; h(σ) is "
+    "gradient.with_singular_values(h(gradient.singular_values))"
+)
+"""What a user is told of a function that cannot be called."""
 
 
 def check(path: str | os.PathLike, function: str, options: Iterable[str]) -> None:
@@ -35,9 +42,7 @@ def check(path: str | os.PathLike, function: str, options: Iterable[str]) -> Non
         raise ValueError(f"{path} has no function {function!r} at its top level; it has: {known}")
     arguments = functions[function].args
     if len(arguments.posonlyargs) + len(arguments.args) != 2:
-        raise ValueError(
-            f"{path}: {function} must take (gradient, context) and its options after a *"
-        )
+        raise ValueError(f"{path}: {function} {TAKES}")
     known = [argument.arg for argument in arguments.kwonlyargs]
     required = {
         name for name, default in zip(known, arguments.kw_defaults, strict=True) if default is None
@@ -48,6 +53,21 @@ def check(path: str | os.PathLike, function: str, options: Iterable[str]) -> Non
         )
     if missing := sorted(required - {*options}):
         raise ValueError(f"{path}: {function} needs the option {missing[0]!r}")
+
+
+def check_signature(function: Callable[..., Any], what: str) -> None:
+    """Raise ValueError when ``function(gradient, context)`` is no call of it. It is not called.
+
+    What has no signature that Python knows, as some of C, is left to the first call.
+    """
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return
+    try:
+        signature.bind(None, None)
+    except TypeError as error:
+        raise ValueError(f"{what} {TAKES} ({error})") from None
 
 
 @cache

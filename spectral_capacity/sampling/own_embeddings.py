@@ -1,7 +1,8 @@
 """Embeddings that a user supplies: written, checked and read (no JAX, so that checks are quick).
 
 Rows are items. A file has variables ``U`` and ``V`` over (item, component), the same for every seed, or over
-(seed, item, component) with a ``seed`` coordinate. Numbers of any size are used as float32.
+(seed, item, component) with a ``seed`` coordinate. Numbers of any size are used as float32. All rows must have
+values: what NetCDF takes for missing, such as rows that were never written, is refused as NaN is.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from spectral_capacity.results.netcdf import open_netcdf, write_netcdf
 BLOCK = 2**22
 """Numbers that are looked at together: some 30 MB, whatever the size of the file."""
 
+NEVER_WRITTEN = np.float32(netCDF4.default_fillvals["f4"])
+"""What NetCDF has where no float was written, of either size. Copies of it are masked by nobody."""
+
 
 def save_embeddings(
     path: str | os.PathLike,
@@ -40,7 +44,8 @@ def save_embeddings(
     names of the rows, compared with the table's column ``item``; a name may be there twice, as there.
 
     Raises TypeError for arrays that hold no real numbers or names that are no text, ValueError, which names
-    array, seed and row, for NaN and inf, and ValueError for shapes, seeds or names that do not fit.
+    array, seed and row, for NaN, inf and masked values, and ValueError for shapes, seeds or names that do not
+    fit.
     """
     path = Path(path)
     if path.suffix != ".nc":
@@ -62,17 +67,16 @@ def save_embeddings(
         names = np.array(_names(items, shape[-2]), dtype=object)
         variables["item"] = (("item",), names, {"long_name": "name of the item"})
     for name, array in arrays.items():
-        array = _as_float32(array)
         for at in np.ndindex(shape[:-2]):
             of_seed = f" of seed {numbers[at[0]]}" if numbers else ""
-            _refuse_not_finite(array[at], 0, f"{name}{of_seed}")
+            _checked(array[at], 0, f"{name}{of_seed}")
         about = {"long_name": f"embeddings {name.lower()}_i in rows", "units": "1"}
-        variables[name] = (dims, array, about)
+        variables[name] = (dims, _as_float32(array), about)
     write_netcdf(path, variables, {"title": "Embeddings, rows are items"})
 
 
-def _real(name: str, given: ArrayLike) -> np.ndarray:
-    array = np.asarray(given)
+def _real(name: str, given: ArrayLike) -> np.ma.MaskedArray:
+    array = np.ma.asarray(given)  # with its mask, where it has one
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} holds {array.dtype}; must be floats or integers")
     return array
@@ -149,7 +153,7 @@ def item_names(path: str | os.PathLike) -> list[str] | None:
 
 
 def check_finite(path: str | os.PathLike) -> None:
-    """Raise ValueError, which names file, variable, seed and row, where U or V has NaN or inf.
+    """Raise ValueError, which names file, variable, seed and row, where U or V has NaN, inf or no value.
 
     Reads the whole file, a few rows at a time, once in a process as long as the file stays the same.
     """
@@ -203,8 +207,10 @@ def load_own_embeddings(
 def _blocks(
     file: netCDF4.Dataset, name: str, seeds: list[int] | None, seed: int | None
 ) -> Iterator[tuple[int, Float32[np.ndarray, "b d"]]]:
-    """Rows of one variable and seed, a few at a time, each with its first row. ValueError for NaN or inf."""
+    """Rows of one variable and seed, a few at a time, each with its first row. ValueError as _checked."""
     variable = file[name]
+    # NetCDF's conventions have no default for bytes: -127 is a number like any other.
+    variable.set_auto_mask(variable.dtype.itemsize > 1 or "_FillValue" in variable.ncattrs())
     n_items, d = variable.shape[-2:]
     chunks = variable.chunking()
     chunk = chunks[-2] if isinstance(chunks, list) else 1
@@ -213,9 +219,7 @@ def _blocks(
     if seeds is not None:
         at, what = (seeds.index(seed),), f"{name} of seed {seed}"
     for start in range(0, n_items, size):
-        block = _as_float32(variable[(*at, slice(start, start + size))])
-        _refuse_not_finite(block, start, what)
-        yield start, block
+        yield start, _checked(variable[(*at, slice(start, start + size))], start, what)
 
 
 def _as_float32(values: np.ndarray) -> np.ndarray:
@@ -223,10 +227,16 @@ def _as_float32(values: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(values, dtype=np.float32)
 
 
-def _refuse_not_finite(block: Float32[np.ndarray, "b d"], start: int, what: str) -> None:
-    finite = np.isfinite(block)
-    if not finite.all():
-        row = start + int(np.flatnonzero(~finite.all(axis=1))[0])
-        raise ValueError(
-            f"{what}: row {row}, counted from 0, has NaN or inf (numbers are used as float32)"
-        )
+def _checked(values: np.ndarray, start: int, what: str) -> Float32[np.ndarray, "b d"]:
+    """Rows as float32. ValueError, which names the first row, where one has NaN, inf or no value."""
+    block = _as_float32(values)
+    not_finite = ~np.isfinite(block)
+    missing = (block == NEVER_WRITTEN) | np.ma.getmask(values)
+    for wrong, problem in (
+        (not_finite, "has NaN or inf (numbers are used as float32)"),
+        (missing, "has no value (it is masked, or was never written)"),
+    ):
+        if wrong.any():
+            row = start + int(np.flatnonzero(wrong.any(axis=1))[0])
+            raise ValueError(f"{what}: row {row}, counted from 0, {problem}")
+    return block

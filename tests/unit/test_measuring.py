@@ -3,6 +3,7 @@
 import json
 from functools import partial
 
+import jaxtyping
 import numpy as np
 import pytest
 import xarray as xr
@@ -116,9 +117,30 @@ def test_embeddings_and_counts_of_your_own(tmp_path, draws):
     measured = measure({"polar": POLAR}, **experiment)
     xr.testing.assert_identical(plain(measured), plain(grid))
     xr.testing.assert_identical(fit(measured), fits)
-    (tmp_path / "counts.csv").write_text("count\n" + "\n".join(map(str, counts**2)) + "\n")
-    with pytest.raises(ValueError, match=r"counts\.csv: has changed since the grid"):
-        fit(measured)
+
+
+def test_settings_may_be_what_numpy_and_xarray_give(tmp_path):
+    plain_ones = {"n_items": 200, "d": [4, 8], "alpha": [1.5], "seeds": 2, "steps": 1}
+    plain_ones |= {"batch_size": [16, "population"], "early_stop": None, "kappa": [0.0]}
+    grid = measure({"muon": POLAR}, seed=3, **plain_ones)
+    same = measure(
+        {"muon": POLAR | {"learning_rate": {"scale": np.float64(1)}}},
+        seed=np.int64(3),
+        n_items=np.int64(200),
+        d=np.array([4, 8]),
+        alpha=(np.float32(1.5),),
+        seeds=grid.seed.size,
+        steps=np.int32(1),
+        batch_size=grid.batch_size.values,
+        kappa=grid.kappa,
+    )
+    xr.testing.assert_identical(same, grid)
+    assert measure({"muon": POLAR}, **SMALL | {"batch_size": [16, np.inf]}).batch_size[1] == np.inf
+    fits = fit(grid, bootstrap=np.int64(200), confidence=np.float64(0.9))
+    xr.testing.assert_identical(fits, fit(grid, bootstrap=200, confidence=0.9))
+    own = tmp_path / "own.nc"
+    save_embeddings(own, *np.random.default_rng(0).standard_normal((2, 200, 8)))
+    assert measure({"muon": POLAR}, **SMALL | {"embeddings": {"file": own}}).capacity.item() > 0
 
 
 def test_the_seed_is_the_root_of_all_draws():
@@ -174,12 +196,44 @@ def test_a_file_that_was_edited_is_read_anew(tmp_path):
             "  optimizers.a.map.file: 'no.py': no such file",
         ),
         ({}, {}, "  optimizers: must have at least 1 item"),
+        (
+            {"a": lambda s: s},
+            {},
+            "  optimizers.a: its function must take (gradient, context) and its options after a *; h(σ) is "
+            "gradient.with_singular_values(",
+        ),
+        (
+            {"a": POLAR},
+            {"batch_size": np.array([1.5])},
+            "  batch_size[0]: 1.5: must be a valid integer",
+        ),
     ],
 )
 def test_what_cannot_be_measured_is_said_as_for_the_pipeline(optimizers, changed, message):
     with pytest.raises(ConfigError) as error:
         measure(optimizers, **SMALL | changed)
     assert message in str(error.value)
+
+
+@pytest.fixture
+def untyped():
+    """As users call it: without the types that tests check."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.mark.usefixtures("untyped")
+def test_an_optimizer_that_is_a_name_only():
+    with pytest.raises(ConfigError, match=r"  optimizers\.a: 'muon': must be"):
+        measure({"a": "muon"}, **SMALL)
+
+
+@pytest.mark.usefixtures("untyped")
+@pytest.mark.parametrize("optimizers", [["muon"], "muon", cut, None])
+def test_optimizers_without_names_are_told_what_is_expected(optimizers):
+    with pytest.raises(TypeError, match=r'must be a mapping .* \{"muon": \{"rule": "spectral"'):
+        measure(optimizers, **SMALL)
 
 
 def test_an_error_of_a_function_says_where():
@@ -204,15 +258,3 @@ def test_every_seed_is_reported():
     lines = []
     measure({"cut": cut}, report=lines.append, **SMALL | {"seeds": 2})
     assert [line.split(": ")[1] for line in lines] == ["seed 0", "seed 1"]
-
-
-def test_settings_of_a_fit():
-    grid = measure({"gd": {"rule": "gradient"}}, **SMALL | {"d": [8, 16, 32], "seeds": 3})
-    wide, narrow = (fit(grid, confidence=c).ci_high.sum().item() for c in (0.99, 0.5))
-    assert wide > narrow
-    with pytest.raises(ConfigError, match="bootstrap: 3: must be greater than or equal to 100"):
-        fit(grid, bootstrap=3)
-    with pytest.raises(ValueError, match="no grid of measure"):
-        fit(grid.assign_attrs(provenance="{}"))
-    with pytest.raises(ValueError, match="no grid of measure"):
-        fit(xr.Dataset())

@@ -20,6 +20,8 @@ WORDS = [f"word {i}" for i in range(60)]
 ONES = np.ones((60, 8))
 NAN = ONES.copy()
 NAN[7, 3] = np.nan
+MASKED = np.ma.masked_array(ONES, np.isnan(NAN))
+UNWRITTEN = np.where(np.isnan(NAN), netCDF4.default_fillvals["f8"], ONES)
 
 
 @pytest.mark.parametrize("name", ["U.npy", "UV.npz", "vectors.csv", "vectors.nc"])
@@ -53,6 +55,51 @@ def test_a_number_that_is_not_finite_is_found_before_any_job(tmp_path, seeds, ba
         small(embeddings={"file": str(tmp_path / "own.nc")})
     with pytest.raises(ValueError, match=message):
         load_embeddings(tmp_path / "own.nc", 0)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "options", "seeds", "what"),
+    [
+        ("f4", {}, None, "V"),
+        ("f8", {}, None, "V"),
+        ("i4", {}, None, "V"),
+        ("f4", {"fill_value": -9999}, None, "V"),
+        ("f8", {"fill_value": -9999}, [3, 0], "V of seed 0"),
+        ("i1", {"fill_value": -128}, None, "V"),
+    ],
+)
+def test_rows_that_were_never_written_are_found_before_any_job(
+    tmp_path, dtype, options, seeds, what
+):
+    path = tmp_path / "own.nc"
+    with netCDF4.Dataset(path, "w") as file:
+        for dim, size in {"seed": 2, "item": 60, "component": 8}.items():
+            file.createDimension(dim, size)
+        dims = ("seed", "item", "component")[0 if seeds else 1 :]
+        if seeds:
+            file.createVariable("seed", "i8", ("seed",))[:] = seeds
+        file.createVariable("U", dtype, dims, **options)[...] = 1
+        file.createVariable("V", dtype, dims, **options)[..., :57, :] = 1
+        if seeds:
+            file["V"][0] = 1
+    message = rf"own\.nc: {what}: row 57, counted from 0, has no value"
+    with pytest.raises(ConfigError, match=f"embeddings.file: .*{message}"):
+        small(embeddings={"file": str(path)})
+    with pytest.raises(ValueError, match=message):
+        load_embeddings(path, 0)
+    with netCDF4.Dataset(path, "a") as file:
+        file["V"][...] = 1
+    np.testing.assert_array_equal(load_embeddings(path, 0), np.ones((2, 60, 8)))
+
+
+def test_a_byte_may_have_any_value(tmp_path):
+    """−127, which netCDF4 takes for a byte that was never written, is a number of quantised embeddings."""
+    with netCDF4.Dataset(tmp_path / "own.nc", "w") as file:
+        for dim, size in {"item": 60, "component": 8}.items():
+            file.createDimension(dim, size)
+        for name in "UV":
+            file.createVariable(name, "i1", ("item", "component"))[...] = -127
+    assert (load_embeddings(tmp_path / "own.nc", 0)[0] == -127).all()
 
 
 def test_a_file_is_read_again_when_it_has_changed_and_only_then(tmp_path, monkeypatch):
@@ -143,6 +190,9 @@ def test_seeds_are_numbered_from_zero(tmp_path):
         (ONES, NAN, {}, ValueError, "V: row 7, counted from 0, has NaN"),
         (1e39 * ONES, ONES, {}, ValueError, "U: row 0, .*used as float32"),
         ([ONES, NAN], [ONES, ONES], {"seeds": [5, 6]}, ValueError, "U of seed 6: row 7"),
+        (ONES, MASKED, {}, ValueError, "V: row 7, counted from 0, has no value"),
+        ([ONES, MASKED], [ONES, ONES], {}, ValueError, "U of seed 1: row 7.* has no value"),
+        (UNWRITTEN, ONES, {}, ValueError, "U: row 7, counted from 0, has no value"),
         (ONES, ONES, {"seeds": [0]}, ValueError, "have none"),
         ([ONES] * 2, [ONES] * 2, {"seeds": [1, 1]}, ValueError, "must be 2 different whole"),
         ([ONES] * 2, [ONES] * 2, {"seeds": [1]}, ValueError, "must be 2 different whole"),

@@ -1,5 +1,7 @@
 """A user's own map: checked without being run, then run."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,32 @@ def test_an_own_map_is_called_with_its_options(file):
 def test_what_does_not_fit_is_said_without_running_the_file(file, function, options, message):
     with pytest.raises(ValueError, match=message):
         ownmap.check(file, function, options)
+
+
+@pytest.mark.parametrize(
+    ("function", "lacks"),
+    [
+        (lambda s: s, "too many positional arguments"),
+        (lambda gradient, context, at: at, "missing a required argument: 'at'"),
+        (lambda gradient, context, *, at: at, "missing a required .*'at'"),
+    ],
+)
+def test_a_function_that_cannot_be_called_is_told_what_it_takes(function, lacks):
+    with pytest.raises(ValueError, match=rf"mine must take \(gradient, context\).*{lacks}"):
+        ownmap.check_signature(function, "mine")
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda gradient, context: gradient.matrix,
+        lambda *arguments: arguments[0].matrix,
+        partial(lambda gradient, context, *, at: at * gradient.matrix, at=2.0),
+        np.ldexp,  # has no signature that Python knows, in some versions
+    ],
+)
+def test_a_function_that_may_be_called_is_let_through(function):
+    ownmap.check_signature(function, "mine")
 
 
 def test_a_file_that_is_not_python(tmp_path):

@@ -1,11 +1,13 @@
 """The page docs/own_data.md from top to bottom: its table, files, experiments and commands."""
 
+import re
+
 import numpy as np
 import pytest
-import yaml
 
 from spectral_capacity.results.reading import open_grid
 from spectral_capacity.sampling.frequencies import read_table
+from tests.pages import NAMED
 from tests.unit.test_docs import blocks
 
 pytestmark = pytest.mark.workflow
@@ -23,14 +25,18 @@ def test_counts_and_embeddings_of_your_own(fresh, monkeypatch):
     for source in blocks(PAGE, "python"):  # counts.csv is another then
         exec(source, names)
 
-    overlays = [yaml.safe_load(text)["experiments"] for text in blocks(PAGE, "yaml")]
-    experiments = {name: experiment for each in overlays for name, experiment in each.items()}
-    (fresh.folder / "mine.yaml").write_text(yaml.safe_dump({"experiments": experiments}))
+    files = {re.match(NAMED, text)[1]: text for text in blocks(PAGE, "yaml")}
+    assert [*files] == ["words.yaml", "vectors.yaml", "vectors_by_d.yaml"]
+    for name, text in files.items():
+        (fresh.folder / name).write_text(text)
+    for name in ("words", "vectors"):
+        fresh.configfile = f"{name}.yaml"
+        assert "train_memory" in fresh.run("-n", f"my_{name}")
     (commands,) = blocks(PAGE, "sh")
     dry, run = (line.split("#")[0].split() for line in commands.splitlines())
     assert dry[0] == run[0] == ".venv/bin/snakemake"
-    assert dry[-2:] == run[-2:] == ["--configfile", "mine.yaml"]
-    fresh.configfile = "mine.yaml"
+    assert dry[-2:] == run[-2:] == ["--configfile", "vectors_by_d.yaml"]
+    fresh.configfile = "vectors_by_d.yaml"
     assert "train_memory" in fresh.run(*dry[1:-2])
     assert not fresh.results.exists()
     fresh.run(*run[1:-2])
