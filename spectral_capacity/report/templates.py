@@ -103,7 +103,7 @@ PARTS = """\
 {% macro rule() %}
 <ul>
 <li>{{ verdict("supported") }}: the measured interval lies inside what is allowed.</li>
-<li>{{ verdict("contradicted") }}: the two do not meet.</li>
+<li>{{ verdict("contradicted") }}: the whole interval lies outside what is allowed.</li>
 <li>{{ verdict("inconclusive") }}: anything else, or no interval.</li>
 <li>{{ verdict("too small") }}: an exponent over fewer than {{ min_fitted }} values of d, or no d of
 {{ min_largest_d }} or more. Such a run decides nothing, whatever it measured.</li>
