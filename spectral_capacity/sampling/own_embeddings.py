@@ -230,13 +230,14 @@ def _as_float32(values: np.ndarray) -> np.ndarray:
 def _checked(values: np.ndarray, start: int, what: str) -> Float32[np.ndarray, "b d"]:
     """Rows as float32. ValueError, which names the first row, where one has NaN, inf or no value."""
     block = _as_float32(values)
-    not_finite = ~np.isfinite(block)
-    missing = (block == NEVER_WRITTEN) | np.ma.getmask(values)
-    for wrong, problem in (
-        (not_finite, "has NaN or inf (numbers are used as float32)"),
-        (missing, "has no value (it is masked, or was never written)"),
+    written = block != NEVER_WRITTEN
+    if np.ma.is_masked(values):
+        written &= ~np.ma.getmaskarray(values)
+    for right, problem in (
+        (np.isfinite(block), "has NaN or inf (numbers are used as float32)"),
+        (written, "has no value (it is masked, or was never written)"),
     ):
-        if wrong.any():
-            row = start + int(np.flatnonzero(wrong.any(axis=1))[0])
+        if not right.all():
+            row = start + int(np.flatnonzero(~right.all(axis=1))[0])
             raise ValueError(f"{what}: row {row}, counted from 0, {problem}")
     return block
