@@ -55,17 +55,22 @@ def merged(files: Iterable[str | Path]) -> dict[str, Any]:
     config: dict[str, Any] = {}
     for path in files:
         given = _read(path)
-        for section in ("experiments", "figures"):
-            known, names = config.get(section, {}), given.get(section, {})
-            dropped = [name for name in names if names[name] is None and name not in known]
-            if config and dropped:
-                close = get_close_matches(dropped[0], known, n=1)
-                hint = f"; did you mean {close[0]}?" if close else ""
-                raise ConfigError(
-                    [f"{section}.{dropped[0]}: null drops it, and there is none to drop{hint}"]
-                )
+        if config and (idle := [*_idle_nulls(config, given)]):
+            raise ConfigError(idle)
         config = _over(config, given)
     return config
+
+
+def _idle_nulls(below: Mapping[str, Any], above: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each null that drops an experiment or a figure that is not there."""
+    for section in ("experiments", "figures"):
+        known, given = (layer.get(section) for layer in (below, above))
+        if not (isinstance(known, Mapping) and isinstance(given, Mapping)):
+            continue  # told where values are checked
+        for name in (name for name, value in given.items() if value is None and name not in known):
+            close = get_close_matches(str(name), known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            yield f"{section}.{name}: null drops it, and there is none to drop{hint}"
 
 
 def _read(path: str | Path) -> Mapping[str, Any]:
@@ -84,14 +89,10 @@ class _Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoa
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         seen = set()
-        for key, _ in node.value:
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None,
-                    None,
-                    f"{key.value!r} is there twice: write one, with all that belongs below it",
-                    key.start_mark,
-                )
+                twice = f"{key.value!r} is there twice: write one, with all that belongs below it"
+                raise yaml.constructor.ConstructorError(None, None, twice, key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 

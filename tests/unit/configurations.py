@@ -3,8 +3,10 @@
 import copy
 from pathlib import Path
 
+import pytest
 import yaml
 
+from spectral_capacity.config.messages import ConfigError
 from spectral_capacity.config.parse import merged as merged_files
 from spectral_capacity.config.parse import parse
 
@@ -21,6 +23,14 @@ def change(path, value):
         node = node[part]
     node[last] = value
     return given
+
+
+def problem_of(path, value):
+    """The only problem of the default configuration with one key set."""
+    with pytest.raises(ConfigError) as error:
+        parse(change(path, value), root=ROOT)
+    (problem,) = error.value.problems
+    return problem
 
 
 def merged(name):

@@ -5,7 +5,7 @@ import pytest
 
 from spectral_capacity.config.messages import ConfigError
 from spectral_capacity.config.parse import json_schema, parse
-from tests.unit.configurations import DEFAULT, ROOT, change, merged, only
+from tests.unit.configurations import DEFAULT, ROOT, change, merged, only, problem_of
 
 
 def test_the_default_writes_out_every_default():
@@ -196,10 +196,7 @@ BAD = [
 
 @pytest.mark.parametrize(("path", "value", "message"), BAD)
 def test_a_bad_value_gives_one_message_with_its_path(path, value, message):
-    with pytest.raises(ConfigError) as error:
-        parse(change(path, value), root=ROOT)
-    (problem,) = error.value.problems
-    assert problem.startswith(message)
+    assert problem_of(path, value).startswith(message)
 
 
 @pytest.mark.parametrize(

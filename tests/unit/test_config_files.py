@@ -52,6 +52,23 @@ def test_a_null_that_drops_nothing_is_told(tmp_path, text, message):
         merged_files([ROOT / "config/config.yaml", path])
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("figures:", "figures: None: must be a mapping of keys"),
+        ("experiments: [mine]", "experiments: must be a mapping of keys"),
+        ("only: loss", "only: 'loss': must be a valid list"),
+        ("? [a, b]\n: 1", r"(?s)mine\.yaml cannot be read as YAML: .*line 1, column 3"),
+        ("a\nb", r"mine\.yaml: must be a mapping of keys"),
+    ],
+)
+def test_a_file_of_another_shape_is_told(tmp_path, text, message):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        parse(merged_files([ROOT / "config/config.yaml", path]), root=ROOT)
+
+
 def test_a_later_file_drops_what_an_earlier_one_has(tmp_path):
     layers = {
         "a.yaml": "figures: {mine: {draw: fig2, experiment: one_step}}",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from spectral_capacity.config.figure_modules import is_reserved
 from spectral_capacity.kinds.registry import KINDS
 from spectral_capacity.results.provenance import record
 
@@ -68,6 +69,14 @@ def test_rules_scripts_logs_and_benchmarks_share_their_names():
         assert (f"/benchmarks/{name}" in rules) == (name not in ("plan", "prune"))
     assert of_kinds <= {script.stem for script in (ROOT / "scripts").glob("*.py")}
     assert len(list((ROOT / "scripts").glob("*.py"))) <= 9
+
+
+def test_names_of_rules_are_reserved():
+    """An experiment or a figure of such a name would be a second rule of it."""
+    files = [ROOT / "Snakefile", *(ROOT / "workflow/rules").glob("*.smk")]
+    names = re.findall(r"^rule (\w+):", "\n".join(p.read_text() for p in files), re.MULTILINE)
+    assert len(names) > 10
+    assert all(is_reserved(name, KINDS) for name in [*names, "train_memory", "plot_fig2"])
 
 
 def test_the_snakefile_overwrites_none_of_snakemakes_own_names():

@@ -5,9 +5,8 @@ import copy
 import pytest
 
 from spectral_capacity.config.looks import looks
-from spectral_capacity.config.messages import ConfigError
 from spectral_capacity.config.parse import parse
-from tests.unit.configurations import DEFAULT, ROOT, change, only
+from tests.unit.configurations import DEFAULT, ROOT, change, only, problem_of
 
 
 def test_an_experiment_that_is_null_is_dropped_with_its_figures():
@@ -99,7 +98,4 @@ BAD = [
 
 @pytest.mark.parametrize(("path", "value", "message"), BAD)
 def test_a_bad_selection_gives_one_message_with_its_path(path, value, message):
-    with pytest.raises(ConfigError) as error:
-        parse(change(path, value), root=ROOT)
-    (problem,) = error.value.problems
-    assert problem.startswith(message)
+    assert problem_of(path, value).startswith(message)

@@ -160,8 +160,8 @@ def figure_looks(figure):
 
 
 def target_files(name):
-    """All that is called so: an experiment with the figures that show it alone, a figure, or both; what
-    experiments that are not run now have in it only where it is a figure and nothing else."""
+    """All that is called so: an experiment with the figures that show it alone, a figure, or both. Of
+    both, a figure of experiments that are not run now is left out."""
     called = [name] if name not in CELLS or name in SELECTED_FIGURES else []
     figures = [figure for figure in FIGURES if figure in called or shown_in(figure) == [name]]
     experiments = {

@@ -1,5 +1,8 @@
+from string import Formatter
+
 import pytest
 
+from spectral_capacity.kinds.fields import options_of
 from spectral_capacity.optimizers.maps import MAPS
 from spectral_capacity.optimizers.rules import RULES
 from spectral_capacity.report import optimizers
@@ -42,6 +45,10 @@ def test_maps(of_map, expected):
     assert expected in plain(said)
 
 
-def test_words_are_of_rules_and_maps_that_there_are():
-    assert optimizers.MAPS.keys() <= MAPS.keys()
-    assert optimizers.RULES.keys() <= RULES.keys()
+@pytest.mark.parametrize(
+    ("words", "functions"), [(optimizers.MAPS, MAPS), (optimizers.RULES, RULES)]
+)
+def test_words_are_of_rules_and_maps_that_there_are(words, functions):
+    for name, text in words.items():
+        options = options_of(functions[name], {}).model_fields
+        assert {field for _, field, *_ in Formatter().parse(text) if field} <= options.keys()
