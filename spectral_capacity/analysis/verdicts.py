@@ -31,7 +31,7 @@ MIN_LARGEST_D = 64
 Muon's 1 + 1/(2α) is told apart from the exponent 1, of a memory that stores as many items as it has
 dimensions, where 1/log d̃ < 1/(2α): for α = 3/2 beyond d̃ = e^3, 20. The d̃ of three doublings is half of the
 largest d, which so must be above 40. It is a least and no more: over d = 32, 64, 128 the exponent of
-Theorem 3, which is proved, is still measured one to two times 1/log d̃ too large.
+Theorem 3, which is proved, is still measured 0.9 to 1.9 times 1/log d̃ too large.
 """
 
 
