@@ -27,7 +27,8 @@ def test_conda_environment_has_the_bounds_of_pyproject():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     *conda, pip = environment["dependencies"]
     listed = dict(split(r) for r in [*conda, *pip["pip"]] if not r.startswith("--"))
-    expected = {CONDA_NAMES.get(n, n): b for n, b in map(split, PROJECT["dependencies"])}
+    wanted = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["slurm"]
+    expected = {CONDA_NAMES.get(n, n): b for n, b in map(split, wanted)}
     expected |= {"python": PROJECT["requires-python"], "pip": ""}
     assert listed == expected
 
