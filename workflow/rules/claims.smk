@@ -17,6 +17,7 @@ rule check_claims:
         f"{RESULTS}/logs/check_claims.log",
     benchmark:
         f"{RESULTS}/benchmarks/check_claims.tsv"
+    localrule: True
     params:
         settings={"experiments": CLAIMED},
         code=code("scripts/check_claims.py"),

@@ -5,6 +5,7 @@ rule generate_embeddings:
         f"{RESULTS}/logs/generate_embeddings/{{embeddings}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/generate_embeddings/{{embeddings}}.tsv"
+    localrule: CONFIG.embeddings.store == "keys"
     threads: 1
     params:
         settings=lambda wildcards: EMBEDDINGS[wildcards.embeddings].settings(SHARED),

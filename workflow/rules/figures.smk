@@ -14,6 +14,7 @@ for figure in FIGURES:
             f"{RESULTS}/logs/plot_{figure}.log",
         benchmark:
             f"{RESULTS}/benchmarks/plot_{figure}.tsv"
+        localrule: True
         params:
             module=FIGURES[figure].module.module,
             settings={"finite_size": CONFIG.figures.finite_size} | FIGURES[figure].options,

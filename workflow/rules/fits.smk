@@ -8,6 +8,7 @@ rule fit_exponents:
         f"{RESULTS}/logs/fit_exponents/{{experiment}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/fit_exponents/{{experiment}}.tsv"
+    localrule: True
     params:
         settings=lambda wildcards: FITS[wildcards.experiment],
         code=code("scripts/fit_exponents.py"),

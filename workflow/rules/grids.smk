@@ -7,6 +7,7 @@ rule assemble_grid:
         f"{RESULTS}/logs/assemble_grid/{{experiment}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/assemble_grid/{{experiment}}.tsv"
+    localrule: True
     params:
         settings=lambda wildcards: CONFIG.experiments[wildcards.experiment].grid_settings(
             wildcards.experiment, SHARED

@@ -13,6 +13,7 @@ rule write_page:
         f"{RESULTS}/logs/write_page.log",
     benchmark:
         f"{RESULTS}/benchmarks/write_page.tsv"
+    localrule: True
     params:
         settings=page_settings(),
         code=code("scripts/write_page.py"),

@@ -4,6 +4,7 @@
 rule plan:
     log:
         f"{RESULTS}/logs/plan.log",
+    localrule: True
     threads: 1
     params:
         cells=lambda wildcards: [
@@ -20,6 +21,7 @@ rule plan:
 rule prune:
     log:
         f"{RESULTS}/logs/prune.log",
+    localrule: True
     params:
         named=lambda wildcards: [
             *all_files(),
