@@ -10,7 +10,8 @@ from spectral_capacity.results.reading import open_grid
 
 snakemake: Snakemake
 
-settings = snakemake.params.settings
-with job_log(snakemake.log[0], "fit_exponents", {"experiment": settings["experiment"]}):
+settings, outputs = snakemake.params.settings, snakemake.output
+coordinates = {"experiment": settings["experiment"]}
+with job_log(snakemake.log[0], "fit_exponents", coordinates, outputs):
     fits = fit_exponents(open_grid(snakemake.input.grid), settings)
-    write_fits(snakemake.output.nc, snakemake.output.csv, fits, record(settings))
+    write_fits(outputs.nc, outputs.csv, fits, record(settings))

@@ -9,5 +9,6 @@ from spectral_capacity.results.job_log import job_log
 snakemake: Snakemake
 
 inputs, settings = snakemake.input, snakemake.params.settings
-with job_log(snakemake.log[0], "write_page", {"experiments": list(settings["experiments"])}):
+coordinates = {"experiments": list(settings["experiments"])}
+with job_log(snakemake.log[0], "write_page", coordinates, snakemake.output):
     write(snakemake.output[0], read_claims(inputs.claims), inputs.table, inputs.grids, settings)
