@@ -21,7 +21,7 @@ from tests.workflow.conftest import HANGS, Workflow, copy, copy_tree
 SCRIPT = Path(__file__).with_name("slurm_up.sh")
 NEEDED = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol", "scancel")
 FOLDER = Path(tempfile.gettempdir()) / "slurm-of-spectral-capacity"
-SETTINGS = {"SLURM_CI_CPUS": "4", "SLURM_CI_MEM_MB": "64000", "SLURM_CI_GPUS": "1"}
+SETTINGS = {"SLURM_CI_CPUS": "4", "SLURM_CI_MEM_MB": "64000", "SLURM_CI_GPUS": "4"}
 """More than the machine has: a job that a test holds must not keep others from starting."""
 
 

@@ -1,0 +1,152 @@
+"""On Slurm: the same results, and a way back from whatever ends a job."""
+
+import re
+import shutil
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.cluster.conftest import slurm
+from tests.workflow.conftest import copy
+from tests.workflow.holding import OPTIMIZER, Holding, wait_for
+from tests.workflow.test_failures import NAN_MAP
+
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]
+
+
+def own(file, function):
+    return OPTIMIZER | {"map": {"name": "own", "file": file, "function": function}}
+
+
+def number_of(process):
+    """Slurm's number of the job that a process belongs to."""
+    return int(process.environ()["SLURM_JOB_ID"])
+
+
+def log_of(workflow, cell):
+    return next((workflow.results / "logs/cells").rglob(f"{cell}.log")).read_text()
+
+
+def joined(output):
+    """What a terminal of any width has broken into lines."""
+    return re.sub(r"\s+", "", output)
+
+
+def test_the_smoke_configuration(smoke):
+    smoke.run()
+    assert (smoke.results / "index.html").is_file()
+    bundles = list(smoke.results.glob("bundles/*/*.json"))
+    jobs = smoke.jobs()
+    # Cheap jobs run where Snakemake does.
+    assert len(jobs) == len(bundles)
+    assert {job.state for job in jobs} == {"COMPLETED"}
+    assert "Nothing to be done" in smoke.run()
+    assert smoke.jobs() == jobs
+
+
+def test_one_core_two_cores_and_slurm_agree_to_the_bit(fresh, tmp_path):
+    cells = {"alpha": [1.5, 2.0], "batch_size": [16, "population"], "steps": 2}
+    grids = []
+    local = copy(tmp_path / "local")
+    for workflow, *options in (
+        (fresh,),
+        (local, "--config", "results=one", "--cores", "1"),
+        (local, "--config", "results=two", "--cores", "2"),
+    ):
+        workflow.configure(cells, bundle_seconds=0.5, figures={"fig1a": None, "fig2": None})
+        workflow.run("grids", *options)
+        results = options[1].partition("=")[2] if options else "results"
+        made = (workflow.folder / results / "cells").rglob("*.nc")
+        grids.append({path.name: path.read_bytes() for path in made})
+    assert len(fresh.jobs()) > 1
+    assert len(grids[0]) == 8
+    assert grids[0] == grids[1] == grids[2]
+
+
+BROKEN_OFF = {"d": [8], "alpha": [1.5], "seeds": 2, "optimizers": ["held", "hungry", "broken"]}
+
+
+def test_jobs_cut_off_come_back_with_more_and_one_that_fails_says_why(fresh):
+    """One cancelled, one out of memory, and one whose map returns NaN: a job each."""
+    shutil.copy(Path(__file__).with_name("hungry_map.py"), fresh.folder)
+    (fresh.folder / "hungry").touch()
+    (fresh.folder / "nan_map.py").write_text(NAN_MAP)
+    optimizers = {
+        "held": OPTIMIZER,
+        "hungry": own("hungry_map.py", "fed"),
+        "broken": own("nan_map.py", "broken"),
+    }
+    fresh.configure(BROKEN_OFF, optimizers=optimizers, bundle_seconds=0)
+    holding = Holding(fresh)
+    holding.at("d8_alpha1.5_step1")
+    snakemake = fresh.start("grids", "--retries", "1", "--set-resources", "train_memory:gpu=1")
+    (held,) = holding.jobs(snakemake)
+    first = number_of(held)
+    assert "TresPerJob=gres:gpu:1" in slurm("scontrol", "show", "job", str(first))
+    slurm("scancel", str(first))
+    holding.at()
+    wait_for(lambda: [job for job in attempts(fresh, "hungry") if job.state == "FAILED"], snakemake)
+    (fresh.folder / "hungry").unlink()
+    output = joined(fresh.end(snakemake, fails=True))
+
+    for optimizer, state in {"held": "CANCELLED", "hungry": "FAILED"}.items():
+        before, after = attempts(fresh, optimizer)
+        assert (before.state, after.state) == (state, "COMPLETED")
+        assert after.megabytes > before.megabytes
+        assert after.minutes > before.minutes
+        assert list(fresh.results.glob(f"cells/one_step/{optimizer}_*.nc"))
+    assert [job.state for job in attempts(fresh, "broken")] == ["FAILED", "FAILED"]
+    assert not list(fresh.results.glob("cells/one_step/broken_*.nc"))
+    log = "results/logs/cells/one_step/broken_alpha1.5_kappa0.0_d8_seeds0-1.log"
+    assert log in output
+    assert joined("nan_map.py: broken returned NaN or inf at step 1") in output
+
+
+def attempts(workflow, optimizer):
+    """Jobs of the bundle of an optimizer, first try first."""
+    return [job for job in workflow.jobs() if f"_one_step_{optimizer}_" in job.comment]
+
+
+LONG = {"d": [4, 8], "alpha": [1.5], "seeds": 2, "optimizers": ["held"], "steps": 8}
+
+
+def test_a_long_cell_survives_its_time_limit_and_the_death_of_snakemake(fresh):
+    fresh.configure(
+        LONG,
+        optimizers={"held": OPTIMIZER},
+        bundle_seconds=0,
+        checkpoint_seconds=0.0,
+        figures={"fig1a": None, "fig2": None},  # which show one step
+    )
+    holding = Holding(fresh)
+    holding.at("d8_alpha1.5_step4")
+    snakemake = fresh.start("grids", "--retries", "1")
+    first = number_of(holding.jobs(snakemake)[0])
+    slurm("scontrol", "update", f"jobid={first}", "EndTime=now")
+    fresh.wait_for_state(first, "TIMEOUT")
+    holding.at("d8_alpha1.5_step6")
+    (held,) = holding.jobs(snakemake)  # of the second try
+    second = number_of(held)
+    assert second != first
+    assert "goes on after step 3 of seed 0" in log_of(fresh, CELL)
+    wait_for(lambda: list(fresh.results.glob("bundles/one_step/*_d4_*.json")), snakemake)
+    kept = fresh.files()
+
+    snakemake.kill()
+    snakemake.communicate()
+    assert psutil.pid_exists(held.pid)
+    assert "--unlock" in fresh.run("grids", fails=True)
+    fresh.cancel()
+    wait_for(lambda: not psutil.pid_exists(held.pid))
+    holding.at()
+    fresh.run("--unlock")
+    fresh.run("grids")
+    assert "goes on after step 5 of seed 0" in log_of(fresh, CELL)
+    after = fresh.files()
+    assert {name: after[name] for name in kept} == kept
+    third = fresh.jobs()[-1]
+    assert (third.state, len(fresh.jobs())) == ("COMPLETED", 4)
+
+
+CELL = "held_alpha1.5_kappa0.0_d8_seeds0-1"
