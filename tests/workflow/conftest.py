@@ -118,7 +118,7 @@ class Workflow:
         }
 
     def ran(self, *arguments: str) -> dict[str, int]:
-        """Jobs of each rule that the next call runs, told by the files that it rewrites; cells that it trains."""
+        """Jobs of each rule that the next call runs, and cells that it trains, by files rewritten."""
         before = self.files()
         self.run(*arguments)
         jobs = {
