@@ -111,7 +111,10 @@ def missing() -> str:
     if absent := [name for name in NEEDED if shutil.which(name) is None]:
         return f"Slurm is not installed, no {', '.join(absent)}: .ci/run has the packages"
     etc = Path("/etc/slurm/slurm.conf")
-    if os.path.lexists(etc) and FOLDER not in Path(os.readlink(etc) if etc.is_symlink() else etc).parents:
+    if (
+        os.path.lexists(etc)
+        and FOLDER not in Path(os.readlink(etc) if etc.is_symlink() else etc).parents
+    ):
         return f"{etc}: this machine has a Slurm of its own"
     return ""
 

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from tests.cluster.conftest import slurm
-from tests.workflow.conftest import copy
+from tests.workflow.conftest import Workflow
 from tests.workflow.holding import OPTIMIZER, Holding, wait_for
 from tests.workflow.test_failures import NAN_MAP
 
@@ -34,34 +34,29 @@ def joined(output):
 
 
 def test_the_smoke_configuration(smoke):
+    """One test: the run takes minutes, and xdist would repeat it for every worker."""
     smoke.run()
     assert (smoke.results / "index.html").is_file()
     bundles = list(smoke.results.glob("bundles/*/*.json"))
     jobs = smoke.jobs()
-    # Cheap jobs run where Snakemake does.
-    assert len(jobs) == len(bundles)
+    assert len(jobs) == len(bundles)  # cheap rules run where Snakemake does
     assert {job.state for job in jobs} == {"COMPLETED"}
     assert "Nothing to be done" in smoke.run()
     assert smoke.jobs() == jobs
+    cells_from_one_core_and_from_two_agree_with_those_to_the_bit(smoke)
 
 
-def test_one_core_two_cores_and_slurm_agree_to_the_bit(fresh, tmp_path):
-    cells = {"alpha": [1.5, 2.0], "batch_size": [16, "population"], "steps": 2}
-    grids = []
-    local = copy(tmp_path / "local")
-    for workflow, *options in (
-        (fresh,),
-        (local, "--config", "results=one", "--cores", "1"),
-        (local, "--config", "results=two", "--cores", "2"),
-    ):
-        workflow.configure(cells, bundle_seconds=0.5, figures={"fig1a": None, "fig2": None})
-        workflow.run("grids", *options)
-        results = options[1].partition("=")[2] if options else "results"
-        made = (workflow.folder / results / "cells").rglob("*.nc")
-        grids.append({path.name: path.read_bytes() for path in made})
-    assert len(fresh.jobs()) > 1
-    assert len(grids[0]) == 8
-    assert grids[0] == grids[1] == grids[2]
+def cells_from_one_core_and_from_two_agree_with_those_to_the_bit(smoke):
+    local = Workflow(smoke.folder, smoke.configfile)
+    for cores in ("1", "2"):
+        results = f"results-{cores}"
+        targets = [f"{results}/grids/{experiment}.nc" for experiment in ("minibatch", "steps")]
+        local.run(*targets, "--config", f"results={results}", "--cores", cores)
+        made = sorted((smoke.folder / results).glob("cells/*/*.nc"))
+        assert len(made) > 4
+        for path in made:
+            on_slurm = smoke.results / path.relative_to(smoke.folder / results)
+            assert path.read_bytes() == on_slurm.read_bytes(), path
 
 
 BROKEN_OFF = {"d": [8], "alpha": [1.5], "seeds": 2, "optimizers": ["held", "hungry", "broken"]}

@@ -26,7 +26,6 @@ import spectral_capacity.config.plan as planning
 import spectral_capacity.kinds.bundles as bundling
 import spectral_capacity.kinds.rates as rates
 import spectral_capacity.kinds.registry as registry
-import spectral_capacity.kinds.requests as requests
 import spectral_capacity.results.bundles as manifests
 import spectral_capacity.results.code_digest as digests
 import spectral_capacity.results.digests as contents

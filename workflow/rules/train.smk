@@ -20,10 +20,6 @@ for kind in registry.KINDS.values():
         wildcard_constraints:
             experiment=experiments_of(kind),
         threads: training_threads
-        resources:
-            mem_mb=lambda wildcards, attempt: requests.megabytes(bundle_of(wildcards), attempt),
-            runtime=lambda wildcards, attempt: requests.minutes(bundle_of(wildcards), attempt),
-            gpu=1 if CONFIG.device == "gpu" else 0,
         params:
             cells=members_of,
             script=kind.script,
