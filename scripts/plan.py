@@ -12,7 +12,8 @@ snakemake: Snakemake
 
 with job_log(snakemake.log[0], "plan", {}):
     backend.start(snakemake.config["device"], snakemake.config["results"])
-    print(plan(snakemake.params.cells, Rates(*measured_rates(), measured_flops())))
+    rates = Rates(*measured_rates(), measured_flops())
+    print(plan(snakemake.params.cells, snakemake.params.jobs, rates))
     print(
         f"On {backend.describe()['device']}. A run that may stop early counts its longest; memory is a "
         "CPU job's."

@@ -16,10 +16,15 @@ def disk_bytes(files: Iterable[EmbeddingsFile], n_others: int, store: str) -> in
     return sum(file.bytes(store) for file in files) + SMALL_FILE * n_others
 
 
-def plan(cells: Iterable[tuple[str, str, Sequence[float]]], rates: Rates) -> str:
+def plan(
+    cells: Iterable[tuple[str, str, Sequence[float]]],
+    jobs: Sequence[tuple[int, int]],
+    rates: Rates,
+) -> str:
     """A table of what cells need, a line for those of one experiment and one description: the dearest.
 
-    cells: (experiment, description, numbers of a :class:`Cost`) each.
+    cells: (experiment, description, numbers of a :class:`Cost`) each. jobs: minutes and megabytes that a
+    cluster is asked for, for each job that trains.
     """
     groups: dict[tuple[str, str], list[Cost]] = {}
     for experiment, description, cost in cells:
@@ -39,7 +44,17 @@ def plan(cells: Iterable[tuple[str, str, Sequence[float]]], rates: Rates) -> str
         )
         for row in rows
     ]
-    return "\n".join([*lines, f"all cells, one after another: about {duration(total)}"])
+    hours = sum(minutes for minutes, _ in jobs) / 60
+    longest = max((minutes for minutes, _ in jobs), default=0)
+    largest = max((megabytes for _, megabytes in jobs), default=0)
+    return "\n".join(
+        [
+            *lines,
+            f"all cells, one after another: about {duration(total)}",
+            f"on a cluster: {len(jobs)} submissions, {hours:.1f} hours of a core or GPU asked for at most, "
+            f"{duration(60.0 * longest)} and {size(1e6 * largest)} for the largest",
+        ]
+    )
 
 
 def duration(seconds: float) -> str:

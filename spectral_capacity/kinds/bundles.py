@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from spectral_capacity.kinds.rates import NOMINAL
 
 START_UP = 3.0
 """Seconds, generously, until a job trains: the interpreter, JAX, and compilation where nothing is cached."""
+
+AROUND = 400e6
+"""Bytes beside a cell's: of the process that watches, and on a cluster of the Snakemake that started it."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,15 @@ class Bundle:
     def bytes(self) -> float:
         """Memory at its peak, which is that of the largest cell."""
         return max(cell.cost().bytes for cell in self.cells)
+
+    def megabytes(self, attempt: int = 1) -> int:
+        """Memory to ask for: a quarter more than is expected, and as much again with every attempt."""
+        return attempt * math.ceil((1.25 * self.bytes + AROUND) / 1e6)
+
+    def minutes(self, attempt: int = 1) -> int:
+        """Time to ask for: three times what is expected, as cores differ, and as much again with every
+        attempt."""
+        return attempt * math.ceil(3 * self.seconds / 60 + 2)
 
     def draws(self) -> list[EmbeddingsFile]:
         """Generated embeddings that its cells read."""

@@ -50,7 +50,7 @@ def test_memory_has_the_embeddings_and_the_means():
 def test_the_plan_has_a_line_for_cells_of_one_size():
     of = planned(d=[32, 64], alpha=[1.5, 2.0], seeds=8)
     rows = [("one_step", cell.description, dataclasses.astuple(cell.cost())) for cell in of]
-    lines = plan(rows, RATES).splitlines()
+    lines = plan(rows, [(3, 900), (30, 2000)], RATES).splitlines()
     assert lines[0].split() == [
         "experiment",
         "cells",
@@ -61,9 +61,13 @@ def test_the_plan_has_a_line_for_cells_of_one_size():
         "memory",
         "each",
     ]
-    assert [line.split(",")[0].split()[-1] for line in lines[1:-1]] == ["32", "64"]
-    assert all(" 8 " in line for line in lines[1:-1])  # optimizers × α × seed blocks
-    assert lines[-1].startswith("all cells")
+    assert [line.split(",")[0].split()[-1] for line in lines[1:-2]] == ["32", "64"]
+    assert all(" 8 " in line for line in lines[1:-2])  # optimizers × α × seed blocks
+    assert lines[-2].startswith("all cells")
+    assert lines[-1] == (
+        "on a cluster: 2 submissions, 0.6 hours of a core or GPU asked for at most, 30 min and 2.0 GB for the "
+        "largest"
+    )
 
 
 def test_durations():

@@ -52,7 +52,7 @@ def test_an_error_in_a_job_is_shown_and_logged_with_its_coordinates(fresh):
     output = fresh.run("grids", fails=True)
     assert "my_maps.py: broken returned NaN or inf at step 1" in output
     assert "(seed 0, batch size inf)" in output
-    logs = list((fresh.results / "logs/train_memory").rglob("*.log"))
+    logs = list((fresh.results / "logs/cells").rglob("*.log"))
     assert logs
     for log in logs:
         assert "Traceback" in log.read_text()
@@ -114,31 +114,36 @@ def test_embeddings_and_a_table_in_any_order_of_rows(fresh):
 
 
 CELLS = {"d": [4, 8], "alpha": [1.5, 2.0], "optimizers": ["held"], "seeds": 2}
-AT_D8 = ("d8_alpha1.5_step1", "d8_alpha2.0_step1")
+HELD_AT = "d8_alpha1.5_step1"
+"""Of four cells in one bundle the third."""
 
 
-def test_killed_training_jobs_lose_no_finished_cell(fresh):
+@pytest.mark.parametrize(("killed", "lost"), [("member", 1), ("job", 2)])
+def test_a_killed_process_loses_no_finished_cell(fresh, killed, lost):
+    """That of a member: the others are trained all the same. That of the job: with it ends the member's."""
     fresh.configure(CELLS, optimizers={"held": OPTIMIZER})
     holding = Holding(fresh)
-    holding.at(*AT_D8)
-    process = fresh.start("grids", "--cores", "3")  # one for the cells that are not held
-    jobs = holding.jobs(process)
-    cells = fresh.results / "cells/one_step"
-    wait_for(lambda: len(list(cells.glob("held_*_d4_*.nc"))) == 2, process)
-    for job in jobs:
-        job.kill()
-    fresh.end(process, fails=True)
+    holding.at(HELD_AT)
+    process = fresh.start("grids")
+    (member,) = holding.jobs(process)
+    (member if killed == "member" else member.parent()).kill()
+    output = fresh.end(process, fails=True)
+    wait_for(lambda: is_gone(member))
+    if killed == "member":
+        assert "its process was ended by SIGKILL" in output
     kept = fresh.files()
-    assert sorted(name.split("/")[0] for name in kept) == ["cells"] * 2 + ["embeddings"] * 2
+    made = ["bundles", "cells", "embeddings", "grids"]
+    assert [sum(n.startswith(m) for n in kept) for m in made] == [0, 4 - lost, 2, 0]
     for name in kept:
         assert is_complete(fresh.results / name), name
 
     holding.at()
-    assert fresh.ran("grids") == {"train_memory": 2, "assemble_grid": 1}
+    assert fresh.ran("grids") == {"train_memory": lost, "assemble_grid": 1}
     after = fresh.files()
     for name, written in kept.items():
         assert after[name] == written, f"{name} was made again"
-    assert not list(fresh.results.rglob("*.tmp"))
+    left = {path.suffix for path in fresh.results.rglob("*") if path.is_file()}
+    assert not left & {".tmp", ".begun"}
 
 
 LONG = {"d": [8], "alpha": [1.5], "seeds": 2, "optimizers": ["held"], "steps": 8}
@@ -169,7 +174,7 @@ def test_a_long_run_killed_three_times_ends_as_if_undisturbed(fresh):
             assert json.loads(file.identity)["code"]
     holding.at()
     fresh.run("grids")
-    log = (fresh.results / "logs/train_memory" / name).with_suffix(".log").read_text()
+    log = (fresh.results / "logs/cells" / name).with_suffix(".log").read_text()
     assert "goes on after step 1 of seed 1" in log
     assert not checkpoint.exists()
     undisturbed = fresh.folder / "undisturbed/cells" / name
@@ -177,16 +182,16 @@ def test_a_long_run_killed_three_times_ends_as_if_undisturbed(fresh):
 
 
 def test_snakemake_killed_with_its_jobs(fresh):
-    fresh.configure(CELLS | {"d": [8]}, optimizers={"held": OPTIMIZER})
+    fresh.configure(CELLS, optimizers={"held": OPTIMIZER})
     holding = Holding(fresh)
-    holding.at(*AT_D8)
+    holding.at(HELD_AT)
     process = fresh.start("grids")
     jobs = holding.jobs(process)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     wait_for(lambda: all(map(is_gone, jobs)))
     kept = fresh.files()
-    assert [name.split("/")[0] for name in kept] == ["embeddings"]
+    assert sorted(name.split("/")[0] for name in kept) == ["cells"] * 2 + ["embeddings"] * 2
     for name in kept:
         assert is_complete(fresh.results / name), name
 

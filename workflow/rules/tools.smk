@@ -13,6 +13,11 @@ rule plan:
             for bundle in BUNDLES[experiment].values()
             for cell in bundle.cells
         ],
+        jobs=lambda wildcards: [
+            (bundle.minutes(), bundle.megabytes())
+            for experiment in SELECTED
+            for bundle in BUNDLES[experiment].values()
+        ],
         code=code("scripts/plan.py"),
     script:
         "../../scripts/plan.py"

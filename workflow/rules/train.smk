@@ -20,6 +20,10 @@ for kind in registry.KINDS.values():
         wildcard_constraints:
             experiment=experiments_of(kind),
         threads: training_threads
+        # What a cluster is asked for, more with every attempt, and what `--resources mem_mb=N` counts here.
+        resources:
+            mem_mb=lambda wildcards, attempt: bundle_of(wildcards).megabytes(attempt),
+            runtime=lambda wildcards, attempt: bundle_of(wildcards).minutes(attempt),
         params:
             cells=members_of,
             script=kind.script,
