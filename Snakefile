@@ -13,6 +13,7 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/page.smk"
 include: "workflow/rules/tools.smk"
+include: "workflow/rules/checks.smk"
 
 
 rule all:

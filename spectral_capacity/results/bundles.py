@@ -22,15 +22,15 @@ from spectral_capacity.results.files import atomic_path, is_complete, set_aside
 class Member:
     """A cell as the job of its bundle is told of it: what decides its numbers, and where its files are.
 
-    settings: plain. code, own_code: digests. data: the file of its embeddings; generated: a rule makes that.
-    memory: bytes, estimated.
+    settings: plain. code, own_code: digests. data: the file that it learns from, None where there is none;
+    generated: a rule makes that. memory: bytes, estimated.
     """
 
     name: str
     settings: Mapping[str, Any]
     code: str
     own_code: str
-    data: str
+    data: str | None
     generated: bool
     memory: float
     file: str

@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from spectral_capacity.results.bundles import Member, begun
+from spectral_capacity.results.bundles import Member, begun, write_manifest
 from spectral_capacity.results.job_log import add_to_log, job_log
+from spectral_capacity.results.stale import Content, no_data, stale
 
 Report = Callable[[str], None]
 Train = Callable[[Member, Report], None]
@@ -24,6 +25,24 @@ Train = Callable[[Member, Report], None]
 
 class CellsFailed(Exception):
     """Some cells of a bundle could not be trained; the others are finished."""
+
+
+def train_bundle(
+    manifest: str | os.PathLike,
+    members: Sequence[Member],
+    start: Callable[[], Train],
+    title: str,
+    report: Report,
+    content: Content = no_data,
+) -> None:
+    """Train the members that are stale (:func:`results.stale.stale`), and list all of them in ``manifest``.
+
+    Raises CellsFailed as :func:`train_each` does; there is no manifest then.
+    """
+    to_train = stale(members, content)
+    report(f"{len(to_train)} of {len(members)} cells to train")
+    train_each(to_train, start, title, report)
+    write_manifest(manifest, members)
 
 
 def train_each(

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+from functools import cache
 
+from spectral_capacity.results.bundles import Member
 from spectral_capacity.results.netcdf import open_netcdf
 
 
+def content_of(member: Member) -> str:
+    """Digest of the embeddings that a cell learns from, looked up once in a process."""
+    return content_digest(member.data, ours=member.generated)
+
+
+@cache
 def content_digest(path: str | os.PathLike, *, ours: bool) -> str:
     """Digest of what a file of embeddings holds: of the fingerprints of generated ones, of all of a user's.
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from spectral_capacity import backend
+from spectral_capacity.backend import describe, start
 from spectral_capacity.results.bundles import Member
 from spectral_capacity.results.provenance import record
+from spectral_capacity.results.stale import known_by
+from spectral_capacity.sampling.content import content_of
 from spectral_capacity.training.cell import embeddings_of, train_cell, write_cell
 from spectral_capacity.training.checkpoints import Checkpoint, identity
-from spectral_capacity.training.stale import known_by
 
 Train = Callable[[Member, Callable[[str], None]], None]
 
@@ -21,18 +22,18 @@ def trainer(config: Mapping[str, Any], experiment: str) -> Train:
 
     That takes a cell up where its checkpoint is, and reports as :func:`training.cell.train_cell` does.
     """
-    devices = backend.start(config["device"], config["results"], config["all_devices"])
+    devices = start(config["device"], config["results"], config["all_devices"])
     return partial(
         _train,
         table=(config["experiments"][experiment]["frequencies"] or {}).get("file"),
         checkpoint_seconds=config["checkpoint_seconds"],
         devices=devices,
-        made_with=record({}, backend.describe()),
+        made_with=record({}, describe()),
     )
 
 
 def _train(member, report, *, table, checkpoint_seconds, devices, made_with) -> None:
-    settings, known = member.settings, known_by(member)
+    settings, known = member.settings, known_by(member, content_of(member))
     made_with = made_with | {"configuration": settings, "code": member.code}
     cell = identity(made_with, known["data"], member.code, member.own_code, devices)
     load = embeddings_of(settings, member.data, table, ours=member.generated)

@@ -22,8 +22,10 @@ from spectral_capacity.results.bundles import (
     write_manifest,
 )
 from spectral_capacity.results.netcdf import write_netcdf
+from spectral_capacity.results.stale import known_by
+from spectral_capacity.results.stale import stale as all_stale
 from spectral_capacity.results.workers import CellsFailed, train_each
-from spectral_capacity.training.stale import known_by, stale
+from spectral_capacity.sampling.content import content_digest, content_of
 from tests.unit.configurations import DEFAULT, ROOT, cells
 
 ALL = [cells(parse(DEFAULT, root=ROOT), name) for name in DEFAULT["experiments"]]
@@ -85,7 +87,12 @@ def members(tmp_path):
 
 def write(member, report=print):
     values = {"capacity": (("seed",), np.arange(4), {})}
-    write_netcdf(member.file, values, known_by(member))
+    write_netcdf(member.file, values, known_by(member, content_of(member)))
+
+
+def stale(members):
+    content_digest.cache_clear()  # a job asks once
+    return all_stale(members, content_of)
 
 
 def names(members):

@@ -123,10 +123,10 @@ def run_of(folder, verdicts=VERDICTS, formats=("svg", "png")):
     rows = pd.DataFrame([*lines(verdicts)], columns=COLUMNS)
     claims_page.write(rows, folder / "claims.csv", folder / "claims.html")
     grid = grid_of(folder, "one_step")
-    benchmarks = [folder / f"benchmarks/{i}.tsv" for i in range(3)]
-    benchmarks[0].parent.mkdir(exist_ok=True)
-    for benchmark in benchmarks[:2]:
-        benchmark.write_text("s\th:m:s\tcpu_time\n45.5\t0:00:45\t40\n")
+    logs = [folder / f"logs/{i}.log" for i in range(3)]
+    logs[0].parent.mkdir(exist_ok=True)
+    for log in logs[:2]:
+        log.write_text("12:00:00  seed 0 done\n12:00:45  done in 45.50 s\n")
     fits = {suffix: folder / f"fits/one_step.{suffix}" for suffix in ("csv", "nc")}
     figures = []
     for name, theme in {"fig2": "One step", "fig3": "One step", "fig4": "Many steps"}.items():
@@ -153,7 +153,7 @@ def run_of(folder, verdicts=VERDICTS, formats=("svg", "png")):
         "experiments": {
             "one_step": {
                 "fits": {suffix: str(path) for suffix, path in fits.items()},
-                "benchmarks": [str(path) for path in benchmarks],
+                "logs": [str(path) for path in logs],
             }
         },
     }

@@ -1,0 +1,75 @@
+# What is looked at before anything runs: results that are not whole, the disk, how long it will take.
+import shutil
+
+import spectral_capacity.config.plan as planning
+import spectral_capacity.kinds.rates as rates
+import spectral_capacity.results.digests as contents
+import spectral_capacity.results.files as files
+
+
+# Snakemake takes a file that exists for finished. One that does not end where its format says it ends
+# (a copy broken off, a disk that failed), or is not the one that was written, is set aside here, so that
+# its rule runs again; and so are manifests of which a cell is missing or another. Jobs write under
+# another name first, so no file is ever seen half-written. A dry run does it too (it is not known for
+# one while rules are read) and so shows the jobs that follow.
+def set_damaged_aside():
+    for experiment, bundles in BUNDLES.items():
+        for name, bundle in bundles.items():
+            manifest = Path(manifest_file(experiment, name))
+            if manifest.exists():
+                cells = {cell.name: cell_file(experiment, cell) for cell in bundle.cells}
+                if problems := manifests.unsound_cells(manifest, cells):
+                    manifest.unlink()
+                    yield from problems
+    for path in map(Path, all_files()):
+        if not path.exists():
+            continue
+        if not files.is_complete(path):
+            yield f"{path}: truncated; {files.set_aside(path)}"
+        elif contents.is_changed(path):
+            yield f"{path}: not what was written; {files.set_aside(path)}"
+
+
+if workflow.is_main_process:
+    for problem in set_damaged_aside():
+        print(problem, file=sys.stderr)
+
+
+def cells_to_train(jobs):
+    """Cells of training jobs whose file is missing or was made from something else."""
+    kinds = {Path(kind.script).stem for kind in registry.KINDS.values()}
+    for job in jobs:
+        if job.rule.name in kinds:
+            listed = manifests.read_manifest(job.output[0])
+            for member, cell in zip(job.params.cells, bundle_of(job.wildcards).cells):
+                if not manifests.seems_fresh(manifests.Member(**member), listed):
+                    yield cell
+
+
+onstart:
+    jobs = list(workflow.dag.needrun_jobs())
+    drawn = [
+        EMBEDDINGS[job.wildcards.embeddings]
+        for job in jobs
+        if job.rule.name == "generate_embeddings"
+    ]
+    trained = list(cells_to_train(jobs))
+    needed = planning.disk_bytes(drawn, 3 * len(jobs) + len(trained), CONFIG.embeddings.store)
+    Path(RESULTS).mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(RESULTS).free
+    if needed > free:
+        raise WorkflowError(
+            f"{RESULTS}: this run needs about {planning.size(needed)} of disk and "
+            f"{planning.size(free)} are free. Free some space, choose another results folder, or "
+            "set embeddings: {store: keys}."
+        )
+    if trained:
+        core = rates.Rates.of_a_core(rates.measured_flops())
+        bound = "at most about" if any(cell.may_end_early for cell in trained) else "about"
+        cores = getattr(workflow.resource_settings, "cores", None) or 1  # none on a cluster
+        seconds = sum(cell.cost().seconds(core) for cell in trained) / cores
+        print(
+            f"{len(trained)} cells to train: {bound} {planning.duration(seconds)} on "
+            f"{cores} CPU cores, {planning.size(needed)} of disk",
+            file=sys.stderr,
+        )
