@@ -1,7 +1,7 @@
-"""Muon's spectral map, which takes memory without end where a test tells it to.
+"""Muon's spectral map, which takes memory without end the first time.
 
-Tests copy this file beside the Snakefile as a user's own map. It eats as long as the file ``hungry`` is
-there; what it returns doesn't depend on that.
+Tests copy this file beside the Snakefile as a user's own map. It eats if the file ``hungry`` is there, which
+it removes before; what it returns doesn't depend on that.
 """
 
 import time
@@ -13,9 +13,11 @@ HUNGRY = Path(__file__).resolve().parent / "hungry"
 
 
 def fed(gradient, context):
-    meals = []
-    while HUNGRY.exists():
-        if len(meals) < 40:  # ten gigabytes, of which a limit lets it have one or two
-            meals.append(np.ones(2**25))
-        time.sleep(0.5)
+    if HUNGRY.exists():
+        HUNGRY.unlink()
+        meals = []
+        while True:  # until it is killed
+            if len(meals) < 40:  # ten gigabytes, of which a limit lets it have one or two
+                meals.append(np.ones(2**25))
+            time.sleep(0.2)
     return gradient.with_singular_values(np.ones_like(gradient.singular_values))

@@ -32,10 +32,11 @@ class Holding:
 
     def at(self, *steps: str) -> None:
         """Hold every job that comes to one of these steps from now on, and no others."""
-        for file in self.folder.iterdir():
-            file.unlink()
-        for step in steps:
+        for step in steps:  # first: a job that is let go may come to one at once
             (self.folder / step).touch()
+        for file in self.folder.iterdir():
+            if file.name not in steps:
+                file.unlink()
         self.steps = steps
 
     def jobs(self, snakemake: subprocess.Popen) -> list[psutil.Process]:
