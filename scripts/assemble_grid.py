@@ -14,6 +14,6 @@ with job_log(snakemake.log[0], "assemble_grid", {"experiment": settings["experim
         snakemake.output[0],
         snakemake.input.cells,
         settings["coordinates"],
-        record(settings),
+        record(settings, code=snakemake.params.code),
         title=f"{snakemake.params.title}: experiment {settings['experiment']}",
     )

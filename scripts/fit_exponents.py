@@ -3,14 +3,17 @@
 from snakemake.script import Snakemake
 
 from spectral_capacity.analysis.exponents import fit_exponents
-from spectral_capacity.results.fits import write_fits
+from spectral_capacity.results.fits import PACKAGES, write_fits
 from spectral_capacity.results.job_log import job_log
+from spectral_capacity.results.made_from import made_from
 from spectral_capacity.results.provenance import record
 from spectral_capacity.results.reading import open_grid
 
 snakemake: Snakemake
 
-settings = snakemake.params.settings
+settings, code = snakemake.params.settings, snakemake.params.code
 with job_log(snakemake.log[0], "fit_exponents", {"experiment": settings["experiment"]}):
-    fits = fit_exponents(open_grid(snakemake.input.grid), settings)
-    write_fits(snakemake.output.nc, snakemake.output.csv, fits, record(settings))
+    grid = open_grid(snakemake.input.grid)
+    fits = fit_exponents(grid, settings)
+    made_with = record(settings, code=code, packages=PACKAGES) | made_from(grids=grid)
+    write_fits(snakemake.output.nc, snakemake.output.csv, fits, made_with)

@@ -25,7 +25,7 @@ class ExperimentRun:
     experiment has none. jobs: cells that trained it. seconds: of these jobs together, None where no benchmark
     is left. definitions: of its optimizers by name. may_stop: whether its runs may end before their last step.
     origins: where its cells come from, a mapping with ``git_revision``, ``versions`` and ``device`` for each
-    that differs.
+    that differs. provenance: of its grid.
     """
 
     name: str
@@ -37,6 +37,7 @@ class ExperimentRun:
     definitions: Mapping[str, Mapping[str, Any]]
     may_stop: bool
     origins: Sequence[Mapping[str, Any]]
+    provenance: Mapping[str, Any]
 
     def stored(self, **at: Any) -> float:
         """Mean count over seeds ``at`` these coordinates, of others at their first; NaN where it is not known.
@@ -146,6 +147,7 @@ def _read_one(path: str | os.PathLike, benchmarks: Mapping[str, Sequence]) -> Ex
         },
         may_stop=bool(settings.get("early_stop")),
         origins=provenance.get("cells", [provenance]),
+        provenance=provenance,
     )
 
 
