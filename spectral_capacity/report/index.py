@@ -23,7 +23,7 @@ from spectral_capacity.report.experiments_template import EXPERIMENTS
 from spectral_capacity.report.exponents import exponents
 from spectral_capacity.report.index_template import INDEX
 from spectral_capacity.report.optimizers import described, update
-from spectral_capacity.report.origins import origin, provenance_of
+from spectral_capacity.report.origins import origin, provenance_of, versions_of
 from spectral_capacity.report.origins_template import ORIGINS
 from spectral_capacity.report.results import SIGNS, headline, read_rows, results
 from spectral_capacity.report.run import Run, read_run
@@ -95,6 +95,7 @@ def write(
     by_name = {experiment.name: experiment for experiment in run.experiments}
     fitted = {name: provenance_of([*each["fits"].values()]) for name, each in experiments.items()}
     drawn = {figure.name: provenance_of(figure.files.values()) for figure in figures}
+    drawn["claims"] = provenance_of([os.fspath(table)])
     html = template("index", INDEX, experiments=EXPERIMENTS, origins=ORIGINS).render(
         run=run,
         total=len(found),
@@ -131,7 +132,8 @@ def write(
         infinity=math.inf,
         table=Path(table),
         origins=[origin(experiment, fitted[experiment.name]) for experiment in run.experiments],
-        drawn=drawn | {"claims": provenance_of([os.fspath(table)])},
+        drawn=drawn,
+        made_with=versions_of(drawn.values()),
         provenance=provenance and {**provenance, **_behind(run, fitted)},
         link=lambda path: Path(os.path.relpath(path, Path(page).parent)).as_posix(),
         words=words,

@@ -98,8 +98,8 @@ Measured {{ line.measured | number }} {{ parts.interval(line, 2) | trim }}
 <dd>{{ parts.commits(run.commits) }}</dd>
 <dt>Device</dt>
 <dd>{{ run.devices | join(", ") or "–" }}</dd>
-<dt>Settings, code, versions, seeds</dt>
-<dd><a href="#provenance">provenance</a></dd>
+<dt>Provenance</dt>
+<dd><a href="#provenance">settings, seeds, code and versions</a></dd>
 </dl>
 <p class="soft">Links to grids, fits and files of figures lead to the run's folder of results. They work while
 this page lies in it; all else is in the page itself.</p>

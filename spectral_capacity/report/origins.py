@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from spectral_capacity.report.run import ExperimentRun
+from spectral_capacity.results.made_from import without_folders
 from spectral_capacity.results.read_provenance import read_provenance
 
 
@@ -19,7 +20,8 @@ class Origin:
 
     seeds: of its draws, and root: the seed of all random streams. code: digests by what they are of, each once.
     commits, devices, versions: distinct ones of its cells, its grid and its fits. settings: of the experiment
-    and its optimizers, and of its fits, as YAML; coordinates are left out, a table of the page has them.
+    and its optimizers, and of its fits where they are others, as YAML; without the coordinates, which follow
+    from them.
     """
 
     name: str
@@ -37,7 +39,8 @@ def origin(experiment: ExperimentRun, fits: Mapping[str, Any]) -> Origin:
     grid, cells = experiment.provenance, experiment.origins
     settings = dict(grid["configuration"])
     coordinates = settings.pop("coordinates")
-    shown = {"experiment": settings} | ({"fits": fits["configuration"]} if fits else {})
+    of_fits = {k: v for k, v in fits.get("configuration", {}).items() if settings.get(k, "") != v}
+    shown = {"experiment": settings} | ({"fits": of_fits} if of_fits else {})
     files = [*cells, grid, *([fits] if fits else [])]
     code = {"training": cells if "cells" in grid else [], "grid": [grid], "fits": [fits]}
     return Origin(
@@ -47,7 +50,7 @@ def origin(experiment: ExperimentRun, fits: Mapping[str, Any]) -> Origin:
         code={what: found for what, each in code.items() if (found := _distinct(each, "code"))},
         commits=_distinct(files, "git_revision"),
         devices=_distinct(cells, "device"),
-        versions=_distinct({"version": v} for file in files for v in _versions(file)),
+        versions=versions_of(files),
         settings=yaml.safe_dump(
             shown, sort_keys=False, default_flow_style=None, allow_unicode=True, width=88
         ),
@@ -58,17 +61,19 @@ def provenance_of(paths: Iterable[str]) -> Mapping[str, Any]:
     """What the first of these files says of itself that says anything; empty where none does."""
     for path in sorted(paths, key=lambda path: Path(path).suffix):  # an SVG, slow to read, last
         try:
-            return read_provenance(path)
+            return without_folders(read_provenance(path))
         except (OSError, ValueError):
             continue
     return {}
 
 
-def _versions(made: Mapping[str, Any]) -> list[str]:
-    return [f"{name} {version}" for name, version in made.get("versions", {}).items()]
+def versions_of(made: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Every package with its version, more than once where they differ."""
+    versions = {item for each in made for item in each.get("versions", {}).items()}
+    return [f"{name} {version}" for name, version in sorted(versions)]
 
 
-def _distinct(made: Iterable[Mapping[str, Any]], key: str = "version") -> list[str]:
+def _distinct(made: Iterable[Mapping[str, Any]], key: str) -> list[str]:
     return sorted({each[key] for each in made if key in each})
 
 

@@ -15,6 +15,7 @@ do not count.</p>
 <dt>Versions</dt>
 <dd>{% for name, versions in run.versions.items() %}{{ name }} {{ versions | join(" and ") }}
 {{- ", " if not loop.last }}{% endfor %}</dd>
+<dt>Precision</dt><dd>{{ run.precision | join("; ") or "–" }}</dd>
 {% if provenance %}
 <dt>This page</dt><dd>{{ parts.made_with(provenance) }}</dd>
 {% endif %}
@@ -38,18 +39,17 @@ do not count.</p>
 {% endfor %}
 <details>
 <summary>Figures and claims</summary>
+<p class="soft">Made with {{ made_with | join(", ") or "–" }}.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Provenance of figures and claims">
 <table class="numbers">
 <thead><tr><th scope="col">result</th><th scope="col">code</th><th scope="col">commit</th>
-<th scope="col">versions</th><th scope="col">options</th></tr></thead>
+<th scope="col">options</th></tr></thead>
 <tbody>
 {% for name, made in drawn.items() %}
 <tr><th scope="row">{{ name }}</th><td><code>{{ made.get("code", "–") }}</code></td>
 <td>{{ parts.commits([made.git_revision] if made else []) }}</td>
-<td class="list">{% for package, version in made.get("versions", {}).items() %}
-{{ package }} {{ version }}{{ ", " if not loop.last }}{% endfor %}</td>
 <td class="list">{% for option, value in made.get("configuration", {}).get("options", {}).items() %}
-{{ option }} {{ value | json }}{{ ", " if not loop.last }}{% endfor %}</td></tr>
+{{ option }}: {{ value | json }}{{ ", " if not loop.last }}{% endfor %}</td></tr>
 {% endfor %}
 </tbody>
 </table>

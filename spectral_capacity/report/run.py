@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from spectral_capacity.results.made_from import without_folders
 from spectral_capacity.results.netcdf import open_netcdf
 
 
@@ -100,6 +101,10 @@ class Run:
         return self._distinct("device")
 
     @property
+    def precision(self) -> list[str]:
+        return self._distinct("dtype_policy")
+
+    @property
     def versions(self) -> dict[str, list[str]]:
         """Versions of every package, more than one where cells were trained with more than one."""
         names = {name for origin in self._origins() for name in origin["versions"]}
@@ -126,7 +131,7 @@ def read_run(
 
 def _read_one(path: str | os.PathLike, benchmarks: Mapping[str, Sequence]) -> ExperimentRun:
     with open_netcdf(path) as grid:
-        provenance = json.loads(grid.getncattr("provenance"))
+        provenance = without_folders(json.loads(grid.getncattr("provenance")))
         dimensions = list(grid.dimensions)
     settings = provenance["configuration"]
     name = settings["experiment"]

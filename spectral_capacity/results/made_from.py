@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import xarray as xr
@@ -15,7 +16,7 @@ def made_from(grids: Datasets = None, fits: Datasets = None) -> dict[str, Any]:
     """Provenance of datasets, as ``grids`` and ``fits`` by the name of their experiment.
 
     One dataset, several, or None where there are none. Fits know their grids themselves; that is left out
-    where ``grids`` has them.
+    where ``grids`` has them. Without folders of the machine.
     """
     found = {"grids": _by_experiment(grids), "fits": _by_experiment(fits)}
     if grids is not None:
@@ -28,5 +29,22 @@ def _by_experiment(datasets: Datasets) -> dict[str, dict[str, Any]]:
     if datasets is None:
         return {}
     several = datasets if isinstance(datasets, Sequence) else [datasets]
-    made = [json.loads(dataset.attrs["provenance"]) for dataset in several]
+    made = [without_folders(json.loads(dataset.attrs["provenance"])) for dataset in several]
     return {each["configuration"]["experiment"]: each for each in made}
+
+
+def without_folders(made: Any) -> Any:
+    """Provenance in which a ``file`` with an absolute path is its name alone.
+
+    For what is handed on: a grid keeps the path, since figures and fits read the file again.
+    """
+    if isinstance(made, Mapping):
+        return {
+            key: _name(item) if key == "file" else without_folders(item)
+            for key, item in made.items()
+        }
+    return [without_folders(item) for item in made] if isinstance(made, list) else made
+
+
+def _name(file: Any) -> Any:
+    return Path(file).name if isinstance(file, str) and Path(file).is_absolute() else file

@@ -30,8 +30,8 @@ def record(
 ) -> dict[str, Any]:
     """What to store beside a result; no time and no path, so that equal runs give equal files.
 
-    backend: the device it was computed on. code: digest of the code behind it (:mod:`results.code_digest`),
-    left out where there is none. packages: whose versions matter to it.
+    backend: the device it was computed on, and with it the policy of precision. code: digest of the code behind
+    it (:mod:`results.code_digest`), left out where there is none. packages: whose versions matter to it.
     """
     return {
         "configuration": settings,
@@ -41,9 +41,8 @@ def record(
             **{p: _version(p) for p in packages},
         },
         "git_revision": git_revision(),
-        "dtype_policy": DTYPE_POLICY,
         **({"code": code} if code else {}),
-        **(backend or {}),
+        **({"dtype_policy": DTYPE_POLICY, **backend} if backend else {}),
     }
 
 
@@ -76,9 +75,9 @@ def attributes(title: str, provenance: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def to_json(provenance: Mapping[str, Any]) -> str:
+def to_json(value: Any) -> str:
     """One line of ASCII, which every format of a file keeps as it is; infinity is the text ``inf``."""
-    return json.dumps(_json_ready(provenance), sort_keys=True, allow_nan=False)
+    return json.dumps(_json_ready(value), sort_keys=True, allow_nan=False)
 
 
 def _json_ready(value: Any) -> Any:

@@ -18,6 +18,8 @@ from spectral_capacity.results.netcdf import open_netcdf
 from spectral_capacity.results.picture_metadata import FIELDS
 
 USAGE = "usage: python -m spectral_capacity.results.read_provenance FILE ..."
+WIDTH = 96
+"""Of a line that holds more than one value."""
 
 
 def read_provenance(path: str | os.PathLike) -> dict[str, Any]:
@@ -42,20 +44,17 @@ def read_provenance(path: str | os.PathLike) -> dict[str, Any]:
 
 
 def readable(value: Any, indent: str = "") -> str:
-    """JSON for people: a line for each key, lists and small objects in one line."""
+    """JSON for people: what is short, and a list of plain values, in one line."""
     line = json.dumps(value, ensure_ascii=False)
-    nested = isinstance(value, Mapping | list) and any(
-        isinstance(item, Mapping)
-        for item in (value.values() if isinstance(value, Mapping) else value)
-    )
-    if not nested and (len(line) <= 88 or not isinstance(value, Mapping)):
+    plain = isinstance(value, list) and not any(isinstance(item, dict | list) for item in value)
+    if plain or not isinstance(value, dict | list) or len(indent) + len(line) <= WIDTH:
         return line
     deeper = f"{indent}  "
-    if isinstance(value, Mapping):
-        items = [f"{json.dumps(k)}: {readable(v, deeper)}" for k, v in value.items()]
+    if isinstance(value, dict):
+        items = [f"{json.dumps(k)}: {readable(item, deeper)}" for k, item in value.items()]
     else:
         items = [readable(item, deeper) for item in value]
-    first, last = "{}" if isinstance(value, Mapping) else "[]"
+    first, last = "{}" if isinstance(value, dict) else "[]"
     between = f",\n{deeper}"
     return f"{first}\n{deeper}{between.join(items)}\n{indent}{last}"
 
