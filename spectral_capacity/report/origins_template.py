@@ -46,10 +46,13 @@ do not count.</p>
 <th scope="col">options</th></tr></thead>
 <tbody>
 {% for name, made in drawn.items() %}
+{% set options %}
+{% for option, value in made.get("configuration", {}).get("options", {}).items() %}
+{{ option }}: {{ value | json }}{{ ", " if not loop.last }}{% endfor %}
+{% endset %}
 <tr><th scope="row">{{ name }}</th><td><code>{{ made.get("code", "–") }}</code></td>
 <td>{{ parts.commits([made.git_revision] if made else []) }}</td>
-<td class="list">{% for option, value in made.get("configuration", {}).get("options", {}).items() %}
-{{ option }}: {{ value | json }}{{ ", " if not loop.last }}{% endfor %}</td></tr>
+<td{{ ' class=list' if options | length > 30 }}>{{ options | trim }}</td></tr>
 {% endfor %}
 </tbody>
 </table>
