@@ -9,10 +9,11 @@ from spectral_capacity.results.provenance import record
 snakemake: Snakemake
 
 settings = snakemake.params.settings
-with job_log(snakemake.log[0], "assemble_grid", {"experiment": settings["experiment"]}):
+coordinates = {"experiment": settings["experiment"]}
+with job_log(snakemake.log[0], "assemble_grid", coordinates, snakemake.output):
     assemble(
         snakemake.output[0],
-        snakemake.input.cells,
+        snakemake.params.cells,
         settings["coordinates"],
         record(settings, code=snakemake.params.code),
         title=f"{snakemake.params.title}: experiment {settings['experiment']}",

@@ -10,13 +10,16 @@ from spectral_capacity.results.reading import open_grid
 
 snakemake: Snakemake
 
-experiments = snakemake.params.settings["experiments"]
-with job_log(snakemake.log[0], "check_claims", snakemake.params.settings) as report:
-    fits = {e: open_grid(path) for e, path in zip(experiments, snakemake.input.fits, strict=True)}
+settings, outputs = snakemake.params.settings, snakemake.output
+with job_log(snakemake.log[0], "check_claims", settings, outputs) as report:
+    fits = {
+        experiment: open_grid(path)
+        for experiment, path in zip(settings["experiments"], snakemake.input.fits, strict=True)
+    }
     rows = check(read_claims(snakemake.input.claims), fits)
     made = checked_with(
-        experiments, snakemake.input.claims, snakemake.params.code, [*fits.values()]
+        settings["experiments"], snakemake.input.claims, snakemake.params.code, [*fits.values()]
     )
-    write(rows, snakemake.output.csv, snakemake.output.html, made)
+    write(rows, outputs.csv, outputs.html, made)
     for claim, verdicts in rows.groupby("claim", sort=False):
         report(f"{claim}: {verdicts.claim_verdict.iloc[0]}")

@@ -11,9 +11,10 @@ from spectral_capacity.results.reading import open_grid
 
 snakemake: Snakemake
 
-settings, code = snakemake.params.settings, snakemake.params.code
-with job_log(snakemake.log[0], "fit_exponents", {"experiment": settings["experiment"]}):
+settings, outputs = snakemake.params.settings, snakemake.output
+coordinates = {"experiment": settings["experiment"]}
+with job_log(snakemake.log[0], "fit_exponents", coordinates, outputs):
     grid = open_grid(snakemake.input.grid)
     fits = fit_exponents(grid, settings)
-    made_with = record(settings, code=code, packages=PACKAGES) | made_from(grids=grid)
-    write_fits(snakemake.output.nc, snakemake.output.csv, fits, made_with)
+    made_with = record(settings, code=snakemake.params.code, packages=PACKAGES)
+    write_fits(outputs.nc, outputs.csv, fits, made_with | made_from(grids=grid))

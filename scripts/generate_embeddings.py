@@ -9,6 +9,6 @@ from spectral_capacity.sampling.embeddings import generate_embeddings
 snakemake: Snakemake
 
 settings = snakemake.params.settings
-with job_log(snakemake.log[0], "generate_embeddings", settings) as report:
+with job_log(snakemake.log[0], "generate_embeddings", settings, snakemake.output) as report:
     backend.start("cpu", snakemake.config["results"])
     generate_embeddings(snakemake.output[0], **settings, report=report)

@@ -12,7 +12,7 @@ snakemake: Snakemake
 
 params, inputs = snakemake.params, snakemake.input
 with (
-    job_log(snakemake.log[0], snakemake.rule, params.settings) as report,
+    job_log(snakemake.log[0], snakemake.rule, params.settings, snakemake.output) as report,
     common.style(inputs.style, params.optimizers),
 ):
     grids, fits = open_grids(inputs.grid), open_grids(inputs.fits)

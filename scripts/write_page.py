@@ -10,7 +10,8 @@ from spectral_capacity.results.provenance import record
 snakemake: Snakemake
 
 inputs, settings = snakemake.input, snakemake.params.settings
-with job_log(snakemake.log[0], "write_page", {"experiments": list(settings["experiments"])}):
+coordinates = {"experiments": list(settings["experiments"])}
+with job_log(snakemake.log[0], "write_page", coordinates, snakemake.output):
     claims, code = read_claims(inputs.claims), snakemake.params.code
     shown = {"figures": [figure["name"] for figure in settings["figures"]]}
     made_with = record(shown, code=code, packages=("docutils", "jinja2"))

@@ -56,6 +56,10 @@ class Config(Strict):
     the last bit if their number divides eight, else to rounding"""
     seeds_per_job: count(most=10_000) = 4
     """seeds of one cell, trained by one job. More seeds later only add cells, if the last block was full"""
+    bundle_seconds: Annotated[float, Ge(0)] = 20.0
+    """cells of one experiment that take about this long together, by estimate, are trained by one job, in one
+    process; each stays a file of its own. 0: a job for every cell. A change retrains
+    nothing"""
     checkpoint_seconds: Annotated[float, Ge(0)] = 60.0
     """a cell writes its state this often to `results/checkpoints/`; killed or requeued, it goes on from there
     with the very numbers it would have had. A checkpoint of another configuration, code, environment or device

@@ -85,8 +85,8 @@ class MemoryCell(Cell):
         (of the items that a power law lets one see), or at a memory that has learnt something the softmax of
         these items over all in float32; singular value decompositions on the host; the recall, by screening and
         confirmation or with the softmax; Newton's moments; the logits of a loss in float64. 1.5 for memory
-        traffic between jobs side by side, 1.5 s for start-up. Time is good to a factor of two on a CPU; memory,
-        measured, from 11 % too little to 200 MB too much, this for small cells.
+        traffic between jobs side by side, 0.1 s for tracing and files. Time is good to a factor of two on a
+        CPU; memory, measured, from 11 % too little to 200 MB too much, this for small cells.
         """
         N, d, e = self.experiment.n_items, self.d, self.experiment
         newton = self.shared.optimizers[self.optimizer].rule == "newton"
@@ -118,7 +118,7 @@ class MemoryCell(Cell):
             times * float32,
             times * exponentials,
             times * host,
-            times * drawing + 1.5,
+            times * drawing + 0.1,
             self._bytes(),
         )
 

@@ -25,10 +25,14 @@ class Rates:
         return cls(flops, 2 * flops, flops / 40, flops)
 
 
+NOMINAL = Rates.of_a_core(3e10)
+"""Of a core of a server of 2020: for what has to be the same on every machine, and measured on none."""
+
+
 @dataclass(frozen=True)
 class Cost:
     """What a cell takes: operations by what does them (see :class:`Rates`), seconds that no device makes
-    shorter, and bytes of memory at its peak, on a CPU."""
+    shorter, and bytes of memory at its peak, on a CPU. The start of its process is not in it."""
 
     float64: float = 0.0
     float32: float = 0.0

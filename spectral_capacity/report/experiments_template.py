@@ -19,7 +19,7 @@ EXPERIMENTS = """\
 {% set written = "≤ " ~ written if axis == "step" and experiment.may_stop else written %}
 <td{{ ' class=list' if written | length > 14 }}>{{ written }}</td>
 {% endfor %}
-<td>{{ experiment.jobs }}</td><td>{{ words.lasted(experiment.seconds) }}</td></tr>
+<td>{{ experiment.cells }}</td><td>{{ words.lasted(experiment.seconds) }}</td></tr>
 {% endfor %}
 </tbody>
 </table>

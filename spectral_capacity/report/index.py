@@ -74,7 +74,7 @@ def write(
 
     claims: of the file that ``table``, the CSV of their verdicts, was made with. grids: of all experiments.
     settings: ``figures``, a list of what :class:`Figure` has, and ``experiments``, by name, each with ``fits``,
-    paths by format, and ``benchmarks``, a path for each of its cells. Pictures are put into the page; every
+    paths by format, and ``logs``, a path for each of its cells. Pictures are put into the page; every
     other file is linked, at its place beside the page. provenance: of the page itself; it keeps those of grids
     and fits beside it. Equal files with equal times give an equal page.
     """
@@ -91,7 +91,7 @@ def write(
         themes.setdefault(figure.theme, []).append(figure)
     claims_of = {figure.name: [r for r in found if figure.shows(by_id[r.id])] for figure in figures}
     experiments = settings["experiments"]
-    run = read_run(grids, {name: each["benchmarks"] for name, each in experiments.items()})
+    run = read_run(grids, {name: each["logs"] for name, each in experiments.items()})
     by_name = {experiment.name: experiment for experiment in run.experiments}
     fitted = {name: provenance_of([*each["fits"].values()]) for name, each in experiments.items()}
     drawn = {figure.name: provenance_of(figure.files.values()) for figure in figures}

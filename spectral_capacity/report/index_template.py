@@ -89,9 +89,9 @@ Measured {{ line.measured | number }} {{ parts.interval(line, 2) | trim }}
 {{ "N" | math }} of {{ words.extent(run.n_items) }}{% endif %}{% if run.d %},
 {{ "d" | math }} of {{ words.extent(run.d) }}{% endif %}: <a href="#what-was-run">each of them</a></dd>
 <dt>Size</dt>
-<dd>{{ parts.plural(run.jobs, "cell") }}: jobs that train one optimizer in one setting, for a few seeds</dd>
+<dd>{{ parts.plural(run.cells, "cell") }}: one optimizer in one setting, for a few seeds</dd>
 <dt>Time</dt>
-<dd>{{ words.lasted(run.seconds) }} of training, summed over jobs that ran side by side</dd>
+<dd>{{ words.lasted(run.seconds) }} of training, summed over cells that were trained side by side</dd>
 <dt>Finished</dt>
 <dd>{{ run.date }}</dd>
 <dt>Commit</dt>

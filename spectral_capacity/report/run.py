@@ -1,19 +1,18 @@
-"""What was run: read off the attributes of grids, and off Snakemake's benchmarks of their cells."""
+"""What was run: read off the attributes of grids, and off the logs of their cells."""
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from spectral_capacity.results.job_log import seconds_of
 from spectral_capacity.results.made_from import without_folders
 from spectral_capacity.results.netcdf import open_netcdf
 
@@ -23,7 +22,7 @@ class ExperimentRun:
     """One experiment.
 
     axes: its coordinates by dimension, as the configuration writes them. n_items: N, None where the kind of
-    experiment has none. jobs: cells that trained it. seconds: of these jobs together, None where no benchmark
+    experiment has none. cells: how many it has. seconds: of these together, None where no log
     is left. definitions: of its optimizers by name. may_stop: whether its runs may end before their last step.
     origins: where its cells come from, a mapping with ``git_revision``, ``versions`` and ``device`` for each
     that differs. provenance: of its grid.
@@ -33,7 +32,7 @@ class ExperimentRun:
     grid: str
     axes: Mapping[str, Sequence[Any]]
     n_items: int | None
-    jobs: int
+    cells: int
     seconds: float | None
     definitions: Mapping[str, Mapping[str, Any]]
     may_stop: bool
@@ -65,12 +64,12 @@ class Run:
     date: str
 
     @property
-    def jobs(self) -> int:
-        return sum(experiment.jobs for experiment in self.experiments)
+    def cells(self) -> int:
+        return sum(experiment.cells for experiment in self.experiments)
 
     @property
     def seconds(self) -> float | None:
-        """Of all jobs together; None where of no experiment it is known."""
+        """Of all cells together; None where of no experiment it is known."""
         known = [e.seconds for e in self.experiments if e.seconds is not None]
         return sum(known) if known else None
 
@@ -121,29 +120,29 @@ class Run:
 
 
 def read_run(
-    grids: Sequence[str | os.PathLike], benchmarks: Mapping[str, Sequence[str | os.PathLike]]
+    grids: Sequence[str | os.PathLike], logs: Mapping[str, Sequence[str | os.PathLike]]
 ) -> Run:
-    """The run behind ``grids``; ``benchmarks`` of each experiment: a file for every cell, there or not."""
+    """The run behind ``grids``; ``logs`` of each experiment: a file for every cell, there or not."""
     newest = max(os.stat(path).st_mtime for path in grids)
     date = datetime.fromtimestamp(newest, UTC).date().isoformat()
-    return Run([_read_one(path, benchmarks) for path in grids], date)
+    return Run([_read_one(path, logs) for path in grids], date)
 
 
-def _read_one(path: str | os.PathLike, benchmarks: Mapping[str, Sequence]) -> ExperimentRun:
+def _read_one(path: str | os.PathLike, logs: Mapping[str, Sequence]) -> ExperimentRun:
     with open_netcdf(path) as grid:
         provenance = without_folders(json.loads(grid.getncattr("provenance")))
         dimensions = list(grid.dimensions)
     settings = provenance["configuration"]
     name = settings["experiment"]
     definitions = settings.get("definitions") or {}
-    of_cells = benchmarks.get(name, ())
-    times = [_seconds(Path(file)) for file in of_cells if Path(file).exists()]
+    of_cells = logs.get(name, ())
+    times = [seconds for file in of_cells if (seconds := seconds_of(file)) is not None]
     return ExperimentRun(
         name=name,
         grid=os.fspath(path),
         axes={dimension: settings["coordinates"][dimension] for dimension in dimensions},
         n_items=settings.get("n_items"),
-        jobs=len(of_cells),
+        cells=len(of_cells),
         seconds=sum(times) if times else None,
         definitions={
             optimizer: definitions[optimizer]
@@ -165,8 +164,3 @@ def _place(values: Sequence[Any], wanted: Any) -> int | None:
         return math.isclose(value, wanted, rel_tol=1e-5)
 
     return next((i for i, value in enumerate(values) if same(value)), None)
-
-
-def _seconds(benchmark: Path) -> float:
-    with benchmark.open(encoding="utf-8", newline="") as table:
-        return float(next(csv.DictReader(table, delimiter="\t"))["s"])

@@ -24,10 +24,12 @@ def write_grid(
     values: Mapping[str, np.ndarray],
     provenance: Mapping[str, Any],
     title: str,
+    known_by: Mapping[str, str] | None = None,
 ) -> None:
     """Write what was measured at ``coordinates``, one entry per dimension of the schema.
 
     A cell is a grid too; arrays over its last dimensions are enough where the first ones have length one.
+    ``known_by``: attributes by which a cell is known again.
     """
     shape = tuple(len(coordinates[dim]) for dim in schema.dimensions)
     variables = {
@@ -36,7 +38,7 @@ def write_grid(
     }
     for name, about in schema.variables.items():
         variables[name] = (tuple(schema.dimensions), values[name].reshape(shape), about.attributes)
-    _write(path, variables, provenance, title)
+    _write(path, variables, provenance, title, known_by)
 
 
 def assemble(
@@ -94,10 +96,10 @@ def _nothing(file, coordinates):
     return variables
 
 
-def _write(path, variables, provenance, title):
+def _write(path, variables, provenance, title, known_by=None):
     """Write variables; a count is marked as missing where it is −1."""
     for name, (dims, values, about) in variables.items():
         if name not in dims and values.dtype.kind == "i" and (values == -1).any():
             about = about | {"_FillValue": values.dtype.type(-1)}
             variables[name] = (dims, values, about)
-    write_netcdf(path, variables, attributes(title, provenance))
+    write_netcdf(path, variables, attributes(title, provenance) | (known_by or {}))

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from spectral_capacity.results.digests import keep_digest
+
 
 @contextmanager
 def job_log(
-    path: str | Path, title: str, coordinates: Mapping[str, Any]
+    path: str | Path,
+    title: str,
+    coordinates: Mapping[str, Any],
+    outputs: Iterable[str | Path] = (),
 ) -> Iterator[Callable[[str], None]]:
     """Log to ``path`` while the block runs; gives a function that writes one line.
 
     The first line names the job and its coordinates, the last says how long it took. An exception is
     written with its traceback, shown with its notes in one line on standard error, and ends the process with
     status 1: Snakemake would print its traceback a second time. It shows the log, so nothing of that is said
-    again.
+    again. When the block ends well, what the files ``outputs`` hold is written down (:mod:`results.digests`).
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(path, mode="w", encoding="utf-8")
@@ -36,14 +42,33 @@ def job_log(
     started = time.monotonic()
     try:
         yield logger.info
+        for output in outputs:
+            keep_digest(output)
     except Exception as error:
         logger.exception("failed after %.1f s", time.monotonic() - started)
         what = " ".join([str(error), *(f"({note})" for note in getattr(error, "__notes__", ()))])
         print(f"{title}: {what}\n  full log: {path}", file=sys.stderr)
         sys.exit(1)
     else:
-        logger.info("done in %.1f s", time.monotonic() - started)
+        logger.info("done in %.2f s", time.monotonic() - started)
     finally:
         logger.removeHandler(handler)
         logging.getLogger("py.warnings").removeHandler(handler)
         handler.close()
+
+
+def seconds_of(path: str | Path) -> float | None:
+    """How long the job of a log took; None where there is no log of a job that ended well."""
+    try:
+        last = Path(path).read_text(encoding="utf-8").splitlines()[-1:]
+    except (OSError, UnicodeDecodeError):
+        return None
+    found = re.search(r"  done in ([\d.]+) s$", "".join(last))
+    return float(found[1]) if found else None
+
+
+def add_to_log(path: str | Path, title: str, what: str) -> None:
+    """Say on standard error and at the end of a log how a job ended that could not say so itself."""
+    with Path(path).open("a", encoding="utf-8") as log:
+        print(f"{time.strftime('%H:%M:%S')}  {what}", file=log)
+    print(f"{title}: {what}\n  full log: {path}", file=sys.stderr)

@@ -6,7 +6,9 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-FOLDERS = ("embeddings", "cells", "checkpoints", "grids", "fits", "figures")
+from spectral_capacity.results.digests import forget_digest
+
+FOLDERS = ("embeddings", "cells", "bundles", "checkpoints", "grids", "fits", "figures")
 """Where files are named by a configuration. Logs and benchmarks are small, and stay."""
 
 
@@ -43,6 +45,7 @@ def prune(
         )
     for path in files:
         path.unlink()
+        forget_digest(path)
     for path in sorted({path.parent for path in files}, reverse=True):
         if not any(path.iterdir()):
             path.rmdir()

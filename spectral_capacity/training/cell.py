@@ -101,8 +101,9 @@ def write_cell(
     settings: Mapping[str, Any],
     results: Mapping[str, np.ndarray],
     provenance: Mapping[str, Any],
+    known_by: Mapping[str, str] | None = None,
 ) -> None:
-    """Write what :func:`train_cell` measured, with all seven dimensions."""
+    """Write what :func:`train_cell` measured, with all seven dimensions; see :func:`write_grid`."""
     name, alpha, kappa, d = (settings[key] for key in ("name", "alpha", "kappa", "d"))
     coordinates = {
         "optimizer": [name],
@@ -114,7 +115,7 @@ def write_cell(
         "step": range(1, settings["steps"] + 1),
     }
     title = f"One cell: {name}, alpha {alpha}, kappa {kappa}, d {d}"
-    write_grid(path, SCHEMA, coordinates, results, provenance, title)
+    write_grid(path, SCHEMA, coordinates, results, provenance, title, known_by)
 
 
 def _frequencies(settings, table) -> Float[np.ndarray, " n"]:

@@ -23,7 +23,7 @@ from spectral_capacity.results.netcdf import DamagedFile, open_netcdf, read_valu
 
 def identity(
     made_with: Mapping[str, Any],
-    embeddings: str | os.PathLike,
+    embeddings: str,
     code: str,
     code_of_map: str,
     devices: int = 1,
@@ -31,17 +31,15 @@ def identity(
     """What a cell's numbers depend on, by the names that a message gives.
 
     ``made_with`` is the provenance of the cell (its git revision aside: ``code`` and ``code_of_map``,
-    digests, say it better), ``embeddings`` the file, known by its size and time. Kind of processor,
+    digests, say it better), ``embeddings`` a digest of them. Kind of processor,
     number of threads and of ``devices`` that share a softmax are in it too: sums round differently on
     others.
     """
-    file = Path(embeddings).stat()
     known = processor() | {
         name: value for name, value in made_with.items() if name != "git_revision"
     }
-    drawn = {"size": file.st_size, "time": file.st_mtime_ns}
     codes = {"code": code, "code of the map": code_of_map}
-    return known | codes | {"embeddings": drawn, "number of devices": devices}
+    return known | codes | {"embeddings": embeddings, "number of devices": devices}
 
 
 class Checkpoint:

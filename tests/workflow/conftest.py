@@ -31,7 +31,7 @@ HANGS = 1200
 
 RULES = {
     "embeddings": "generate_embeddings",
-    "cells": "train_memory",
+    "cells": "train_memory",  # a job trains several
     "grids": "assemble_grid",
     "fits": "fit_exponents",
     "claims.csv": "check_claims",
@@ -118,7 +118,7 @@ class Workflow:
         }
 
     def ran(self, *arguments: str) -> dict[str, int]:
-        """Jobs of each rule that the next call runs, told by the files that it rewrites."""
+        """Jobs of each rule that the next call runs, and cells that it trains, by files rewritten."""
         before = self.files()
         self.run(*arguments)
         jobs = {
@@ -127,7 +127,10 @@ class Workflow:
         return dict(Counter(rule for rule, _ in jobs))
 
     def would_run(self, *arguments: str) -> dict[str, int]:
-        """Jobs of each rule that the next call would run, from the table that a dry run prints."""
+        """Jobs of each rule that the next call would run, from the table that a dry run prints.
+
+        A training job is a bundle of cells: which of them it would train is not in the table.
+        """
         output = self.run(*arguments, "--dry-run", "--workflow-profile", "plain")
         if "Nothing to be done" in output:
             return {}

@@ -18,8 +18,8 @@ PAGE = {"write_page": 1}
 FIGURES = {"plot_fig1a": 1, "plot_fig2": 1} | PAGE
 AFTER_GRID = {"fit_exponents": 1, "check_claims": 1, **FIGURES}
 AFTER_CELLS = {"assemble_grid": 1, **AFTER_GRID}
-CELLS = 4
-ALL = {"generate_embeddings": 2, "train_memory": CELLS, **AFTER_CELLS}
+CELLS = 4  # in one bundle
+TRAINING = {"train_memory": 1, **AFTER_CELLS}
 
 # Files that the tests edit.
 RECALL = "spectral_capacity/memory/recall.py"
@@ -33,7 +33,7 @@ CLAIMS = "data/claims.yaml"
 
 def test_everything_runs_once_and_then_nothing(first_run, finished):
     _, jobs = first_run
-    assert jobs == ALL
+    assert jobs == {"generate_embeddings": 2, "train_memory": CELLS, **AFTER_CELLS}
     assert "Nothing to be done" in finished.run()
 
 
@@ -67,7 +67,7 @@ def test_style_redraws_the_figures(finished):
 @pytest.mark.parametrize(
     ("path", "jobs"),
     [
-        (RECALL, {"train_memory": CELLS} | AFTER_CELLS),
+        (RECALL, TRAINING),
         (FIG2, {"plot_fig2": 1} | PAGE),
         (PLOT, FIGURES),
     ],
@@ -82,21 +82,22 @@ def test_the_finite_size_switch_redraws_the_figures(finished):
     assert finished.would_run() == FIGURES
 
 
-@pytest.mark.parametrize(
-    ("change", "jobs"),
-    [
-        ({"alpha": [1.5, 2.0]}, {"train_memory": 4}),
-        ({"d": [4, 8, 16]}, {"generate_embeddings": 1, "train_memory": 2}),
-        ({"kappa": [0.0, 1.0]}, {"train_memory": 4}),
-        ({"seeds": 4}, {"generate_embeddings": 2, "train_memory": 4}),
-        ({"batch_size": [16, "population"]}, {"train_memory": CELLS}),
-        ({"d": [8]}, {}),
-    ],
-    ids=["alpha", "d", "kappa", "seeds", "batch_size", "taken_away"],
-)
-def test_a_value_runs_the_cells_that_are_new_with_it(finished, change, jobs):
-    finished.configure(change)
-    assert finished.would_run() == jobs | AFTER_CELLS
+def test_a_value_trains_the_cells_that_are_new_with_it(finished):
+    """One after another, each beside those before it."""
+    soft = {"rule": "spectral", "map": {"name": "smoothed_polar", "resolution": 0.01}}
+    grid = {"assemble_grid": 1}
+    experiment = {}
+    for change, jobs in [
+        ({"alpha": [1.5, 2.0]}, {"train_memory": 4} | grid),
+        ({"seeds": 4}, {"generate_embeddings": 2, "train_memory": 8} | grid),
+        ({"optimizers": ["gd", "muon", "soft"]}, {"train_memory": 8} | grid),
+        ({"d": [4]}, grid),
+        ({"batch_size": [16, "population"]}, {"train_memory": 12} | grid),
+    ]:
+        experiment |= change
+        finished.configure(experiment, optimizers={"soft": soft})
+        assert finished.ran("grids") == jobs, change
+    assert finished.would_run("grids") == {}
 
 
 def test_a_new_value_runs_and_then_nothing(finished):
@@ -105,10 +106,15 @@ def test_a_new_value_runs_and_then_nothing(finished):
     assert finished.would_run() == {}
 
 
-def test_a_new_optimizer_runs_its_new_cells(finished):
-    soft = {"rule": "spectral", "map": {"name": "smoothed_polar", "resolution": 0.01}}
-    finished.configure({"optimizers": ["gd", "muon", "soft"]}, optimizers={"soft": soft})
-    assert finished.would_run() == {"train_memory": 2} | AFTER_CELLS
+def test_bundles_cut_otherwise_train_nothing_again(finished):
+    finished.configure(bundle_seconds=0)
+    assert finished.would_run() == {"train_memory": CELLS} | AFTER_CELLS
+    assert finished.ran("grids") == {"assemble_grid": 1}
+    assert not [
+        log
+        for log in (finished.results / "logs/train_memory").rglob("*.log")
+        if "0 of" not in log.read_text()
+    ]
 
 
 MAP = """
@@ -192,15 +198,16 @@ def test_cells_that_take_all_devices_run_one_at_a_time(fresh):
     dry = ["--dry-run", "grids", "--workflow-profile", "plain"]
     assert "threads:" not in fresh.run(*dry)
     fresh.configure(all_devices=True)
-    assert fresh.run(*dry).count("threads: 2") == CELLS  # of the two cores of these tests
+    assert fresh.run(*dry).count("threads: 2") == 1  # of the two cores of these tests
 
 
 DAMAGED = {
     "embeddings": (
         "embeddings/*_d4_*.nc",
-        {"generate_embeddings": 1, "train_memory": 2} | AFTER_CELLS,
+        {"generate_embeddings": 1} | TRAINING,
     ),
-    "cell": ("cells/one_step/muon_alpha1.5_*_d8_*.nc", {"train_memory": 1} | AFTER_CELLS),
+    "cell": ("cells/one_step/muon_alpha1.5_*_d8_*.nc", TRAINING),
+    "manifest": ("bundles/one_step/*.json", TRAINING),
     "grid": ("grids/one_step.nc", AFTER_CELLS),
     "fits": ("fits/one_step.csv", AFTER_GRID),
     "figure": ("figures/fig2.svg", {"plot_fig2": 1} | PAGE),
@@ -211,42 +218,36 @@ DAMAGED = {
 
 def damage(workflow, artefact, how):
     (file,) = workflow.results.glob(DAMAGED[artefact][0])
+    raw = bytearray(file.read_bytes())
     if how == "deleted":
         file.unlink()
+    elif how == "truncated":
+        file.write_bytes(raw[:-20])
     else:
-        file.write_bytes(file.read_bytes()[:-20])
+        raw[len(raw) // 2] ^= 1
+        file.write_bytes(raw)
+    return file
 
 
-@pytest.mark.parametrize("how", ["deleted", "truncated"])
+@pytest.mark.parametrize("how", ["deleted", "flipped"])
 @pytest.mark.parametrize("artefact", DAMAGED)
 def test_a_damaged_output_is_made_again_with_what_follows(finished, artefact, how):
     damage(finished, artefact, how)
     assert finished.would_run() == DAMAGED[artefact][1]
-    assert len(list(finished.results.rglob("*.damaged"))) == (how == "truncated")
+    assert len(list(finished.results.rglob("*.damaged"))) == (how == "flipped")
 
 
-def test_a_truncated_cell_is_repaired(finished):
-    damage(finished, "cell", "truncated")
+@pytest.mark.parametrize("how", ["truncated", "flipped"])
+def test_a_damaged_cell_is_repaired_and_no_other(finished, how):
+    cell = damage(finished, "cell", how)
     jobs = DAMAGED["cell"][1]
-    assert finished.would_run() == jobs  # sets the file aside, and changes nothing by that
+    output = finished.run("--dry-run")  # sets the file aside, and changes nothing by that
+    what = {"truncated": "truncated", "flipped": "not what was written"}[how]
+    assert f"{cell.name}: {what}; set aside as {cell.name}.damaged" in "".join(output.split("\n"))
+    assert finished.would_run() == jobs
     assert finished.ran() == jobs
     assert not list(finished.results.rglob("*.damaged"))
     assert finished.would_run() == {}
-
-
-def test_a_flipped_bit_names_the_cell_and_is_repaired(finished):
-    (cell,) = finished.results.glob(DAMAGED["cell"][0])
-    with netCDF4.Dataset(cell) as file:
-        counts = file["capacity"][:].astype(np.int64).tobytes()
-    raw = bytearray(cell.read_bytes())
-    raw[raw.index(counts)] ^= 1
-    cell.write_bytes(raw)
-    (finished.results / "grids/one_step.nc").unlink()
-    output = finished.run("grids", fails=True)
-    assert f"{cell.name}: damaged; set aside as {cell.name}.damaged" in "".join(output.split("\n"))
-    assert finished.would_run("grids") == {"train_memory": 1, "assemble_grid": 1}
-    finished.run("grids")
-    assert finished.would_run("grids") == {}
 
 
 def test_git_operations_rerun_nothing(finished):
@@ -282,7 +283,8 @@ def test_a_rerun_gives_the_same_grid_to_the_last_bit(finished):
 def test_results_do_not_depend_on_the_store(finished):
     before = read(finished)
     finished.configure(embeddings={"store": "arrays"})
-    assert finished.would_run() == ALL
+    assert finished.would_run() == {"generate_embeddings": 2} | TRAINING
+    shutil.rmtree(finished.results / "cells")
     finished.run("grids")
     for name, values in read(finished).items():
         np.testing.assert_array_equal(values, before[name], err_msg=name)

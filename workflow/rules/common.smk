@@ -23,9 +23,12 @@ import spectral_capacity.config.looks as looking
 import spectral_capacity.config.messages as messages
 import spectral_capacity.config.parse as configuration
 import spectral_capacity.config.plan as planning
+import spectral_capacity.kinds.bundles as bundling
 import spectral_capacity.kinds.rates as rates
 import spectral_capacity.kinds.registry as registry
+import spectral_capacity.results.bundles as manifests
 import spectral_capacity.results.code_digest as digests
+import spectral_capacity.results.digests as contents
 import spectral_capacity.results.files as files
 
 # The default first, then what is laid over it: as one, they tell of a key that is there twice.
@@ -39,12 +42,18 @@ except messages.ConfigError as error:
 
 SHARED = CONFIG.shared
 RESULTS = CONFIG.results
-CELLS = {
-    name: {cell.name: cell for cell in experiment.cells(name, SHARED)}
+BUNDLES = {
+    name: {
+        bundle.name: bundle
+        for bundle in bundling.cut(experiment.cells(name, SHARED), CONFIG.bundle_seconds)
+    }
     for name, experiment in CONFIG.experiments.items()
 }
 EMBEDDINGS = {
-    file.name: file for cells in CELLS.values() for cell in cells.values() for file in cell.draws()
+    file.name: file
+    for bundles in BUNDLES.values()
+    for bundle in bundles.values()
+    for file in bundle.draws()
 }
 FITS = {
     name: settings
@@ -64,7 +73,7 @@ config["captions"] = {f"plot_{name}": figure.module.caption for name, figure in 
 
 wildcard_constraints:
     experiment="[A-Za-z][A-Za-z0-9_]*",
-    cell="[A-Za-z0-9_.e+-]+",
+    bundle="[A-Za-z0-9_.e+-]+",
     embeddings="[a-z0-9_-]+",
 
 
@@ -74,20 +83,14 @@ def code(script, *modules):
     return digests.code_digest(ROOT / script, ROOT, *modules)
 
 
-def own_code(wildcards):
-    """Digest of the user's own code that a cell runs."""
-    own = cell_of(wildcards).own_code()
-    return digests.code_digest(own, ROOT) if own else ""
-
-
 def experiments_of(kind):
     """Names of the experiments of a kind, as a pattern; one that matches nothing where there is none."""
     names = [name for name, experiment in CONFIG.experiments.items() if type(experiment) is kind]
     return "|".join(names) or "(?!)"
 
 
-def cell_of(wildcards):
-    return CELLS[wildcards.experiment][wildcards.cell]
+def bundle_of(wildcards):
+    return BUNDLES[wildcards.experiment][wildcards.bundle]
 
 
 def training_threads(wildcards):
@@ -100,16 +103,65 @@ def embeddings_file(name):
     return f"{RESULTS}/embeddings/{name}.nc"
 
 
-def draws_of(cell):
-    return [embeddings_file(file.name) for file in cell.draws()]
+def draws_of(learner):
+    """Files of generated embeddings that a bundle or a cell reads."""
+    return [embeddings_file(file.name) for file in learner.draws()]
+
+
+def manifest_file(experiment, bundle):
+    return f"{RESULTS}/bundles/{experiment}/{bundle}.json"
+
+
+def manifests_of(experiment):
+    return [manifest_file(experiment, bundle) for bundle in BUNDLES[experiment]]
+
+
+def cell_file(experiment, cell):
+    return f"{RESULTS}/cells/{experiment}/{cell.name}.nc"
 
 
 def cells_of(experiment):
-    return [f"{RESULTS}/cells/{experiment}/{cell}.nc" for cell in CELLS[experiment]]
+    """Files that no rule declares as output: Snakemake would delete the finished ones of a failed job."""
+    bundles = BUNDLES[experiment].values()
+    return [cell_file(experiment, cell) for bundle in bundles for cell in bundle.cells]
 
 
 def checkpoint_file(experiment, cell):
-    return f"{RESULTS}/checkpoints/{experiment}/{cell}.nc"
+    return f"{RESULTS}/checkpoints/{experiment}/{cell.name}.nc"
+
+
+def unfinished_of(experiment):
+    """Files of cells that were cut off: their checkpoints, and what says that they had begun."""
+    bundles = BUNDLES[experiment].values()
+    checkpoints = [checkpoint_file(experiment, cell) for bundle in bundles for cell in bundle.cells]
+    return [*checkpoints, *map(manifests.begun, checkpoints)]
+
+
+def log_of(experiment, cell):
+    return f"{RESULTS}/logs/cells/{experiment}/{cell.name}.log"
+
+
+def members_of(wildcards):
+    """What a training job is told of each of its cells."""
+    experiment = wildcards.experiment
+    script = CONFIG.experiments[experiment].script
+    return [member_of(experiment, cell, code(script)) for cell in bundle_of(wildcards).cells]
+
+
+def member_of(experiment, cell, code_of_training):
+    own = cell.own_code()
+    return {
+        "checkpoint": checkpoint_file(experiment, cell),
+        "code": code_of_training,
+        "data": (draws_of(cell) + cell.files())[0],
+        "file": cell_file(experiment, cell),
+        "generated": bool(cell.draws()),
+        "log": log_of(experiment, cell),
+        "memory": cell.cost().bytes,
+        "name": cell.name,
+        "own_code": digests.code_digest(own, ROOT) if own else "",
+        "settings": cell.settings(),
+    }
 
 
 def fits_of(experiments):
@@ -162,12 +214,12 @@ def figure_looks(figure):
 def target_files(name):
     """All that is called so: an experiment with the figures that show it alone, a figure, or both. Of
     both, a figure of experiments that are not run now is left out."""
-    called = [name] if name not in CELLS or name in SELECTED_FIGURES else []
+    called = [name] if name not in BUNDLES or name in SELECTED_FIGURES else []
     figures = [figure for figure in FIGURES if figure in called or shown_in(figure) == [name]]
     experiments = {
         experiment: None  # in order, each once
         for experiment in [name, *(e for figure in figures for e in shown_in(figure))]
-        if experiment in CELLS
+        if experiment in BUNDLES
     }
     yield from files_behind(experiments)
     yield from fits_of([name])
@@ -178,9 +230,9 @@ def files_behind(experiments):
     """All files behind experiments' figures. Targets ask for every one of them: Snakemake does not
     miss a deleted file whose consumers are up to date."""
     for experiment in experiments:
-        drawn = {path for cell in CELLS[experiment].values() for path in draws_of(cell)}
+        drawn = {path for bundle in BUNDLES[experiment].values() for path in draws_of(bundle)}
         yield from sorted(drawn)
-        yield from cells_of(experiment)
+        yield from manifests_of(experiment)
         yield f"{RESULTS}/grids/{experiment}.nc"
 
 
@@ -205,12 +257,11 @@ def page_settings():
     experiments = {
         name: {
             "fits": {Path(path).suffix[1:]: path for path in fits_of([name])},
-            "benchmarks": [
-                f"{RESULTS}/benchmarks/{Path(experiment.script).stem}/{name}/{cell}.tsv"
-                for cell in CELLS[name]
+            "logs": [
+                log_of(name, cell) for bundle in BUNDLES[name].values() for cell in bundle.cells
             ],
         }
-        for name, experiment in CONFIG.selected.items()
+        for name in SELECTED
     }
     return {"experiments": experiments, "figures": figures}
 
@@ -218,17 +269,46 @@ def page_settings():
 def all_files():
     """Every result that the configuration names, of experiments that are not run now, too."""
     figures = [path for figure in FIGURES for path in figure_files(figure)]
-    return [*files_behind(CELLS), *fits_of(CELLS), *figures, *CLAIM_FILES, PAGE]
+    return [*files_behind(BUNDLES), *fits_of(BUNDLES), *figures, *CLAIM_FILES, PAGE]
 
 
-# Snakemake takes a file that exists for finished. One that does not end where its format says it
-# ends (a copy broken off, a disk that failed) is set aside here, so that its rule runs again. Jobs
-# write under another name first, so no file is ever seen half-written. A dry run does it too (it is
-# not known for one while rules are read) and so shows the jobs that follow.
-if workflow.is_main_process:
+# Snakemake takes a file that exists for finished. One that does not end where its format says it ends
+# (a copy broken off, a disk that failed), or is not the one that was written, is set aside here, so that
+# its rule runs again; and so are manifests of which a cell is missing or another. Jobs write under
+# another name first, so no file is ever seen half-written. A dry run does it too (it is not known for
+# one while rules are read) and so shows the jobs that follow.
+def set_damaged_aside():
+    for experiment, bundles in BUNDLES.items():
+        for name, bundle in bundles.items():
+            manifest = Path(manifest_file(experiment, name))
+            if manifest.exists():
+                cells = {cell.name: cell_file(experiment, cell) for cell in bundle.cells}
+                if problems := manifests.unsound_cells(manifest, cells):
+                    manifest.unlink()
+                    yield from problems
     for path in map(Path, all_files()):
-        if path.exists() and not files.is_complete(path):
-            print(f"{path}: truncated; {files.set_aside(path)}", file=sys.stderr)
+        if not path.exists():
+            continue
+        if not files.is_complete(path):
+            yield f"{path}: truncated; {files.set_aside(path)}"
+        elif contents.is_changed(path):
+            yield f"{path}: not what was written; {files.set_aside(path)}"
+
+
+if workflow.is_main_process:
+    for problem in set_damaged_aside():
+        print(problem, file=sys.stderr)
+
+
+def cells_to_train(jobs):
+    """Cells of training jobs whose file is missing or was made from something else."""
+    kinds = {Path(kind.script).stem for kind in registry.KINDS.values()}
+    for job in jobs:
+        if job.rule.name in kinds:
+            listed = manifests.read_manifest(job.output[0])
+            for member, cell in zip(job.params.cells, bundle_of(job.wildcards).cells):
+                if not manifests.seems_fresh(manifests.Member(**member), listed):
+                    yield cell
 
 
 onstart:
@@ -238,9 +318,8 @@ onstart:
         for job in jobs
         if job.rule.name == "generate_embeddings"
     ]
-    training = {Path(kind.script).stem for kind in registry.KINDS.values()}
-    trained = [cell_of(job.wildcards) for job in jobs if job.rule.name in training]
-    needed = planning.disk_bytes(drawn, 3 * len(jobs), CONFIG.embeddings.store)
+    trained = list(cells_to_train(jobs))
+    needed = planning.disk_bytes(drawn, 3 * len(jobs) + len(trained), CONFIG.embeddings.store)
     Path(RESULTS).mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(RESULTS).free
     if needed > free:

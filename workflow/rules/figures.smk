@@ -25,7 +25,7 @@ for figure in FIGURES:
 
 
 # Experiments and figures are targets by their names.
-for name in dict.fromkeys([*CELLS, *FIGURES]):
+for name in dict.fromkeys([*BUNDLES, *FIGURES]):
 
     rule:
         name:

@@ -9,7 +9,8 @@ rule plan:
         cells=lambda wildcards: [
             (experiment, cell.description, dataclasses.astuple(cell.cost()))
             for experiment in SELECTED
-            for cell in CELLS[experiment].values()
+            for bundle in BUNDLES[experiment].values()
+            for cell in bundle.cells
         ],
         code=code("scripts/plan.py"),
     script:
@@ -23,7 +24,7 @@ rule prune:
     params:
         named=lambda wildcards: [
             *all_files(),
-            *(checkpoint_file(name, cell) for name, cells in CELLS.items() for cell in cells),
+            *(path for name in BUNDLES for path in [*cells_of(name), *unfinished_of(name)]),
         ],
         code=code("scripts/prune.py"),
     script:

@@ -1,4 +1,5 @@
-# Each kind of experiment trains its cells with a script of its own, which names the rule. The path of
+# Each kind of experiment trains its cells with a script of its own, which names the rule: a bundle of them
+# in one process. Its output is a list of them; each cell is a file, with a log, of its own. The path of
 # a table of counts is neither input nor parameter: where it lies does not decide a result (its digest
 # does), so scripts take it from the configuration.
 for kind in registry.KINDS.values():
@@ -8,22 +9,19 @@ for kind in registry.KINDS.values():
         name:
             trainer
         input:
-            draws=lambda wildcards: draws_of(cell_of(wildcards)),
-            files=lambda wildcards: cell_of(wildcards).files(),
+            draws=lambda wildcards: draws_of(bundle_of(wildcards)),
+            files=lambda wildcards: bundle_of(wildcards).files(),
         output:
-            f"{RESULTS}/cells/{{experiment}}/{{cell}}.nc",
+            manifest_file("{experiment}", "{bundle}"),
         log:
-            f"{RESULTS}/logs/{trainer}/{{experiment}}/{{cell}}.log",
+            f"{RESULTS}/logs/{trainer}/{{experiment}}/{{bundle}}.log",
         benchmark:
-            f"{RESULTS}/benchmarks/{trainer}/{{experiment}}/{{cell}}.tsv"
+            f"{RESULTS}/benchmarks/{trainer}/{{experiment}}/{{bundle}}.tsv"
         wildcard_constraints:
             experiment=experiments_of(kind),
         threads: training_threads
         params:
-            settings=lambda wildcards: cell_of(wildcards).settings(),
-            code=code(kind.script),
-            own_code=own_code,
-            checkpoint=checkpoint_file("{experiment}", "{cell}"),
+            cells=members_of,
             script=kind.script,
         script:
             "../../{params.script}"
