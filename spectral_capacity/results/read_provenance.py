@@ -128,7 +128,10 @@ def main(paths: Sequence[str]) -> None:
         sys.exit(str(error))
     if not found:
         sys.exit(USAGE)
-    print(readable(found if len(found) > 1 else found[paths[0]]))
+    try:
+        print(readable(found if len(found) > 1 else found[paths[0]]), flush=True)
+    except BrokenPipeError:  # as of head; Python would complain once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":
