@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from spectral_capacity.devices import memory_advice
+
 
 @contextmanager
 def job_log(
@@ -37,6 +39,8 @@ def job_log(
     try:
         yield logger.info
     except Exception as error:
+        if advice := memory_advice(error):
+            error.add_note(advice)
         logger.exception("failed after %.1f s", time.monotonic() - started)
         what = " ".join([str(error), *(f"({note})" for note in getattr(error, "__notes__", ()))])
         print(f"{title}: {what}\n  full log: {path}", file=sys.stderr)

@@ -19,6 +19,8 @@ for kind in registry.KINDS.values():
         wildcard_constraints:
             experiment=experiments_of(kind),
         threads: training_threads
+        resources:
+            **TRAINING_RESOURCES,
         params:
             settings=lambda wildcards: cell_of(wildcards).settings(),
             code=code(kind.script),
