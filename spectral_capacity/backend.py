@@ -10,7 +10,7 @@ import hashlib
 import os
 import platform
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 # XLA sizes its thread pool from NPROC. A job that was given one core must not start a pool of
 # all of them beside its neighbours; Snakemake announces a job's cores in OMP_NUM_THREADS.
@@ -36,6 +36,7 @@ jax.config.update("jax_default_matmul_precision", "highest")  # of users' maps, 
 
 __all__ = [
     "HIGHEST",
+    "by_device",
     "computing",
     "describe",
     "jax",
@@ -96,6 +97,14 @@ def computing(count: int = 1) -> tuple[jax.Device, ...]:
     if count == 1 and isinstance(taken, jax.Device):
         return (taken,)
     return tuple(jax.devices()[:count])
+
+
+T = TypeVar("T")
+
+
+def by_device(*, cpu: T, gpu: T) -> T:
+    """Of two sizes the one for the device that computes: what fits a core's caches, or fills a card."""
+    return cpu if computing()[0].platform == "cpu" else gpu
 
 
 def use_compilation_cache(root: str | Path) -> None:

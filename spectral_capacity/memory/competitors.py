@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from spectral_capacity.backend import HIGHEST, computing, jax, jnp
+from spectral_capacity.backend import HIGHEST, by_device, computing, jax, jnp
 from spectral_capacity.memory.associations import Associations
 from spectral_capacity.memory.chunks import chunks
 from spectral_capacity.memory.recall import largest_norm, margin_bound
@@ -108,7 +108,7 @@ def tile_shape(itemsize: int, budget: int | None = None) -> tuple[int, int]:
     device in use.
     """
     if budget is None:
-        budget = MEMORY_BUDGET["cpu" if computing()[0].platform == "cpu" else "gpu"]
+        budget = by_device(**MEMORY_BUDGET)
     rows = 2 ** max(math.floor(math.log2(budget / (6 * itemsize)) / 2), 3)
     return rows, 2 * rows
 
