@@ -37,14 +37,14 @@ def test_it_computes_where_it_should(device, memory):
 
 @pytest.mark.parametrize("scale", [1.0, 300.0])
 def test_float32_logits_err_by_less_than_their_bound(memory, scale):
-    """With products in TF32 they err by thousands of times more than they do here."""
+    """Of float32 products they err by some hundredths of it, of TF32 by hundreds."""
     W, data, (U, V) = memory
     found = competitor_softmax(scale * W, data, np.arange(N), means=False)
     logits = oracle.logits(scale * W, U, V)
     target = np.diag(logits).copy()
     np.fill_diagonal(logits, -np.inf)
     assert (np.abs(found.margins - (target - logits.max(1))) <= found.bound).all()
-    assert np.abs(found.target - target).max() < 0.05 * found.bound.max()
+    assert np.abs(found.target - target).max() < 0.2 * found.bound.max()
 
 
 def test_duplicates_tie_and_are_not_recovered(draws, device):
