@@ -50,6 +50,8 @@ __all__ = [
 HIGHEST = jax.lax.Precision.HIGHEST
 """Matrix products in the type they say: no TF32 or bfloat16 passes on accelerators."""
 
+T = TypeVar("T")
+
 
 def start(
     device: Literal["auto", "cpu", "gpu"], results: str | Path, all_devices: bool = False
@@ -97,9 +99,6 @@ def computing(count: int = 1) -> tuple[jax.Device, ...]:
     if count == 1 and isinstance(taken, jax.Device):
         return (taken,)
     return tuple(jax.devices()[:count])
-
-
-T = TypeVar("T")
 
 
 def by_device(*, cpu: T, gpu: T) -> T:
