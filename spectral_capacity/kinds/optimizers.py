@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Gt
 from pydantic import Field
 
-from spectral_capacity.kinds.fields import Strict, one_of
+from spectral_capacity.kinds.fields import FilePath, Strict, one_of
 from spectral_capacity.optimizers import own_map
 from spectral_capacity.optimizers.maps import MAPS
 
@@ -30,7 +30,7 @@ class LearningRate(Strict):
 LABEL = "how figures call it, `$…$` being mathematics; left out, its name does"
 COLOUR = 'its colour in figures, as `"#d55e00"` or `crimson`; left out, the style\'s cycle does'
 
-SpectralMap = one_of(MAPS, "name", {})
+SpectralMap = one_of(MAPS, "name", {"file": FilePath})
 
 
 @cache
