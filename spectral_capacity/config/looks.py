@@ -70,7 +70,7 @@ def problems(config: Config) -> Iterator[Problem]:
 
             try:
                 MathTextParser("path").parse(optimizer.label)
-            except ValueError:
+            except (RecursionError, ValueError):
                 yield (
                     ("optimizers", name, "label"),
                     f"{optimizer.label!r}: Matplotlib does not read what is between the $ as mathematics",

@@ -29,8 +29,11 @@ So long, a cell's file and what it is called while it is written, with host and 
 
 
 def _path(text: str) -> str:
-    if unfit := sorted({character for character in text if character < " "}):
+    # Snakemake has names in <>; to NetCDF a backslash is the / of another system.
+    if unfit := sorted({c for c in text if c < " " or c in "\\<>"}):
         raise ValueError(f"a path cannot have {', '.join(map(repr, unfit))} in it")
+    if "://" in text:
+        raise ValueError("must be a path on this system, no address")
     if len(text.encode()) > 1000 or any(len(part.encode()) > 255 for part in text.split("/")):
         raise ValueError("a path can have 1000 bytes, and 255 from one / to the next")
     return text

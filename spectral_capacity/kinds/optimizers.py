@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from annotated_types import Gt
+from annotated_types import Gt, MaxLen
 from pydantic import Field
 
 from spectral_capacity.kinds.fields import FilePath, Strict, one_of
@@ -41,7 +41,7 @@ def optimizer_model(rules: tuple[tuple[str, Callable], ...]) -> Any:
     """
     learning_rate = (LearningRate, Field(LearningRate(), description="see below"))
     looks = {
-        key: (str | None, Field(None, description=text, exclude=True))
+        key: (Annotated[str, MaxLen(100)] | None, Field(None, description=text, exclude=True))
         for key, text in (("label", LABEL), ("colour", COLOUR))
     }
     return one_of(dict(rules), "rule", {"map": SpectralMap}, learning_rate=learning_rate, **looks)
