@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from typing import Annotated, Literal
 
-from annotated_types import Ge, MaxLen, MinLen
+from annotated_types import Ge, MinLen
 from pydantic import (
     AfterValidator,
     BaseModel,

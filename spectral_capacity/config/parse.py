@@ -47,9 +47,9 @@ def parse(given: Mapping[str, Any], *, root: str | Path = ".") -> Config:
     return config
 
 
-def _raise_if_any(problems: Iterable[Problem]) -> None:
+def _raise_if_any(problems: Iterable[Problem], where: str = "") -> None:
     first = itertools.islice(problems, MOST_SHOWN + 1)
-    if told := [f"{key_path(key)}: {text}" for key, text in first]:
+    if told := [f"{where}{key_path(key)}: {text}" for key, text in first]:
         raise ConfigError(told)
 
 
@@ -88,6 +88,7 @@ def _read(path: str | Path) -> Mapping[str, Any]:
         raise ConfigError([str(error)]) from None
     if not isinstance(given, Mapping):
         raise ConfigError([f"{path}: must be a mapping of keys"])
+    _raise_if_any(plain.problems(given), f"{path}: ")
     return given
 
 

@@ -29,6 +29,13 @@ def problems(given: Any) -> Iterator[Problem]:
     while todo:
         at, value = todo.pop()
         seen += 1
+        if isinstance(value, Mapping | list):
+            if value and len(at) == MOST_DEEP:
+                yield at[:3], f"has more than {MOST_DEEP} lists and mappings inside of each other"
+                return
+            if seen + len(todo) + len(value) > MOST_VALUES:
+                yield at[:3], f"with it there are more than {MOST_VALUES:,} keys and values"
+                return
         inside: list[tuple[tuple, Any]] = []
         if isinstance(value, Mapping):
             yield from ((at, text) for key in value if (text := _of_key(key)))
@@ -37,12 +44,6 @@ def problems(given: Any) -> Iterator[Problem]:
             inside = [((*at, i), item) for i, item in enumerate(value)]
         elif text := _of_value(value):
             yield at, text
-        if inside and len(at) == MOST_DEEP:
-            yield at[:3], f"has more than {MOST_DEEP} lists and mappings inside of each other"
-            return
-        if seen + len(todo) + len(inside) > MOST_VALUES:
-            yield at[:3], f"with it there are more than {MOST_VALUES:,} keys and values"
-            return
         todo += reversed(inside)
 
 

@@ -67,7 +67,7 @@ SMALL = {
     },
     "figures": {
         "fig2": None,
-        "curve": {"draw": "curves", "experiment": "own", "d": [8], "x": "step", "y": "loss"},
+        "curve": {"draw": "curves", "experiment": "own", "d": [8], "y": "loss", "lines": "kappa"},
     },
 }
 

@@ -94,6 +94,25 @@ def places(node):
             yield from places(value)
 
 
+WAYS = ("replace", "replace", "leave out", "add", "swap", "repeat")
+
+
+def _near(value):
+    """Values that might stand in place of another."""
+    match value:
+        case bool():
+            return st.booleans()
+        case int():
+            return st.sampled_from((1, 2, 3, 8, 100, 500, 2001, 10_000))
+        case float():
+            return st.sampled_from((5e-324, 0.25, 0.5, 1.0, 1.5, 2, 100.0, 1e308))
+        case list() if value:
+            return st.lists(_near(value[0]) | st.sampled_from(value), min_size=1, unique_by=repr)
+        case str():
+            return st.sampled_from((*NAMES, value))
+    return values
+
+
 @st.composite
 def changed(draw, base, most=4):
     """``base`` with a few values replaced, left out, added, swapped or repeated."""
@@ -103,7 +122,9 @@ def changed(draw, base, most=4):
         if not there:
             break
         node, key = draw(st.sampled_from(there))
-        match draw(st.sampled_from(("replace", "replace", "leave out", "add", "swap", "repeat"))):
+        match draw(st.sampled_from(("near", "near", "near", *WAYS))):
+            case "near":
+                node[key] = draw(_near(node[key]))
             case "replace":
                 node[key] = draw(values)
             case "leave out":
@@ -123,14 +144,36 @@ def changed(draw, base, most=4):
 
 
 def of_schema(schema):
-    """Values that a JSON schema allows, now and then another one."""
+    """Values that a JSON schema allows, with what it does not say of a configuration mended in most."""
     definitions = schema["$defs"]
 
     def of(node, key=""):
-        right = _of_node(node, key, of, definitions)
-        return st.one_of(*[right] * 12, values) if key else right
+        return _of_node(node, key, of, definitions)
 
-    return of(schema)
+    whole = of(schema)
+    return (
+        whole.map(_mended) | whole.map(_mended).flatmap(lambda tree: changed(tree, most=1)) | whole
+    )
+
+
+def _mended(tree):
+    """Names that are used are there; a grid has an α and memories smaller than their items."""
+    rule, mine = {"rule": "gradient"}, {"n_items": 2000, "d": [8], "optimizers": ["gd"]}
+    tree["optimizers"] = dict.fromkeys(NAMES[:6], rule) | tree["optimizers"]
+    tree["experiments"] = dict.fromkeys(NAMES[:6], mine) | tree["experiments"]
+    for name, experiment in tree["experiments"].items():
+        exponents = (
+            {} if experiment.get("frequencies") else {"alpha": experiment.get("alpha") or [1.5]}
+        )
+        few = {"n_items": max(experiment["n_items"], 500), "embeddings": None, "early_stop": None}
+        small = {"d": [min(d, 100 + d % 300) for d in experiment["d"]]}
+        tree["experiments"][name] = experiment | exponents | few | small
+    for optimizer in tree["optimizers"].values():
+        optimizer.pop("colour", None)
+    figures = tree.pop("figures", None) or {}
+    shown = {"finite_size": figures.get("finite_size", True), "curves": figures.get("curves")}
+    tree["figures"] = dict.fromkeys(("fig1b", "fig3")) | shown
+    return {key: value for key, value in tree.items() if key not in ("claims", "only")}
 
 
 def _of_node(node, key, of, definitions):
