@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -156,17 +157,24 @@ def _of_experiments(config: Config) -> Iterator[Problem]:
 
 def _of_files(config: Config) -> Iterator[Problem]:
     root = config.shared.root
-    for key, path in ((("figures", "style"), config.figures.style), (("claims",), config.claims)):
-        if not (root / path).is_file():
-            yield key, f"{path!r}: no such file"
-    if (root / config.claims).is_file():
+    paths = {("figures", "style"): config.figures.style, ("claims",): config.claims}
+    # Neither a folder nor a device, which may have no end.
+    missing = {key: path for key, path in paths.items() if not os.path.isfile(root / path)}
+    for key, path in missing.items():
+        yield key, f"{path!r}: no such file"
+    if ("figures", "style") not in missing:
+        try:
+            (root / config.figures.style).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            yield ("figures", "style"), f"{config.figures.style!r}: cannot be read ({error})"
+    if ("claims",) not in missing:
         yield from _of_claims(config)
 
 
 def _of_claims(config: Config) -> Iterator[Problem]:
     try:
         claims = read_claims(config.shared.root / config.claims)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         yield ("claims",), str(error)
         return
     for claim in claims:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -79,9 +80,10 @@ def problems(optimizers: Mapping[str, Any], root: Path) -> Iterator[tuple[tuple,
         if own_code(optimizer) is None:
             continue
         at, own = ("optimizers", name, "map"), optimizer.map
+        if not os.path.isfile(root / own.file):
+            yield (*at, "file"), f"{own.file!r}: no such file"
+            continue
         try:
             own_map.check(root / own.file, own.function, own.options or {})
-        except FileNotFoundError:
-            yield (*at, "file"), f"{own.file!r}: no such file"
         except (OSError, ValueError) as error:
             yield at, str(error)
