@@ -4,7 +4,8 @@ The suite tries the same examples each time. For others, and as many as you like
 
     FUZZ=10000 .venv/bin/python -m pytest tests/unit/test_fuzz.py -q
 
-which prints what it found with the example.
+which prints what it found with the example; ``-o addopts=`` leaves out the check of types, and is quicker.
+``--hypothesis-show-statistics`` tells how many were checked configurations and how many were refused.
 """
 
 import itertools
