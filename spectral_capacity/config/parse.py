@@ -175,7 +175,7 @@ def _of_claims(config: Config) -> Iterator[Problem]:
     try:
         claims = read_claims(config.shared.root / config.claims)
     except (OSError, ValueError) as error:
-        yield ("claims",), str(error)
+        yield ("claims",), " ".join(str(error).split())  # YAML's are of several lines
         return
     for claim in claims:
         experiment = config.experiments.get(claim.experiment)  # None: nobody runs it

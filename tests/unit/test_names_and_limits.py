@@ -274,10 +274,16 @@ def test_optimizers_and_experiments_have_a_number():
         ("optimizers.soft_10.map", "is not Python"),
     ],
 )
-def test_bytes_that_are_no_such_file_are_told(tmp_path, key, message):
+def test_bytes_that_are_no_such_file_are_told_in_one_line(tmp_path, key, message):
     path = tmp_path / "any"
     path.write_bytes(b"count\n\xff\xfe\0\n")
     problem = problem_of(key, at(key, str(path)))
     assert problem.startswith(key)
     assert message in problem
     assert str(path) in problem
+
+
+def test_claims_that_are_no_yaml_are_told_in_one_line():
+    problem = problem_of("claims", "README.md")
+    assert "README.md cannot be read as YAML" in problem
+    assert problem.isprintable()
