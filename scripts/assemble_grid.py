@@ -15,6 +15,6 @@ with job_log(snakemake.log[0], "assemble_grid", coordinates, snakemake.output):
         snakemake.output[0],
         snakemake.params.cells,
         settings["coordinates"],
-        record(settings),
+        record(settings, code=snakemake.params.code),
         title=f"{snakemake.params.title}: experiment {settings['experiment']}",
     )

@@ -15,8 +15,11 @@ with (
     job_log(snakemake.log[0], snakemake.rule, params.settings, snakemake.output) as report,
     common.style(inputs.style, params.optimizers),
 ):
-    plot = import_module(params.module).plot
-    figure = plot(open_grids(inputs.grid), open_grids(inputs.fits), **params.settings)
+    grids, fits = open_grids(inputs.grid), open_grids(inputs.fits)
+    figure = import_module(params.module).plot(grids, fits, **params.settings)
     if note := getattr(figure, "left_out", None):
         report(note)
-    common.save(figure, snakemake.output)
+    what = {"figure": snakemake.rule.removeprefix("plot_"), "module": params.module}
+    what |= {"options": params.settings, "optimizers": params.optimizers}
+    provenance = common.drawn_from(what, inputs.style, params.code, grids, fits)
+    common.save(figure, snakemake.output, params.title, provenance)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from spectral_capacity.devices import memory_advice
 from spectral_capacity.results.digests import keep_digest
 
 
@@ -45,6 +46,8 @@ def job_log(
         for output in outputs:
             keep_digest(output)
     except Exception as error:
+        if advice := memory_advice(error):
+            error.add_note(advice)
         logger.exception("failed after %.1f s", time.monotonic() - started)
         what = " ".join([str(error), *(f"({note})" for note in getattr(error, "__notes__", ()))])
         print(f"{title}: {what}\n  full log: {path}", file=sys.stderr)

@@ -16,6 +16,7 @@ for figure in FIGURES:
             f"{RESULTS}/benchmarks/plot_{figure}.tsv"
         localrule: True
         params:
+            title=FIGURES[figure].title(figure),
             module=FIGURES[figure].module.module,
             settings={"finite_size": CONFIG.figures.finite_size} | FIGURES[figure].options,
             optimizers=figure_looks(figure),
