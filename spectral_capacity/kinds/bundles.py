@@ -42,9 +42,9 @@ class Bundle:
         return attempt * math.ceil((1.25 * self.bytes + AROUND) / 1e6)
 
     def minutes(self, attempt: int = 1) -> int:
-        """Time to ask for: three times what is expected, as cores differ, and as much again with every
-        attempt."""
-        return attempt * math.ceil(3 * self.seconds / 60 + 2)
+        """Time to ask for: three times what is expected, as cores differ, ten minutes for a node whose file
+        system is cold, and as much again with every attempt."""
+        return attempt * math.ceil(3 * self.seconds / 60 + 10)
 
     def draws(self) -> list[EmbeddingsFile]:
         """Generated embeddings that its cells read."""

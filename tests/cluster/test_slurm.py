@@ -37,13 +37,14 @@ def joined(output):
 
 def test_the_smoke_configuration(smoke):
     """One test: the run takes minutes, and xdist would repeat it for every worker."""
-    smoke.run()
+    hours = ["--set-resources", "train_memory:runtime=600"]  # however slow this machine is
+    smoke.run(*hours)
     assert (smoke.results / "index.html").is_file()
     bundles = list(smoke.results.glob("bundles/*/*.json"))
     jobs = smoke.jobs()
     assert len(jobs) == len(bundles)  # cheap rules run where Snakemake does
     assert {job.state for job in jobs} == {"COMPLETED"}
-    assert "Nothing to be done" in smoke.run()
+    assert "Nothing to be done" in smoke.run(*hours)
     assert smoke.jobs() == jobs
     cells_from_one_core_and_from_two_agree_with_those_to_the_bit(smoke)
 
