@@ -51,6 +51,18 @@ def test_locks_cover_what_is_declared(lock):
     assert {split(r)[0].lower() for r in wanted} <= locked
 
 
+def test_the_profile_of_a_cluster_says_what_the_default_one_says():
+    """It takes that one's place: what reruns follow must not depend on where jobs run."""
+    default, slurm = (
+        yaml.safe_load((ROOT / f"profiles/{name}/config.yaml").read_text())
+        for name in ("default", "slurm")
+    )
+    for key in ("cores", "logger"):  # of one machine
+        assert key not in slurm
+        default.pop(key)
+    assert {key: slurm.get(key) for key in default} == default
+
+
 def test_results_name_the_version_of_pyproject():
     """It is read off the installed package: a constant in the code would retrain all with a release."""
     assert record({})["versions"]["spectral_capacity"] == PROJECT["version"]
