@@ -42,6 +42,7 @@ __all__ = [
     "jax",
     "jnp",
     "processor",
+    "seconds_compiling",
     "start",
     "use_compilation_cache",
     "use_device",
@@ -117,6 +118,23 @@ def use_compilation_cache(root: str | Path) -> None:
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def seconds_compiling() -> float:
+    """Seconds that this process has spent on tracing, lowering and compiling programs, or finding them in
+    the cache, so far."""
+    return sum(_compiling)
+
+
+_compiling: list[float] = []
+
+
+def _note(event: str, seconds: float, **_: object) -> None:
+    if event.startswith("/jax/core/compile/"):
+        _compiling.append(seconds)
+
+
+jax.monitoring.register_event_duration_secs_listener(_note)
 
 
 def describe() -> dict[str, str]:

@@ -24,7 +24,8 @@ def job_log(
 ) -> Iterator[Callable[[str], None]]:
     """Log to ``path`` while the block runs; gives a function that writes one line.
 
-    The first line names the job and its coordinates, the last says how long it took. An exception is
+    The first line names the job and its coordinates, the last ones say how long it took, and what its process
+    had used before (to start, or for what it worked on first). An exception is
     written with its traceback, shown with its notes in one line on standard error, and ends the process with
     status 1: Snakemake would print its traceback a second time. It shows the log, so nothing of that is said
     again. When the block ends well, what the files ``outputs`` hold is written down (:mod:`results.digests`).
@@ -40,7 +41,7 @@ def job_log(
     logging.getLogger("py.warnings").addHandler(handler)
     where = ", ".join(f"{key} {value}" for key, value in coordinates.items())
     logger.info("%s: %s", title, where)
-    started = time.monotonic()
+    started, cpu_before = time.monotonic(), time.process_time()
     try:
         yield logger.info
         for output in outputs:
@@ -53,6 +54,8 @@ def job_log(
         print(f"{title}: {what}\n  full log: {path}", file=sys.stderr)
         sys.exit(1)
     else:
+        cpu = time.process_time() - cpu_before
+        logger.info("CPU: %.2f s before this, %.2f s for it", cpu_before, cpu)
         logger.info("done in %.2f s", time.monotonic() - started)
     finally:
         logger.removeHandler(handler)
