@@ -1,6 +1,8 @@
+import re
+
 import pytest
 
-from spectral_capacity.results.job_log import job_log
+from spectral_capacity.results.job_log import add_to_log, job_log, seconds_of
 
 
 def test_a_log_says_what_how_far_and_how_long(tmp_path):
@@ -9,7 +11,20 @@ def test_a_log_says_what_how_far_and_how_long(tmp_path):
     text = (tmp_path / "deep/x.log").read_text()
     assert "train_memory: d 8" in text
     assert "seed 0 done" in text
+    assert re.search(r"CPU: \d+\.\d\d s before this, \d+\.\d\d s for it\n", text)
     assert "done in" in text
+
+
+def test_how_long_a_job_took_is_read_off_its_log(tmp_path):
+    path = tmp_path / "x.log"
+    assert seconds_of(path) is None
+    with job_log(path, "train_memory", {}):
+        pass
+    assert 0 <= seconds_of(path) < 1000
+    path.write_text("12:00:00  seed 0 done\n12:02:05  done in 125.25 s\n")
+    assert seconds_of(path) == 125.25
+    add_to_log(path, "train_memory", "was ended")
+    assert seconds_of(path) is None
 
 
 def test_a_failure_is_logged_with_its_traceback_and_coordinates(tmp_path, capsys):
