@@ -4,11 +4,13 @@ from snakemake.script import Snakemake
 
 from spectral_capacity.analysis.claims_file import read_claims
 from spectral_capacity.report.index import write
+from spectral_capacity.results.digests import Product
 from spectral_capacity.results.job_log import job_log
 
 snakemake: Snakemake
 
 inputs, settings = snakemake.input, snakemake.params.settings
 coordinates = {"experiments": list(settings["experiments"])}
-with job_log(snakemake.log[0], "write_page", coordinates, snakemake.output):
+made = Product(snakemake.output, snakemake.input, snakemake.params, snakemake.config["results"])
+with job_log(snakemake.log[0], "write_page", coordinates, made):
     write(snakemake.output[0], read_claims(inputs.claims), inputs.table, inputs.grids, settings)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from spectral_capacity.results.digests import keep_digest
+from spectral_capacity.results.digests import Product
 
 
 @contextmanager
@@ -19,7 +20,7 @@ def job_log(
     path: str | Path,
     title: str,
     coordinates: Mapping[str, Any],
-    outputs: Iterable[str | Path] = (),
+    made: Product | None = None,
 ) -> Iterator[Callable[[str], None]]:
     """Log to ``path`` while the block runs; gives a function that writes one line.
 
@@ -41,12 +42,15 @@ def job_log(
     logger.info("%s: %s", title, where)
     started = time.monotonic()
     try:
+        origin = made.origin() if made else {}
         yield logger.info
-        for output in outputs:
-            keep_digest(output)
+        if made:
+            made.keep(origin)
     except Exception as error:
         logger.exception("failed after %.1f s", time.monotonic() - started)
         what = " ".join([str(error), *(f"({note})" for note in getattr(error, "__notes__", ()))])
+        if isinstance(error, OSError) and error.errno in UNWRITABLE:
+            what += ". Make room, or the folder writable, and run again: what is finished stays"
         print(f"{title}: {what}\n  full log: {path}", file=sys.stderr)
         sys.exit(1)
     else:
@@ -54,7 +58,27 @@ def job_log(
     finally:
         logger.removeHandler(handler)
         logging.getLogger("py.warnings").removeHandler(handler)
-        handler.close()
+        with suppress(OSError):
+            handler.close()
+
+
+UNWRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT)
+
+
+class _Quiet(logging.FileHandler):
+    """A log whose disk may be full."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
+
+
+def _handler(path: str | Path) -> logging.Handler:
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        return _Quiet(path, mode="w", encoding="utf-8")
+    except OSError as error:
+        print(f"{path}: no log: {error}", file=sys.stderr)
+        return logging.NullHandler()
 
 
 def seconds_of(path: str | Path) -> float | None:
@@ -69,6 +93,6 @@ def seconds_of(path: str | Path) -> float | None:
 
 def add_to_log(path: str | Path, title: str, what: str) -> None:
     """Say on standard error and at the end of a log how a job ended that could not say so itself."""
-    with Path(path).open("a", encoding="utf-8") as log:
+    with suppress(OSError), Path(path).open("a", encoding="utf-8") as log:
         print(f"{time.strftime('%H:%M:%S')}  {what}", file=log)
     print(f"{title}: {what}\n  full log: {path}", file=sys.stderr)
