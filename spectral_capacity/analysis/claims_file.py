@@ -88,8 +88,11 @@ class Claim(BaseModel):
 
 def read_claims(path: str | os.PathLike) -> list[Claim]:
     """The claims of a YAML file. Raises ValueError that names the file, the entry and the key."""
+    text = Path(path).read_text()
+    if not text.strip():
+        raise ValueError(f"{path}: is empty; put it back, or write [] into it for no claims")
     try:
-        entries = yaml.safe_load(Path(path).read_text()) or []
+        entries = yaml.safe_load(text) or []
         claims = TypeAdapter(list[Claim]).validate_python(entries)
     except yaml.YAMLError as error:
         raise ValueError(f"{path}: not YAML: {error}") from error

@@ -27,10 +27,10 @@ def job_log(
     The first line names the job and its coordinates, the last says how long it took. An exception is
     written with its traceback, shown with its notes in one line on standard error, and ends the process with
     status 1: Snakemake would print its traceback a second time. It shows the log, so nothing of that is said
-    again. When the block ends well, what the files ``outputs`` hold is written down (:mod:`results.digests`).
+    again. When the block ends well, what was ``made`` is written down (:mod:`results.digests`). A log that
+    cannot be written, as on a full disk, stops nothing.
     """
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+    handler = _handler(path)
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
     logger = logging.getLogger(f"spectral_capacity.job.{path}")
     logger.setLevel(logging.INFO)

@@ -13,7 +13,7 @@ import shutil
 
 import pytest
 
-from tests.faults.faults import DISKS, DISKS_AT_THE_START, FAULTS, targets
+from tests.faults.faults import DISKS, DISKS_AT_THE_START, FAULTS, orphaned, targets
 from tests.faults.table import ROWS
 from tests.faults.tree import CELLS, MADE, Tree, mounted, unmounted
 from tests.workflow.conftest import copy
@@ -72,6 +72,23 @@ def test_the_next_call_repairs(tree, rule, fault):
         if of_disk:
             unmounted(tree.results)
     tree.is_as_undisturbed()
+
+
+def test_a_job_of_other_settings_that_writes_last_is_noticed(tree):
+    """It was begun before the configuration changed, and ends after the results are those of the new one."""
+    tree.small(fits={"bootstrap": 150})
+    orphaned(tree, "fit_exponents", then=tree.small)
+    output = tree.run(*targets("fit_exponents"))
+    assert "fits/one_step.nc: made from other settings or code" in output
+    tree.is_as_undisturbed()
+
+
+def test_results_that_move_are_known(tree):
+    """With the notes beside them; Snakemake knows nothing of the new folder."""
+    moved = tree.results.rename(tree.folder / "moved")
+    output = tree.run("--config", "results=moved")
+    moved.rename(tree.results)
+    assert "Nothing to be done" in output
 
 
 def may_change(rule):

@@ -8,7 +8,7 @@ import shutil
 import netCDF4
 import pytest
 
-from tests.faults.faults import flip, truncate
+from tests.faults.faults import rewrite, truncate
 from tests.faults.tree import Tree, same
 from tests.workflow.conftest import copy
 from tests.workflow.holding import wait_for
@@ -28,6 +28,13 @@ def steps(tmp_path_factory):
     tree.stop()
 
 
+def flip_its_step(path, other):
+    """One bit of the text that says how far the cell is."""
+    raw = path.read_bytes()
+    assert raw.count(b'"step": 1') == 1
+    rewrite(path, raw.replace(b'"step": 1', b'"step": 0'))
+
+
 def of_other_settings(path, other):
     with netCDF4.Dataset(path, "a") as file:
         known = json.loads(file.identity)
@@ -37,20 +44,20 @@ def of_other_settings(path, other):
 DAMAGE = {
     "whole": (lambda path, other: None, "goes on after step"),
     "truncated": (truncate, "broken off, ignored"),
-    "flipped": (flip, "damaged"),
+    "flipped": (flip_its_step, "damaged"),
     "of other settings": (of_other_settings, "ignored, it belongs to another embeddings"),
 }
 
 
 @pytest.fixture(scope="module")
 def checkpoint(steps):
-    """Of a job that was killed when it was about to write its third."""
+    """Of a job that was killed when it was about to write its second."""
     for path in steps.results.glob("[bc]*/one_step/*"):
         path.unlink()
-    name = "muon_alpha1.5_kappa0.0_d8_seeds0"
+    name = "muon_alpha1.5_kappa0.0_d8_seeds0-0"
     path = steps.results / f"checkpoints/one_step/{name}.nc"
     output = f"checkpoints/one_step/{name}.nc"
-    steps.at("half", "train_memory", "kill", output=output, times=2)
+    steps.at("half", "train_memory", "kill", output=output, times=1)
     steps.run("grids", fails=True)
     steps.fault = None
     shutil.copy(path, steps.folder / "checkpoint.nc")

@@ -66,6 +66,16 @@ class Tree(Workflow):
         about = {"moment": moment, "log": log, "output": output, "action": action, "hold": hold}
         self.fault = about | more
 
+    def files(self) -> dict[str, tuple[int, int]]:
+        """All that is in the results but logs and checkpoints; by what it would be another."""
+        found = [path for path in self.results.rglob("[!.]*") if path.is_file()]
+        names = {path.relative_to(self.results): path.stat() for path in found}
+        return {
+            str(path): (stat.st_mtime_ns, stat.st_ino)
+            for path, stat in names.items()
+            if path.parts[0] not in ("logs", "benchmarks", "checkpoints", ".jax_cache")
+        }
+
     def contents(self) -> dict[str, object]:
         """What all results hold: values of NetCDF, text of others, less times and what they took."""
         return {path: held(self.results / path) for path in self.files()}
