@@ -20,9 +20,11 @@ def set_damaged_aside():
     for experiment, bundles in BUNDLES.items():
         for name, bundle in bundles.items():
             manifest = Path(manifest_file(experiment, name))
-            if manifest.exists():
-                cells = {cell.name: cell_file(experiment, cell) for cell in bundle.cells}
-                if problems := manifests.unsound_cells(manifest, cells):
+            if manifest.exists() and not contents.is_changed(manifest):
+                script = code(CONFIG.experiments[experiment].script)
+                told = [member_of(experiment, cell, script) for cell in bundle.cells]
+                members = [manifests.Member(**member) for member in told]
+                if problems := manifests.unsound_cells(manifest, members):
                     manifest.unlink()
                     yield from problems
     for path in map(Path, all_files()):
