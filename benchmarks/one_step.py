@@ -43,13 +43,14 @@ def our_cell(path: Path, n: int, d: int) -> int:
     return recall(W, U, V).capacity
 
 
-def torch_cell(path: Path, n: int, d: int) -> int:
+def torch_cell(U: np.ndarray, V: np.ndarray, where: str = "cpu") -> int:
     """What a user would write: float32, every logit, in chunks that fit the memory."""
     import torch
 
+    n = len(U)
     with torch.no_grad():
-        U, V = map(torch.from_numpy, (np.array(a) for a in load_embeddings(path, 0)))
-        p = torch.arange(1, n + 1, dtype=torch.float32) ** -ALPHA
+        U, V = (torch.from_numpy(np.array(a)).to(where) for a in (U, V))
+        p = torch.arange(1, n + 1, dtype=torch.float32, device=where) ** -ALPHA
         p /= p.sum()
         G = ((V - V.mean(0)) * p[:, None]).T @ U
         A, _, B = torch.linalg.svd(G)
@@ -57,7 +58,7 @@ def torch_cell(path: Path, n: int, d: int) -> int:
         count = 0
         for start in range(0, n, 1000):
             logits = (U[start : start + 1000] @ W.T) @ V.T
-            rows = torch.arange(len(logits))
+            rows = torch.arange(len(logits), device=where)
             own = logits[rows, start + rows].clone()
             logits[rows, start + rows] = -torch.inf
             count += int((own > logits.max(1).values).sum())
@@ -134,7 +135,7 @@ def run(folder, n, d, repeats, rate64, rate32, options) -> None:
     rows += [("cell from arrays, cold", cold, f"{cold / floor:.1f}")]
     if not options.without_torch:
         start = time.perf_counter()
-        theirs = torch_cell(stores["arrays"], n, d)
+        theirs = torch_cell(*load_embeddings(stores["arrays"], 0))
         elapsed = time.perf_counter() - start
         rows += [(f"PyTorch ({theirs} items)", elapsed, f"{elapsed / floor:.0f}")]
         for store, t in ours.items():

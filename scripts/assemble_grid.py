@@ -11,12 +11,12 @@ snakemake: Snakemake
 
 settings = snakemake.params.settings
 coordinates = {"experiment": settings["experiment"]}
-made = Product(snakemake.output, snakemake.input, snakemake.params, snakemake.config["results"])
-with job_log(snakemake.log[0], "assemble_grid", coordinates, made):
+product = Product(snakemake.output, snakemake.input, snakemake.params, snakemake.config["results"])
+with job_log(snakemake.log[0], "assemble_grid", coordinates, product):
     assemble(
         snakemake.output[0],
         snakemake.params.cells,
         settings["coordinates"],
-        record(settings),
+        record(settings, code=snakemake.params.code),
         title=f"{snakemake.params.title}: experiment {settings['experiment']}",
     )

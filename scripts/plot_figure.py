@@ -12,13 +12,16 @@ from spectral_capacity.results.reading import open_grids
 snakemake: Snakemake
 
 params, inputs = snakemake.params, snakemake.input
-made = Product(snakemake.output, snakemake.input, snakemake.params, snakemake.config["results"])
+product = Product(snakemake.output, snakemake.input, snakemake.params, snakemake.config["results"])
 with (
-    job_log(snakemake.log[0], snakemake.rule, params.settings, made) as report,
+    job_log(snakemake.log[0], snakemake.rule, params.settings, product) as report,
     common.style(inputs.style, params.optimizers),
 ):
-    plot = import_module(params.module).plot
-    figure = plot(open_grids(inputs.grid), open_grids(inputs.fits), **params.settings)
+    grids, fits = open_grids(inputs.grid), open_grids(inputs.fits)
+    figure = import_module(params.module).plot(grids, fits, **params.settings)
     if note := getattr(figure, "left_out", None):
         report(note)
-    common.save(figure, snakemake.output)
+    what = {"figure": snakemake.rule.removeprefix("plot_"), "module": params.module}
+    what |= {"options": params.settings, "optimizers": params.optimizers}
+    provenance = common.drawn_from(what, inputs.style, params.code, grids, fits)
+    common.save(figure, snakemake.output, params.title, provenance)

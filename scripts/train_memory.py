@@ -22,6 +22,6 @@ def start():
 
 
 coordinates = {"experiment": experiment, "bundle": snakemake.wildcards.bundle}
-made = Product(snakemake.output, snakemake.input, snakemake.params, snakemake.config["results"])
-with job_log(snakemake.log[0], "train_memory", coordinates, made) as report:
+product = Product(snakemake.output, snakemake.input, snakemake.params, snakemake.config["results"])
+with job_log(snakemake.log[0], "train_memory", coordinates, product) as report:
     train_bundle(outputs[0], members, start, "train_memory", report, content_of)

@@ -2,7 +2,7 @@
 
 Pure functions, in rooms that import one way:
 
-    backend < theory < results < memory < sampling < optimizers < training
+    devices < backend < theory < results < memory < sampling < optimizers < training
             < analysis < figures < report < kinds < config
 
 A module may import its own room and those before it, module by module, never a room by its name: then a digest

@@ -1,4 +1,4 @@
-"""The one place where JAX is configured: 64-bit types, device choice, compilation cache.
+"""The one place where JAX is configured: types, precision, device choice, compilation cache.
 
 Numerical modules import ``jax`` and ``jnp`` from here, so that no array can be made before
 64-bit types are on: in 32 bits the polar factor of an ill-conditioned gradient is wrong.
@@ -10,24 +10,39 @@ import hashlib
 import os
 import platform
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 # XLA sizes its thread pool from NPROC. A job that was given one core must not start a pool of
 # all of them beside its neighbours; Snakemake announces a job's cores in OMP_NUM_THREADS.
 if "OMP_NUM_THREADS" in os.environ:
     os.environ.setdefault("NPROC", os.environ["OMP_NUM_THREADS"])
 
+# Several jobs may share one GPU: none may take all of its memory at the start.
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+
+# A GPU's sums in the same order every time: no atomic additions, no kernels chosen by the clock. Who sets
+# the flag otherwise is heard.
+if "--xla_gpu_deterministic_ops" not in os.environ.get("XLA_FLAGS", ""):
+    flags = [os.environ.get("XLA_FLAGS", ""), "--xla_gpu_deterministic_ops=true"]
+    os.environ["XLA_FLAGS"] = " ".join(filter(None, flags))
+
 import jax
 import jax.numpy as jnp
 
+from spectral_capacity.devices import NO_GPU, cards, take
+
 jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_default_matmul_precision", "highest")  # of users' maps, too: no TF32
 
 __all__ = [
     "HIGHEST",
+    "by_device",
+    "computing",
     "describe",
     "jax",
     "jnp",
     "processor",
+    "seconds_compiling",
     "start",
     "use_compilation_cache",
     "use_device",
@@ -36,17 +51,31 @@ __all__ = [
 HIGHEST = jax.lax.Precision.HIGHEST
 """Matrix products in the type they say: no TF32 or bfloat16 passes on accelerators."""
 
+T = TypeVar("T")
+
 
 def start(
     device: Literal["auto", "cpu", "gpu"], results: str | Path, all_devices: bool = False
 ) -> int:
     """Begin a job: its device, and a compilation cache below the folder of results.
 
-    Gives how many devices may share the rows of a softmax: all of the kind that computes, or one.
+    Without ``all_devices`` a job takes one device, of several the one that the fewest other jobs have
+    (:func:`devices.take`). Gives how many may share the rows of a softmax: one, or all of the kind that
+    computes.
     """
+    several = [] if device == "cpu" or all_devices else cards()
+    if len(several) > 1:
+        # Before JAX starts: it makes a context, some hundred megabytes, on every card that it sees.
+        jax.config.update("jax_cuda_visible_devices", str(take(several)))
     use_device(device)
     use_compilation_cache(Path(results, ".jax_cache"))
-    return len(jax.devices()) if all_devices else 1
+    found = jax.devices()
+    if all_devices:
+        return len(found)
+    if len(found) > 1:  # of another kind, which cannot be counted before
+        names = [f"{device.platform}{device.id}" for device in found]
+        jax.config.update("jax_default_device", found[take(names)])
+    return 1
 
 
 def use_device(device: Literal["auto", "cpu", "gpu"]) -> None:
@@ -62,10 +91,20 @@ def use_device(device: Literal["auto", "cpu", "gpu"]) -> None:
         try:
             jax.devices("gpu")
         except RuntimeError as error:
-            raise RuntimeError(
-                "device: gpu was asked for, but JAX sees no GPU here. Install for CUDA "
-                "(make env CUDA=1) or set device: auto or cpu."
-            ) from error
+            raise RuntimeError(NO_GPU) from error
+
+
+def computing(count: int = 1) -> tuple[jax.Device, ...]:
+    """The devices that compute: the one that this job has taken, or the first ``count``."""
+    taken = jax.config.jax_default_device
+    if count == 1 and isinstance(taken, jax.Device):
+        return (taken,)
+    return tuple(jax.devices()[:count])
+
+
+def by_device(*, cpu: T, gpu: T) -> T:
+    """Of two sizes the one for the device that computes: what fits a core's caches, or fills a card."""
+    return cpu if computing()[0].platform == "cpu" else gpu
 
 
 def use_compilation_cache(root: str | Path) -> None:
@@ -81,9 +120,26 @@ def use_compilation_cache(root: str | Path) -> None:
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
+def seconds_compiling() -> float:
+    """Seconds that this process has spent on tracing, lowering and compiling programs, or finding them in
+    the cache, so far."""
+    return sum(_compiling)
+
+
+_compiling: list[float] = []
+
+
+def _note(event: str, seconds: float, **_: object) -> None:
+    if event.startswith("/jax/core/compile/"):
+        _compiling.append(seconds)
+
+
+jax.monitoring.register_event_duration_secs_listener(_note)
+
+
 def describe() -> dict[str, str]:
     """Name the device that computes: ``{"backend": …, "device": …}``."""
-    device = jax.devices()[0]
+    (device,) = computing()
     return {"backend": device.platform, "device": device.device_kind}
 
 

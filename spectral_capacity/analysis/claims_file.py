@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from collections import Counter
 from typing import Annotated, Literal
 
-import yaml
 from annotated_types import Ge, MinLen
 from pydantic import (
     AfterValidator,
@@ -19,6 +18,7 @@ from pydantic import (
 )
 
 from spectral_capacity.analysis.quantities import QUANTITIES
+from spectral_capacity.results.plain_yaml import read_yaml
 
 READ_AS_MISSING = frozenset().union(
     {"", "NA", "<NA>", "#NA", "N/A", "n/a", "#N/A", "#N/A N/A", "NULL", "null", "None"},
@@ -87,21 +87,21 @@ class Claim(BaseModel):
 
 
 def read_claims(path: str | os.PathLike) -> list[Claim]:
-    """The claims of a YAML file. Raises ValueError that names the file, the entry and the key."""
-    text = Path(path).read_text()
-    if not text.strip():
+    """The claims of a YAML file.
+
+    Raises ValueError that names the file, the entry and the key, and OSError where there is no file.
+    """
+    entries = read_yaml(path)
+    if os.path.getsize(path) == 0:
         raise ValueError(f"{path}: is empty; put it back, or write [] into it for no claims")
     try:
-        entries = yaml.safe_load(text) or []
-        claims = TypeAdapter(list[Claim]).validate_python(entries)
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path}: not YAML: {error}") from error
+        claims = TypeAdapter(list[Claim]).validate_python([] if entries is None else entries)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
         message = first["msg"].removeprefix("Value error, ")
-        raise ValueError(f"{path}: entry {where}: {message}") from error
-    ids = [claim.id for claim in claims]
-    if repeated := {i for i in ids if ids.count(i) > 1}:
-        raise ValueError(f"{path}: each id once; repeated: {', '.join(sorted(repeated))}")
+        raise ValueError(f"{path}: entry {where:.200}: {message:.500}") from error
+    times = Counter(claim.id for claim in claims)
+    if repeated := sorted(claim for claim, n in times.items() if n > 1):
+        raise ValueError(f"{path}: each id once; repeated: {', '.join(repeated):.500}")
     return claims

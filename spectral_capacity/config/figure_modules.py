@@ -162,15 +162,32 @@ def _options(arguments: ast.arguments, path: Path) -> Iterator[tuple[str, Option
         where = f"{path}, line {argument.lineno}: option {argument.arg}"
         if argument.annotation is None or default is None:
             raise ValueError(f"{where} must have an annotation and a default")
-        written = compile(ast.Expression(argument.annotation), str(path), "eval")
         try:
-            annotation = eval(written, {"__builtins__": {}}, NAMES)
+            annotation = _annotation(argument.annotation)
             yield argument.arg, Option(annotation, ast.literal_eval(default))
-        except (NameError, ValueError) as error:
+        except (TypeError, ValueError) as error:
             allowed = ", ".join(sorted(NAMES))
             raise ValueError(
                 f"{where} must have a literal default and an annotation of {allowed}: {error}"
             ) from error
+
+
+def _annotation(node: ast.expr) -> Any:
+    """What an annotation says. Read, not evaluated: a figure's module is not run to know its options."""
+    match node:
+        case ast.Name(name) if name in NAMES:
+            return NAMES[name]
+        case ast.BinOp(left, ast.BitOr(), right):
+            return _annotation(left) | _annotation(right)
+        case ast.Subscript(of, ast.Tuple(inside)):
+            return _annotation(of)[tuple(map(_annotation, inside))]
+        case ast.Subscript(of, inside):
+            return _annotation(of)[_annotation(inside)]
+        case ast.Call(ast.Name("doc"), [text], []):
+            return doc(ast.literal_eval(text))
+        case ast.Name(name):
+            raise ValueError(f"{name!r} is not known")
+    return ast.literal_eval(node)
 
 
 def _literals(names: list[str], value: ast.expr, path: Path) -> dict[str, Any]:

@@ -15,12 +15,23 @@ from pydantic import BeforeValidator, ConfigDict, Field, create_model
 from pydantic_core import PydanticCustomError
 
 from spectral_capacity.config.figure_modules import FigureModule, is_reserved, title
+from spectral_capacity.config.messages import listed
 from spectral_capacity.kinds.experiment import Problem
-from spectral_capacity.kinds.fields import NAME_PATTERN, Name, Strict, axis, description
+from spectral_capacity.kinds.fields import (
+    NAME_PATTERN,
+    FixedPath,
+    Name,
+    Strict,
+    axis,
+    description,
+)
 from spectral_capacity.kinds.registry import KINDS
 
 if TYPE_CHECKING:
     from spectral_capacity.config.model import Config
+
+
+MOST_FIGURES = 1000
 
 
 class Drawn(Strict):
@@ -54,7 +65,7 @@ class FigureSettings(Strict):
     """what each figure is written as"""
     finite_size: bool = True
     """draw the prediction without a fit parameter"""
-    style: str = "config/figures.mplstyle"
+    style: FixedPath = "config/figures.mplstyle"
     """Matplotlib style of all figures"""
 
     def drawn(self) -> dict[str, Drawn]:
@@ -137,7 +148,11 @@ def problems(config: Config) -> Iterator[Problem]:
 
     One that nobody wrote down is not drawn where its experiment is not defined, and that is no mistake.
     """
-    for name, figure in config.figures.drawn().items():
+    figures = config.figures.drawn()
+    if len(figures) > MOST_FIGURES:
+        yield ("figures",), f"has {len(figures):,} figures; at most {MOST_FIGURES:,} are allowed"
+        return
+    for name, figure in figures.items():
         at = ("figures", name)
         if not re.fullmatch(NAME_PATTERN, name):
             yield at, f"{name!r}: must match pattern '{NAME_PATTERN}'"
@@ -148,7 +163,7 @@ def problems(config: Config) -> Iterator[Problem]:
         known = {*config.experiments, *config.dropped}
         missing = {key: e for key, e in figure.experiments.items() if e not in known}
         for key, experiment in missing.items() if name in config.figures.model_fields_set else ():
-            defined = ", ".join(config.experiments)
+            defined = listed(config.experiments)
             yield (
                 (*at, *_role(key)),
                 f"{experiment!r} is not defined; experiments has {defined}; null in place of the figure "
@@ -203,16 +218,19 @@ def problems_of_selections(config: Config) -> Iterator[Problem]:
 
     Of experiments that have no problems themselves.
     """
+    shown_in: dict[str, list[tuple[str, Drawn]]] = {}
     for name, figure in config.drawn(config.experiments).items():
         for experiment in figure.experiments.values():
-            coordinates = config.experiments[experiment].coordinates(config.shared)
-            for dimension, values in coordinates.items():
-                there = ["population" if value == math.inf else value for value in values]
+            shown_in.setdefault(experiment, []).append((name, figure))
+    for experiment, figures in shown_in.items():
+        coordinates = config.experiments[experiment].coordinates(config.shared)
+        for dimension, values in coordinates.items():
+            there = {"population" if value == math.inf else value: None for value in values}
+            for name, figure in figures:
                 for option in {dimension, f"{dimension}s"} & figure.options.keys():
                     for i, value in enumerate(figure.options[option] or ()):
                         if value not in there:
-                            known = ", ".join(map(str, there))
                             yield (
                                 ("figures", name, option, i),
-                                f"{value!r}: experiment {experiment!r} has {known}",
+                                f"{value!r}: experiment {experiment!r} has {listed(there)}",
                             )

@@ -26,15 +26,17 @@ def looks(config: Config) -> dict[str, dict[str, Any]]:
     whoever stands beside them elsewhere.
     """
     places: dict[str, int] = {}
+    shown_in: dict[str, list[set[int]]] = {}  # the places taken in each experiment of an optimizer
+    for experiment in config.experiments.values():
+        taken: set[int] = set()
+        for name in experiment.optimizers:
+            shown_in.setdefault(name, []).append(taken)
     for name, optimizer in config.optimizers.items():
-        beside = {
-            other
-            for experiment in config.experiments.values()
-            if name in experiment.optimizers
-            for other in experiment.optimizers
-        }
-        taken = {places[other] for other in beside & places.keys()}
+        beside = shown_in.get(name, [])
+        taken = set().union(*beside)
         places[name] = next(p for p in _preferred(theory_of(optimizer)) if p not in taken)
+        for others in beside:
+            others.add(places[name])
     return {
         name: {"colour": optimizer.colour, "label": optimizer.label, "place": places[name]}
         for name, optimizer in config.optimizers.items()
@@ -68,7 +70,7 @@ def problems(config: Config) -> Iterator[Problem]:
 
             try:
                 MathTextParser("path").parse(optimizer.label)
-            except ValueError:
+            except (RecursionError, ValueError):
                 yield (
                     ("optimizers", name, "label"),
                     f"{optimizer.label!r}: Matplotlib does not read what is between the $ as mathematics",

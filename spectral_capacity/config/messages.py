@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import cache
+from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from spectral_capacity.kinds.fields import MOST_SHOWN, NAME_PATTERN
 from spectral_capacity.optimizers.maps import MAPS
 
 TEXTS = {
@@ -21,6 +24,8 @@ TEXTS = {
     "float_type": "must be a valid number",
     "bool_type": "must be a valid boolean",
     "string_type": "must be text",
+    "string_too_short": "must have at least {min_length} character",
+    "string_too_long": "must have at most {max_length} characters",
     "list_type": "must be a valid list",
     "dict_type": "must be a mapping of keys",
     "model_type": "must be a mapping of keys",
@@ -52,11 +57,20 @@ LOOK = {
 """Where to look for more than there is, by key."""
 
 
-class ConfigError(ValueError):
-    """One line per bad value: the path of its key, what was found, what is allowed."""
+LONGEST_SHOWN = 200
+"""Characters of a value or a key in a message."""
 
-    def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = tuple(problems)
+
+class ConfigError(ValueError):
+    """One line per bad value: the path of its key, what was found, what is allowed.
+
+    Of very many, the first ones.
+    """
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        first = [*islice(problems, MOST_SHOWN + 1)]
+        more = ["…: there are more, told when these are mended"] if len(first) > MOST_SHOWN else []
+        self.problems = (*first[:MOST_SHOWN], *more)
         super().__init__(
             "the configuration cannot be used:\n" + "\n".join(f"  {p}" for p in problems)
         )
@@ -66,56 +80,80 @@ def key_path(parts: Sequence[str | int]) -> str:
     """``experiments.one_step.alpha[2]``."""
     text = ""
     for part in parts:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            # As it is written, unless no terminal could show it.
+            key = part if part.isprintable() and len(part) <= LONGEST_SHOWN else shown(part)
+            text += f".{key}" if text else key
+    return text or "the configuration"
+
+
+def shown(value: Any) -> str:
+    """A value as Python writes it, shortened."""
+    if isinstance(value, int) and abs(value) >= 2**63:
+        return "a number of more than 18 digits"  # of thousands, Python writes none
+    text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
+def listed(names: Iterable[Any]) -> str:
+    """``a, b, c``, shortened."""
+    first = [*islice(map(str, names), MOST_SHOWN + 1)]
+    return ", ".join([*first[:MOST_SHOWN], "…"] if len(first) > MOST_SHOWN else first)
 
 
 def describe_all(errors: Sequence[ErrorDetails], given: Any, model: type[BaseModel]) -> list[str]:
     """One line for each bad value; what the branches of a union allow is joined by "or"."""
     lines: dict[str, str] = {}
     for error in errors:
-        path, _, message = _describe(error, given, model).partition(": ")
+        path, message = _describe(error, given, model)
         if path in lines:
-            lines[path] += f" or {message.removeprefix(repr(error['input']) + ': ')}"
+            lines[path] += f" or {message.removeprefix(shown(error['input']) + ': ')}"
+        elif len(lines) > MOST_SHOWN:
+            break
         else:
             lines[path] = message
     return [f"{path}: {message}" for path, message in lines.items()]
 
 
-def _describe(error: ErrorDetails, given: Any, model: type[BaseModel]) -> str:
+def _describe(error: ErrorDetails, given: Any, model: type[BaseModel]) -> tuple[str, str]:
+    """The path of a key, and what is wrong with its value."""
     kind, where = error["type"], _written_path(error["loc"], given, error["type"])
     context = {key: _plain(value) for key, value in error.get("ctx", {}).items()}
     if kind == "extra_forbidden":
         known = _siblings(error["loc"], model)
         close = get_close_matches(str(where[-1]), known, n=1)
         hint = f"; did you mean {close[0]}?" if close else f"; known keys: {', '.join(known)}"
-        return f"{key_path(where)}: unknown key{hint if known else ''}"
+        return key_path(where), f"unknown key{hint if known else ''}"
     if kind == "unknown_figure":
         known = _siblings(error["loc"], model)
         close = get_close_matches(str(where[-1]), known, n=1)
         hint = f"did you mean {close[0]}? A figure" if close else "a figure"
         return (
-            f"{key_path(where)}: unknown key; {hint} of your own says what it draws, as "
-            "{draw: fig2, experiment: …} (docs/figures.md)"
+            key_path(where),
+            f"unknown key; {hint} of your own says what it draws, as "
+            "{draw: fig2, experiment: …} (docs/figures.md)",
         )
     if kind == "missing":
-        return f"{key_path(where)}: is missing"
+        return key_path(where), "is missing"
     if kind in ("union_tag_not_found", "union_tag_invalid"):
         tag = context["discriminator"].strip("'()")
+        path = key_path([*where, tag])
         if kind == "union_tag_not_found":
-            return f"{key_path([*where, tag])}: is missing"
-        return (
-            f"{key_path([*where, tag])}: {_unknown(tag, context['tag'], context['expected_tags'])}"
-        )
-    text = TEXTS.get(kind, error["msg"]).format(**context)
+            return path, "is missing"
+        return path, _unknown(tag, context["tag"], context["expected_tags"])
+    text = TEXTS[kind].format(**context) if kind in TEXTS else error["msg"]
+    if context.get("pattern") == NAME_PATTERN:
+        text += ": a letter, then letters, digits and _, 64 characters at most"
     if kind == "float_type" and _reads_as_number(error["input"]):
         text += f"; YAML takes {error['input']} for text, write it with a point, as 1.0e-3"
     if error["input"] == "null":
         text += "; on the command line Snakemake takes null for text: write it in a file"
     if kind == "bool_type" and str(error["input"]).lower() in ("true", "false"):
         text += f"; Snakemake takes it for text, write {str(error['input']).capitalize()}"
-    found = "" if isinstance(error["input"], Mapping | list) else f"{error['input']!r}: "
-    return f"{key_path(where)}: {found}{text}"
+    found = "" if isinstance(error["input"], Mapping | list) else f"{shown(error['input'])}: "
+    return key_path(where), f"{found}{text}"
 
 
 def _unknown(key: str, name: str, allowed: str) -> str:
@@ -126,7 +164,9 @@ def _unknown(key: str, name: str, allowed: str) -> str:
         meant = f"spectral with map: {{name: {name}}}"
     if meant is None and (close := get_close_matches(name, known, n=1)):
         meant = close[0]
-    text = f"{name!r} is not known; " + (f"did you mean {meant}? Allowed" if meant else "allowed")
+    text = f"{shown(name)} is not known; " + (
+        f"did you mean {meant}? Allowed" if meant else "allowed"
+    )
     return f"{text}: {allowed}" + (f"; {LOOK[key]}" if key in LOOK and not meant else "")
 
 
@@ -161,10 +201,14 @@ def _has_tag(node: Mapping[str, Any], tag: str | int) -> bool:
     return any(field.get("const") == tag for field in node.get("properties", {}).values())
 
 
+@cache
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema()
+
+
 def _siblings(loc: Sequence[str | int], model: type[BaseModel]) -> list[str]:
     """Names of the fields beside an unknown key."""
-    schema = model.model_json_schema()
-    node = schema
+    node = schema = _schema(model)
 
     def resolve(node: Any) -> Any:
         while True:

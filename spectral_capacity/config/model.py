@@ -8,16 +8,18 @@ from operator import or_
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, MinLen
+from annotated_types import Ge, MaxLen, MinLen
 from pydantic import Discriminator, Field, PrivateAttr, Tag, create_model
-from pydantic.types import StringConstraints
 
 from spectral_capacity.config.figure_modules import figure_modules
 from spectral_capacity.config.figures import Drawn, FigureSettings, figures_model
 from spectral_capacity.kinds.experiment import Experiment, Shared
-from spectral_capacity.kinds.fields import Name, Strict, axis, count
+from spectral_capacity.kinds.fields import FixedPath, Name, Strict, axis, count
 from spectral_capacity.kinds.optimizers import optimizer_model
 from spectral_capacity.kinds.registry import DEFAULT, KINDS
+
+MOST_NAMES = 1000
+"""Of optimizers, and of experiments."""
 
 
 class EmbeddingsStore(Strict):
@@ -43,7 +45,7 @@ class Fits(Strict):
 class Config(Strict):
     """The whole configuration."""
 
-    results: Annotated[str, StringConstraints(pattern=r"^[^{}]+$")] = "results"
+    results: FixedPath = "results"
     """folder of everything that is written"""
     seed: Annotated[int, Ge(0), Field(lt=2**32)] = 0
     """root of every random stream"""
@@ -66,9 +68,9 @@ class Config(Strict):
     is ignored, and the job's log says so. Reruns nothing"""
     embeddings: EmbeddingsStore = EmbeddingsStore()
     """how generated embeddings are kept"""
-    optimizers: Annotated[dict[Name, Any], MinLen(1)]
+    optimizers: Annotated[dict[Name, Any], MinLen(1), MaxLen(MOST_NAMES)]
     """names that experiments use"""
-    experiments: Annotated[dict[Name, Experiment], MinLen(1)]
+    experiments: Annotated[dict[Name, Experiment], MinLen(1), MaxLen(MOST_NAMES)]
     """what is measured; `null` in place of an experiment drops it, and the figures that show it"""
     only: axis(Name) | None = None
     """names of experiments: the others, and figures that show them, are left out of this run; their grids,
@@ -77,7 +79,7 @@ class Config(Strict):
     """how exponents are fitted"""
     figures: FigureSettings = FigureSettings()
     """which experiment each figure shows"""
-    claims: str = "data/claims.yaml"
+    claims: FixedPath = "data/claims.yaml"
     """what the theory predicts; see [data/README.md](../data/README.md)"""
     prune: Literal["list", "delete"] = "list"
     """what the target `prune` does with files in `results` that the configuration does not name"""
@@ -93,11 +95,8 @@ class Config(Strict):
     @property
     def selected(self) -> dict[str, Experiment]:
         """The experiments that are run: all, or ``only`` those."""
-        return {
-            name: experiment
-            for name, experiment in self.experiments.items()
-            if self.only is None or name in self.only
-        }
+        names = self.experiments if self.only is None else {*self.only}
+        return {name: e for name, e in self.experiments.items() if name in names}
 
     def drawn(self, experiments: Container[str]) -> dict[str, Drawn]:
         """The figures, by name, all of whose experiments are among these."""
@@ -143,11 +142,11 @@ def _model(kinds: tuple[tuple[str, type[Experiment]], ...]) -> type[Config]:
         __base__=Config,
         __doc__=Config.__doc__,
         optimizers=(
-            Annotated[optimizers, MinLen(1)],
+            Annotated[optimizers, MinLen(1), MaxLen(MOST_NAMES)],
             Field(description=section["optimizers"]),
         ),
         experiments=(
-            Annotated[dict[Name, _any_of(models)], MinLen(1)],
+            Annotated[dict[Name, _any_of(models)], MinLen(1), MaxLen(MOST_NAMES)],
             Field(description=section["experiments"]),
         ),
         figures=(figures, Field(figures(), description=section["figures"])),

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from spectral_capacity.analysis.claims_file import read_claims
-from spectral_capacity.config import figures, looks
+from spectral_capacity.config import figures, looks, plain
 from spectral_capacity.config.figure_modules import is_reserved
-from spectral_capacity.config.messages import ConfigError, describe_all, key_path
+from spectral_capacity.config.messages import ConfigError, describe_all, key_path, listed
 from spectral_capacity.config.model import Config, config_model
 from spectral_capacity.kinds import optimizers
 from spectral_capacity.kinds.experiment import Problem
+from spectral_capacity.kinds.fields import MOST_SHOWN
 from spectral_capacity.kinds.registry import KINDS
+from spectral_capacity.results.plain_yaml import read_yaml
 
 MOST_CELLS = 100_000
 """Of all experiments: Snakemake, which plans a job for each, takes minutes to look at so many."""
@@ -34,23 +36,30 @@ def parse(given: Mapping[str, Any], *, root: str | Path = ".") -> Config:
     ``root`` is the folder that relative paths of input files refer to. Raises ConfigError, which
     lists every problem found, one line each.
     """
+    _raise_if_any(plain.problems(given))
     model = config_model()
     given, dropped = _without_dropped(given)
     try:
         config = model.model_validate(given)
     except ValidationError as error:
-        raise ConfigError(describe_all(error.errors(), given, model)) from None
+        raise ConfigError(describe_all(error.errors(include_url=False), given, model)) from None
     config._root, config._dropped = Path(root), dropped
-    if problems := [f"{key_path(key)}: {text}" for key, text in _problems(config)]:
-        raise ConfigError(problems)
+    _raise_if_any(_problems(config))
     return config
+
+
+def _raise_if_any(problems: Iterable[Problem], where: str = "") -> None:
+    first = itertools.islice(problems, MOST_SHOWN + 1)
+    if told := [f"{where}{key_path(key)}: {text}" for key, text in first]:
+        raise ConfigError(told)
 
 
 def merged(files: Iterable[str | Path]) -> dict[str, Any]:
     """Files of YAML, each laid over those before it as Snakemake does: mappings key by key, all else whole.
 
-    Raises ConfigError, with line and column, for a file that is no YAML or has a key twice, and for a null
-    that drops nothing; OSError where there is no file.
+    Raises ConfigError, with line and column, for a file that is no YAML, has a key twice or more than anyone
+    writes (:func:`results.plain_yaml.read_yaml`), and for a null that drops nothing; OSError where there is no
+    file.
     """
     config: dict[str, Any] = {}
     for path in files:
@@ -74,27 +83,14 @@ def _idle_nulls(below: Mapping[str, Any], above: Mapping[str, Any]) -> Iterator[
 
 
 def _read(path: str | Path) -> Mapping[str, Any]:
-    with open(path, encoding="utf-8") as file:
-        try:
-            given = yaml.load(file, _Loader)
-        except yaml.YAMLError as error:
-            raise ConfigError([f"{path} cannot be read as YAML: {error}"]) from None
+    try:
+        given = read_yaml(path)
+    except ValueError as error:
+        raise ConfigError([str(error)]) from None
     if not isinstance(given, Mapping):
         raise ConfigError([f"{path}: must be a mapping of keys"])
+    _raise_if_any(plain.problems(given), f"{path}: ")
     return given
-
-
-class _Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):
-    """YAML of which a key that is there twice is an error: of two sections one would be lost."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        seen = set()
-        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
-            if key.value in seen:
-                twice = f"{key.value!r} is there twice: write one, with all that belongs below it"
-                raise yaml.constructor.ConstructorError(None, None, twice, key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
 
 
 def _over(below: Any, above: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,7 +118,7 @@ def _without_dropped(given: Mapping[str, Any]) -> tuple[Mapping[str, Any], froze
 
 def _problems(config: Config) -> Iterator[Problem]:
     """What no single key shows."""
-    experiments = list(_of_experiments(config))
+    experiments = [*itertools.islice(_of_experiments(config), MOST_SHOWN + 1)]
     yield from experiments
     yield from optimizers.problems(config.optimizers, config.shared.root)
     yield from looks.problems(config)
@@ -138,7 +134,7 @@ def _of_experiments(config: Config) -> Iterator[Problem]:
         if name not in config.experiments:
             yield (
                 ("only", i),
-                f"{name!r} is not defined; experiments has {', '.join(config.experiments)}",
+                f"{name!r} is not defined; experiments has {listed(config.experiments)}",
             )
     for name, experiment in config.experiments.items():
         at = ("experiments", name)
@@ -147,7 +143,7 @@ def _of_experiments(config: Config) -> Iterator[Problem]:
         for i, optimizer in enumerate(experiment.optimizers):
             key = (*at, "optimizers", i)
             if optimizer not in config.optimizers:
-                known = ", ".join(config.optimizers)
+                known = listed(config.optimizers)
                 yield key, f"{optimizer!r} is not defined; optimizers has {known}"
             elif (rule := config.optimizers[optimizer].rule) not in experiment.rules:
                 trained = ", ".join(experiment.rules)
@@ -161,18 +157,25 @@ def _of_experiments(config: Config) -> Iterator[Problem]:
 
 def _of_files(config: Config) -> Iterator[Problem]:
     root = config.shared.root
-    for key, path in ((("figures", "style"), config.figures.style), (("claims",), config.claims)):
-        if not (root / path).is_file():
-            yield key, f"{path!r}: no such file"
-    if (root / config.claims).is_file():
+    paths = {("figures", "style"): config.figures.style, ("claims",): config.claims}
+    # Neither a folder nor a device, which may have no end.
+    missing = {key: path for key, path in paths.items() if not os.path.isfile(root / path)}
+    for key, path in missing.items():
+        yield key, f"{path!r}: no such file"
+    if ("figures", "style") not in missing:
+        try:
+            (root / config.figures.style).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            yield ("figures", "style"), f"{config.figures.style!r}: cannot be read ({error})"
+    if ("claims",) not in missing:
         yield from _of_claims(config)
 
 
 def _of_claims(config: Config) -> Iterator[Problem]:
     try:
         claims = read_claims(config.shared.root / config.claims)
-    except ValueError as error:
-        yield ("claims",), str(error)
+    except (OSError, ValueError) as error:
+        yield ("claims",), " ".join(str(error).split())  # YAML's are of several lines
         return
     for claim in claims:
         experiment = config.experiments.get(claim.experiment)  # None: nobody runs it

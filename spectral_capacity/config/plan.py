@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from spectral_capacity.kinds.experiment import EmbeddingsFile
+from spectral_capacity.kinds.experiment import Cell, EmbeddingsFile
 from spectral_capacity.kinds.rates import Cost, Rates
 
 SMALL_FILE = 200_000
@@ -55,6 +55,18 @@ def plan(
             f"{duration(60.0 * longest)} and {size(1e6 * largest)} for the largest",
         ]
     )
+
+
+def expected(cells: Sequence[Cell], core: Rates, cores: int | None) -> str:
+    """How long these cells will take, of a core's rates: on so many CPU cores, or (None) in all."""
+    bound = "at most about" if any(cell.may_end_early for cell in cells) else "about"
+    seconds = sum(cell.cost().seconds(core) for cell in cells)
+    where = (
+        f"{duration(seconds / cores)} on {cores} CPU cores"
+        if cores
+        else f"{duration(seconds)} of a CPU core"
+    )
+    return f"{len(cells)} cells to train: {bound} {where}"
 
 
 def duration(seconds: float) -> str:

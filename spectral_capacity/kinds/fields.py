@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import typing
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import reduce
 from operator import or_
@@ -16,9 +17,32 @@ from annotated_types import DocInfo, Ge, Le, MinLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 from pydantic.types import StringConstraints
 
-NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]*$"
+MOST_SHOWN = 100
+"""Of many values or names, how many a message lists."""
+
+NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
-"""A name that becomes part of a path."""
+"""A name that becomes part of a path.
+
+So long, a cell's file and what it is called while it is written, with host and process, stay below 255 bytes.
+"""
+
+
+def _path(text: str) -> str:
+    # Snakemake has names in <>; to NetCDF a backslash is the / of another system.
+    if unfit := sorted({c for c in text if c < " " or c in "\\<>"}):
+        raise ValueError(f"a path cannot have {', '.join(map(repr, unfit))} in it")
+    if "://" in text:
+        raise ValueError("must be a path on this system, no address")
+    if len(text.encode()) > 1000 or any(len(part.encode()) > 255 for part in text.split("/")):
+        raise ValueError("a path can have 1000 bytes, and 255 from one / to the next")
+    return text
+
+
+FilePath = Annotated[str, StringConstraints(min_length=1), AfterValidator(_path)]
+"""A path as a system can have it; whether anything is there is asked elsewhere."""
+FixedPath = Annotated[FilePath, StringConstraints(pattern=r"^[^{}]*$")]
+"""The same without braces, which are wildcards to Snakemake."""
 
 
 def count(least: int = 1, most: int = 10**9) -> Any:
@@ -32,10 +56,11 @@ def axis(item: Any, most: int = 10_000) -> Any:
 
 
 def _all_different(values: list) -> list:
-    repeated = {v for v in values if values.count(v) > 1} if len(set(values)) < len(values) else ()
+    repeated = [str(value) for value, times in Counter(values).items() if times > 1]
     if repeated:
-        raise ValueError(f"each value once; repeated: {', '.join(map(str, repeated))}")
-    return values
+        raise ValueError(f"each value once; repeated: {', '.join(repeated[:MOST_SHOWN])}")
+    # -0.0 is 0.0, and must not be another name of a file.
+    return [value + 0.0 if isinstance(value, float) else value for value in values]
 
 
 class Strict(BaseModel):

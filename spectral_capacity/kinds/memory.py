@@ -109,11 +109,12 @@ class MemoryExperiment(Experiment):
         return [math.inf if size == "population" else float(size) for size in self.batch_size]
 
     def cells(self, name: str, shared: Shared) -> Iterator[MemoryCell]:
+        blocks = seed_blocks(self.seeds, shared.seeds_per_job)
         for optimizer in self.optimizers:
             for alpha in self.alphas(shared.root):
                 for kappa in self.kappa:
                     for d in self.d:
-                        for seeds in seed_blocks(self.seeds, shared.seeds_per_job):
+                        for seeds in blocks:
                             yield MemoryCell(self, shared, optimizer, alpha, kappa, d, seeds)
 
     def coordinates(self, shared: Shared) -> dict[str, list]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,12 +62,13 @@ def _frequencies(experiment: MemoryExperiment, root: Path) -> Iterator[Problem]:
             f"{experiment.alpha}: leave it out (or write null), the exponent is that of the table's tail",
         )
     key, half = ("frequencies", "file"), experiment.n_items // 2
+    if not os.path.isfile(root / table.file):
+        yield key, f"{table.file!r}: no such file"
+        return
     try:
         p = from_counts(read_counts(root / table.file), experiment.n_items)
         if table.tail_from <= half and tail_exponent(p, table.tail_from) < 1e-3:
             yield key, f"counts do not fall from rank {table.tail_from} on: there is no tail"
-    except FileNotFoundError:
-        yield key, f"{table.file!r}: no such file"
     except (OSError, ValueError) as error:
         yield key, str(error)
     if table.tail_from > half:
@@ -93,7 +95,7 @@ def _own_file(experiment: MemoryExperiment, root: Path, d: int) -> Iterator[Prob
     from spectral_capacity.sampling import own_embeddings  # NetCDF is slow to load
 
     key, file = ("embeddings", "file"), experiment.embeddings.path(d)
-    if not (root / file).is_file():
+    if not os.path.isfile(root / file):
         yield key, f"{file!r}: no such file"
         return
     try:

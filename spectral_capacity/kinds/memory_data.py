@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from spectral_capacity.kinds.fields import Strict, count
+from spectral_capacity.kinds.fields import FilePath, Strict, count
 from spectral_capacity.sampling.frequencies import (
     frequencies_digest,
     from_counts,
@@ -20,7 +20,7 @@ from spectral_capacity.sampling.frequencies import (
 class OwnEmbeddings(Strict):
     """A NetCDF file with variables U and V, (item, component) or (seed, item, component)."""
 
-    file: str
+    file: FilePath
     """path; `{d}` in it stands for each d of the experiment, a file each"""
 
     @property
@@ -36,7 +36,7 @@ class OwnEmbeddings(Strict):
 class Table(Strict):
     """A CSV file with a column ``count``: the items are its n_items most frequent rows."""
 
-    file: str
+    file: FilePath
     """path"""
     tail_from: count() = 100
     """rank from which on the tail's exponent is fitted"""

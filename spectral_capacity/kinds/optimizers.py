@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from annotated_types import Gt
+from annotated_types import Gt, MaxLen
 from pydantic import Field
 
-from spectral_capacity.kinds.fields import Strict, one_of
+from spectral_capacity.kinds.fields import FilePath, Strict, one_of
 from spectral_capacity.optimizers import own_map
 from spectral_capacity.optimizers.maps import MAPS
 
@@ -30,7 +31,7 @@ class LearningRate(Strict):
 LABEL = "how figures call it, `$…$` being mathematics; left out, its name does"
 COLOUR = 'its colour in figures, as `"#d55e00"` or `crimson`; left out, the style\'s cycle does'
 
-SpectralMap = one_of(MAPS, "name", {})
+SpectralMap = one_of(MAPS, "name", {"file": FilePath})
 
 
 @cache
@@ -41,7 +42,7 @@ def optimizer_model(rules: tuple[tuple[str, Callable], ...]) -> Any:
     """
     learning_rate = (LearningRate, Field(LearningRate(), description="see below"))
     looks = {
-        key: (str | None, Field(None, description=text, exclude=True))
+        key: (Annotated[str, MaxLen(100)] | None, Field(None, description=text, exclude=True))
         for key, text in (("label", LABEL), ("colour", COLOUR))
     }
     return one_of(dict(rules), "rule", {"map": SpectralMap}, learning_rate=learning_rate, **looks)
@@ -79,9 +80,10 @@ def problems(optimizers: Mapping[str, Any], root: Path) -> Iterator[tuple[tuple,
         if own_code(optimizer) is None:
             continue
         at, own = ("optimizers", name, "map"), optimizer.map
+        if not os.path.isfile(root / own.file):
+            yield (*at, "file"), f"{own.file!r}: no such file"
+            continue
         try:
             own_map.check(root / own.file, own.function, own.options or {})
-        except FileNotFoundError:
-            yield (*at, "file"), f"{own.file!r}: no such file"
         except (OSError, ValueError) as error:
             yield at, str(error)

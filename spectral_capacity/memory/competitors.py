@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from spectral_capacity.backend import HIGHEST, jax, jnp
+from spectral_capacity.backend import HIGHEST, by_device, computing, jax, jnp
 from spectral_capacity.memory.associations import Associations
 from spectral_capacity.memory.chunks import chunks
 from spectral_capacity.memory.recall import largest_norm, margin_bound
@@ -86,7 +86,7 @@ def competitor_softmax(
         tile = rows, columns
     rows, columns = min(tile[0], n), min(tile[1], n)
     chunk = rows * devices * -(-CHUNK // devices)
-    run, everywhere = _program(means, precision, rows, columns, devices)
+    run, everywhere = _program(means, precision, rows, columns, computing(devices))
     target, best, log_sum, bound = np.empty((4, items.size))
     mean: list | None = [] if means else None
     largest = largest_norm(data.V)
@@ -108,7 +108,7 @@ def tile_shape(itemsize: int, budget: int | None = None) -> tuple[int, int]:
     device in use.
     """
     if budget is None:
-        budget = MEMORY_BUDGET["cpu" if jax.default_backend() == "cpu" else "gpu"]
+        budget = by_device(**MEMORY_BUDGET)
     rows = 2 ** max(math.floor(math.log2(budget / (6 * itemsize)) / 2), 3)
     return rows, 2 * rows
 
@@ -116,7 +116,7 @@ def tile_shape(itemsize: int, budget: int | None = None) -> tuple[int, int]:
 @cache
 def _program(means, precision, rows, columns, devices):
     """The compiled pass over one chunk of items, and where what all rows need must lie: everywhere."""
-    mesh = jax.sharding.Mesh(np.array(jax.devices()[:devices]), "rows")
+    mesh = jax.sharding.Mesh(np.array(devices), "rows")
     P = jax.sharding.PartitionSpec
     pass_over = partial(_pass, means=means, dtype=precision, rows=rows, columns=columns)
     spread = jax.shard_map(

@@ -7,9 +7,12 @@ from functools import partial
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from spectral_capacity.backend import HIGHEST, jax, jnp
+from spectral_capacity.backend import HIGHEST, by_device, jax, jnp
 from spectral_capacity.memory.chunks import chunks
 from spectral_capacity.memory.tiles import fold_competitors
+
+TILE = {"cpu": (512, 1024), "gpu": (4096, 8192)}
+"""Items and competitors whose logits exist at a time; see :data:`memory.recall.TILE`."""
 
 
 def item_losses(
@@ -19,8 +22,7 @@ def item_losses(
     scales: Float[np.ndarray, " k"],
     *,
     items: Int[np.ndarray, " m"] | None = None,
-    row_block: int = 512,
-    competitor_block: int = 1024,
+    tile: tuple[int, int] | None = None,
 ) -> Float[np.ndarray, "k m"]:
     """Cross-entropy of every item, l_i = log Σ_j exp(s_ij) − s_ii, for each memory scale·W.
 
@@ -31,8 +33,9 @@ def item_losses(
 
     Computed as log(1 + Σ_{j≠i} exp(s_ij − s_ii)), so a learnt item keeps its relative accuracy when
     1 − π_ii is far below float64's rounding of 1, and an item lost by an enormous margin has that margin
-    for its loss. Logits and sums are float64, all of them, no approximation. One tile of logits, row_block ×
-    competitor_block, exists at a time and serves all scales; another tile moves the last digits only.
+    for its loss. Logits and sums are float64, all of them, no approximation. One ``tile`` of logits, rows and
+    competitors (None: :data:`TILE`), exists at a time and serves all scales; another one moves the last
+    digits only.
 
     Raises ValueError when ``scales`` is empty or has one that is not positive and finite, or when
     ``items`` leave [0, n); FloatingPointError when W or the margins it gives are not finite.
@@ -52,9 +55,9 @@ def item_losses(
 
     W, scales = jnp.asarray(W), jnp.asarray(scales, jnp.float64)
     odds = np.empty((scales.size, items.size))
-    row_block = min(row_block, max(items.size, 1))
-    for place, rows in chunks(items, row_block):
-        block = _log_odds(W, U, V, scales, rows, columns=min(competitor_block, n))
+    rows, columns = tile or by_device(**TILE)
+    for place, some in chunks(items, min(rows, max(items.size, 1))):
+        block = _log_odds(W, U, V, scales, some, columns=min(columns, n))
         odds[:, place] = np.asarray(block)[:, : place.stop - place.start]
     if not np.isfinite(odds).all():
         raise FloatingPointError(

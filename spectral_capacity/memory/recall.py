@@ -14,14 +14,15 @@ from functools import partial
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from spectral_capacity.backend import HIGHEST, jax, jnp
+from spectral_capacity.backend import HIGHEST, by_device, jax, jnp
 from spectral_capacity.memory.chunks import padded
 
 UNIT_ROUNDOFF = 2.0**-24
 """Of float32."""
 
-ROW_CHUNK = 128
-"""Survivors that face a block of competitors at a time."""
+TILE = {"cpu": (128, 1024), "gpu": (1024, 8192)}
+"""Survivors and competitors that face each other at a time. A card is given larger tiles: between two of
+them it waits for the host."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,15 @@ def recall(
     *,
     row_block: int = 4096,
     head: int = 128,
-    competitor_block: int = 1024,
+    tile: tuple[int, int] | None = None,
 ) -> Recall:
     """Decide for each item whether it is recovered; exact in float64, ties are not recovered.
 
-    The result is a function of W, U, V only; block sizes and ``head``, the number of competitors
-    that every item faces, trade memory against speed. Most frequent items first makes it fast (they are
-    the strongest competitors), any order is correct. The margin v_iᵀ W u_i − v_jᵀ W u_i of a near tie
-    is computed as (v_i − v_j)ᵀ W u_i, which is exactly zero for duplicated items.
+    The result is a function of W, U, V only; ``row_block``, ``head``, the number of competitors that every
+    item faces, and ``tile``, rows and competitors (None: :data:`TILE`), trade memory against speed. Most
+    frequent items first makes it fast (they are the strongest competitors), any order is correct. The margin
+    v_iᵀ W u_i − v_jᵀ W u_i of a near tie is computed as (v_i − v_j)ᵀ W u_i, which is exactly zero for
+    duplicated items.
 
     Raises FloatingPointError when W is not finite.
     """
@@ -88,7 +90,7 @@ def recall(
     near_ties = 0
     for start in range(0, survivors.size, row_block):
         items = survivors[start : start + row_block]
-        won, tied = _confirm(items, W, U, V, largest, row_block, min(competitor_block, n))
+        won, tied = _confirm(items, W, U, V, largest, row_block, tile or by_device(**TILE))
         recovered[won] = True
         near_ties += tied
     return Recall(recovered, near_ties)
@@ -100,8 +102,6 @@ def recall_from_margins(
     W: Float[np.ndarray, "d d"],
     U: Float[Array, "n d"],
     V: Float[Array, "n d"],
-    *,
-    competitor_block: int = 1024,
 ) -> Recall:
     """What :func:`recall` finds, where the smallest margin of every item is known to within ``bounds``.
 
@@ -109,19 +109,20 @@ def recall_from_margins(
     a bound is infinite, norms having left float32's range, it is :func:`recall` that decides, on its own scale.
     """
     if not np.isfinite(bounds).all():
-        return recall(W, U, V, competitor_block=competitor_block)
+        return recall(W, U, V)
     recovered = margins > 2 * bounds
     close = np.flatnonzero(~recovered & ~(margins < -2 * bounds))
-    exact = _exact_margins(close, jnp.asarray(W), U, V, min(competitor_block, V.shape[0]))
+    exact = _exact_margins(close, jnp.asarray(W), U, V)
     recovered[close] = exact > 0
     return Recall(recovered, int((np.abs(exact) <= bounds[close]).sum()))
 
 
-def _confirm(items, W, U, V, largest, row_block, block):
+def _confirm(items, W, U, V, largest, row_block, tile):
     """Which of ``items`` (few) beat all competitors, and how many of them nearly tie."""
     n = V.shape[0]
-    rows = -(-min(row_block, n) // ROW_CHUNK) * ROW_CHUNK
-    parts = _queries(padded(items, rows), items.size, W, U, V, largest)
+    chunk, block = min(tile[0], n), min(tile[1], n)
+    rows = -(-min(row_block, n) // chunk) * chunk
+    parts = _queries(padded(items, rows), items.size, W, U, V, largest, chunk=chunk)
     queries, targets, bound = (np.asarray(part)[: items.size] for part in parts)
     margins = np.full(items.size, np.inf)
     # Short stages first: most items that the screen let pass fall early, and cost nothing after.
@@ -129,14 +130,14 @@ def _confirm(items, W, U, V, largest, row_block, block):
     kept = np.arange(items.size)
     for first, last in itertools.pairwise(stages):
         rest = (padded(values[kept], rows) for values in (queries, targets, items))
-        stage = _smallest_margins(*rest, kept.size, V, first, last, block=block)
+        stage = _smallest_margins(*rest, kept.size, V, first, last, block=block, chunk=chunk)
         margins[kept] = np.minimum(margins[kept], np.asarray(stage)[: kept.size])
         kept = kept[~(margins[kept] < -2 * bound[kept])]
         if kept.size == 0:
             return items[:0], 0
     clear = margins[kept] > 2 * bound[kept]
     sure, close = kept[clear], kept[~clear]
-    exact = _exact_margins(items[close], W, U, V, block)
+    exact = _exact_margins(items[close], W, U, V)
     # Counted by the float64 margin, so that the number does not depend on block sizes.
     near_ties = int((np.abs(exact) <= bound[close]).sum())
     return items[np.concatenate([sure, close[exact > 0]])], near_ties
@@ -193,31 +194,27 @@ def _screen(W, U, V, largest, *, row_block, head):
     return jax.lax.fori_loop(0, -(-n // row_block), block, jnp.zeros(n, bool))
 
 
-def _in_chunks(count, function, results):
+def _in_chunks(count, size, function, results):
     """Fill ``results``, arrays over rows, chunk by chunk up to row ``count``; later rows stay."""
 
     def chunk(c, results):
-        start = c * ROW_CHUNK
+        start = c * size
         new = function(start)
         return tuple(
             jax.lax.dynamic_update_slice_in_dim(old, part, start, axis=0)
             for old, part in zip(results, new, strict=True)
         )
 
-    return jax.lax.fori_loop(0, (count + ROW_CHUNK - 1) // ROW_CHUNK, chunk, results)
+    return jax.lax.fori_loop(0, (count + size - 1) // size, chunk, results)
 
 
-def _rows(array, start):
-    return jax.lax.dynamic_slice_in_dim(array, start, ROW_CHUNK)
-
-
-@jax.jit
-def _queries(items, count, W, U, V, largest):
+@partial(jax.jit, static_argnames="chunk")
+def _queries(items, count, W, U, V, largest, *, chunk):
     """W u_i rounded from float64, logits s_ii, and the error bound of a float32 margin."""
     rows, d = items.shape[0], U.shape[1]
 
-    def chunk(start):
-        which = _rows(items, start)
+    def some(start):
+        which = jax.lax.dynamic_slice_in_dim(items, start, chunk)
         u, v = jax.lax.optimization_barrier((U[which], V[which]))
         x = jnp.matmul(u.astype(jnp.float64), W.T, precision=HIGHEST)
         target = jnp.sum(v.astype(jnp.float64) * x, axis=1).astype(jnp.float32)
@@ -225,11 +222,11 @@ def _queries(items, count, W, U, V, largest):
         return x, target, margin_bound(x, v, largest)
 
     empty = (jnp.zeros((rows, d), jnp.float32), *(jnp.zeros(rows, jnp.float32) for _ in range(2)))
-    return _in_chunks(count, chunk, empty)
+    return _in_chunks(count, chunk, some, empty)
 
 
-@partial(jax.jit, static_argnames="block")
-def _smallest_margins(x, targets, items, count, V, first, last, *, block):
+@partial(jax.jit, static_argnames=("block", "chunk"))
+def _smallest_margins(x, targets, items, count, V, first, last, *, block, chunk):
     """min over competitors j in [first, last) of s_ii − s_ij, float32; blocks may overhang."""
     n = V.shape[0]
 
@@ -237,19 +234,23 @@ def _smallest_margins(x, targets, items, count, V, first, last, *, block):
         place = jnp.minimum(first + b * block, n - block)
         competitors = jax.lax.dynamic_slice_in_dim(V, place, block)
 
-        def chunk(start):
-            logits = jnp.matmul(_rows(x, start), competitors.T, precision=HIGHEST)
-            itself = _rows(items, start)[:, None] == (place + jnp.arange(block))[None, :]
-            best = jnp.max(jnp.where(itself, -jnp.inf, logits), axis=1)
-            return (jnp.minimum(_rows(margins, start), _rows(targets, start) - best),)
+        def some(start):
+            def rows(array):
+                return jax.lax.dynamic_slice_in_dim(array, start, chunk)
 
-        return _in_chunks(count, chunk, (margins,))[0]
+            logits = jnp.matmul(rows(x), competitors.T, precision=HIGHEST)
+            itself = rows(items)[:, None] == (place + jnp.arange(block))[None, :]
+            best = jnp.max(jnp.where(itself, -jnp.inf, logits), axis=1)
+            return (jnp.minimum(rows(margins), rows(targets) - best),)
+
+        return _in_chunks(count, chunk, some, (margins,))[0]
 
     n_blocks = (last - first + block - 1) // block
     return jax.lax.fori_loop(0, n_blocks, tile, jnp.full(x.shape[0], jnp.inf, jnp.float32))
 
 
-def _exact_margins(items, W, U, V, block):
+def _exact_margins(items, W, U, V):
+    block = min(by_device(**TILE)[1], V.shape[0])
     margins = [_exact_margin(int(i), W, U, V, block=block) for i in items]
     return np.asarray(margins, np.float64)
 

@@ -32,7 +32,8 @@ def check(path: str | os.PathLike, function: str, options: Iterable[str]) -> Non
     """
     try:
         tree = ast.parse(Path(path).read_bytes(), filename=str(path))
-    except (SyntaxError, ValueError) as error:
+    # Of brackets inside of each other, by the thousand, Python makes errors of other kinds.
+    except (MemoryError, RecursionError, SyntaxError, ValueError) as error:
         raise ValueError(f"{path} is not Python: {error}") from error
     if any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree)):
         raise ValueError(f"{path} has a relative import, but is no part of a package")
@@ -43,6 +44,9 @@ def check(path: str | os.PathLike, function: str, options: Iterable[str]) -> Non
     arguments = functions[function].args
     if len(arguments.posonlyargs) + len(arguments.args) != 2:
         raise ValueError(f"{path}: {function} {TAKES}")
+    taken = {argument.arg for argument in (*arguments.posonlyargs, *arguments.args)} & {*options}
+    if taken:
+        raise ValueError(f"{path}: {function} has {sorted(taken)[0]!r} already: it is no option")
     known = [argument.arg for argument in arguments.kwonlyargs]
     required = {
         name for name, default in zip(known, arguments.kw_defaults, strict=True) if default is None
@@ -87,6 +91,7 @@ def call(
     what: str,
     gradient: Gradient,
     context: StepContext,
+    /,
     **options: Any,
 ) -> Float[np.ndarray, "d d"]:
     """The direction of a user's ``function(gradient, context, **options)``, float64.

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -10,28 +14,48 @@ from spectral_capacity.report.results import results
 from spectral_capacity.report.templates import template
 from spectral_capacity.report.text import plain
 from spectral_capacity.results.files import atomic_path
+from spectral_capacity.results.made_from import Datasets, made_from
+from spectral_capacity.results.provenance import record
+
+PACKAGES = ("jinja2", "numpy", "pandas", "xarray")
+"""Behind the table and the page."""
 
 
-def write(rows: pd.DataFrame, csv: str | os.PathLike, page: str | os.PathLike) -> None:
+def write(
+    rows: pd.DataFrame,
+    csv: str | os.PathLike,
+    page: str | os.PathLike,
+    provenance: Mapping[str, Any] | None = None,
+) -> None:
     """Rows of :func:`analysis.claims.check` as a table for programs and a page for people.
 
-    Statements of the table are plain text.
+    Statements of the table are plain text. provenance: of both, held by the page.
     """
     with atomic_path(csv) as temporary:
         table = rows.assign(statement=rows.statement.map(plain))
         table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
     with atomic_path(page) as temporary:
-        temporary.write_text(to_html(rows), encoding="utf-8")
+        temporary.write_text(to_html(rows, provenance), encoding="utf-8")
 
 
-def to_html(rows: pd.DataFrame) -> str:
+def checked_with(
+    experiments: Sequence[str], claims: str | os.PathLike, code: str, fits: Datasets
+) -> dict[str, Any]:
+    """Provenance of a table of claims: of what, the digest of the file of claims, and that of the fits."""
+    digest = hashlib.sha256(Path(claims).read_bytes()).hexdigest()
+    settings = {"experiments": [*experiments], "claims_sha256": digest}
+    return record(settings, code=code, packages=PACKAGES) | made_from(fits=fits)
+
+
+def to_html(rows: pd.DataFrame, provenance: Mapping[str, Any] | None = None) -> str:
     """A page of its own from rows of :func:`analysis.claims.check`."""
     found = results(rows.to_dict("records"))
-    return template("claims", PAGE).render(results=found).strip() + "\n"
+    page = template("claims", PAGE).render(results=found, provenance=provenance)
+    return page.strip() + "\n"
 
 
 PAGE = """\
-{{ parts.head("Claims") }}
+{{ parts.head("Claims", provenance) }}
 <body>
 <main>
 <h1>Claims of the theory, measured</h1>
@@ -51,6 +75,10 @@ PAGE = """\
 {% endif %}
 </section>
 {% endfor %}
+{% if provenance %}
+<p class="soft">{{ parts.made_with(provenance) }} The file holds the provenance of all fits behind it:
+{{ parts.reader("claims.html") }} prints it.</p>
+{% endif %}
 </main>
 </body>
 </html>

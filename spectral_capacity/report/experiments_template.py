@@ -25,7 +25,7 @@ EXPERIMENTS = """\
 </table>
 </div>
 <p class="soft">Time is summed over cells. Long lists show first, last and (how many). “≤”: a run ends when it
-gains next to nothing any more. Each grid's attribute <code>provenance</code> has the whole configuration.</p>
+gains next to nothing any more. <a href="#provenance">Provenance</a> has the whole configuration.</p>
 {% for name, lines in exponents.items() if lines %}
 <details{{ "" if measured else " open" }}>
 <summary>Exponents of {{ name }}</summary>

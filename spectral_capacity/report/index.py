@@ -23,8 +23,10 @@ from spectral_capacity.report.experiments_template import EXPERIMENTS
 from spectral_capacity.report.exponents import exponents
 from spectral_capacity.report.index_template import INDEX
 from spectral_capacity.report.optimizers import described, update
+from spectral_capacity.report.origins import origin, provenance_of, versions_of
+from spectral_capacity.report.origins_template import ORIGINS
 from spectral_capacity.report.results import SIGNS, headline, read_rows, results
-from spectral_capacity.report.run import read_run
+from spectral_capacity.report.run import Run, read_run
 from spectral_capacity.report.templates import template
 from spectral_capacity.report.terms import TERMS
 from spectral_capacity.report.text import first_sentence
@@ -66,13 +68,15 @@ def write(
     table: str | os.PathLike,
     grids: Sequence[str | os.PathLike],
     settings: Mapping[str, Any],
+    provenance: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the page of a run.
 
     claims: of the file that ``table``, the CSV of their verdicts, was made with. grids: of all experiments.
     settings: ``figures``, a list of what :class:`Figure` has, and ``experiments``, by name, each with ``fits``,
     paths by format, and ``logs``, a path for each of its cells. Pictures are put into the page; every
-    other file is linked, at its place beside the page. Equal files with equal times give an equal page.
+    other file is linked, at its place beside the page. provenance: of the page itself; it keeps those of grids
+    and fits beside it. Equal files with equal times give an equal page.
     """
     by_id = {claim.id: claim for claim in claims}
     found = [
@@ -89,7 +93,10 @@ def write(
     experiments = settings["experiments"]
     run = read_run(grids, {name: each["logs"] for name, each in experiments.items()})
     by_name = {experiment.name: experiment for experiment in run.experiments}
-    html = template("index", INDEX, experiments=EXPERIMENTS).render(
+    fitted = {name: provenance_of([*each["fits"].values()]) for name, each in experiments.items()}
+    drawn = {figure.name: provenance_of(figure.files.values()) for figure in figures}
+    drawn["claims"] = provenance_of([os.fspath(table)])
+    html = template("index", INDEX, experiments=EXPERIMENTS, origins=ORIGINS).render(
         run=run,
         total=len(found),
         counts={verdict: counts[verdict] for verdict in SIGNS if counts[verdict]},
@@ -124,8 +131,24 @@ def write(
         },
         infinity=math.inf,
         table=Path(table),
+        origins=[origin(experiment, fitted[experiment.name]) for experiment in run.experiments],
+        drawn=drawn,
+        made_with=versions_of(drawn.values()),
+        provenance=provenance and {**provenance, **_behind(run, fitted)},
         link=lambda path: Path(os.path.relpath(path, Path(page).parent)).as_posix(),
         words=words,
     )
     with atomic_path(page) as temporary:
         temporary.write_text(html.strip() + "\n", encoding="utf-8")
+
+
+def _behind(run: Run, fitted: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Provenance of the grids and fits of a run; of fits, what is not their grid's."""
+    return {
+        "grids": {experiment.name: experiment.provenance for experiment in run.experiments},
+        "fits": {
+            name: {key: value for key, value in made.items() if key != "grids"}
+            for name, made in fitted.items()
+            if made
+        },
+    }

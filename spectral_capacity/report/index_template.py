@@ -1,7 +1,7 @@
 """The words and the order of the page of a run."""
 
 INDEX = """\
-{{ parts.head("How many facts an optimizer stores: what this run found") }}
+{{ parts.head("How many facts an optimizer stores: what this run found", provenance) }}
 <body>
 <a class="skip" href="#claims">Skip to the claims</a>
 <header>
@@ -95,16 +95,12 @@ Measured {{ line.measured | number }} {{ parts.interval(line, 2) | trim }}
 <dt>Finished</dt>
 <dd>{{ run.date }}</dd>
 <dt>Commit</dt>
-<dd>{% for revision in run.commits %}<span title="{{ revision }}">{{ words.commit(revision) }}</span>
-{{- "; " if not loop.last }}{% endfor %}</dd>
+<dd>{{ parts.commits(run.commits) }}</dd>
 <dt>Device</dt>
 <dd>{{ run.devices | join(", ") or "–" }}</dd>
+<dt>Provenance</dt>
+<dd><a href="#provenance">settings, seeds, code and versions</a></dd>
 </dl>
-<details>
-<summary>Versions of packages</summary>
-<p>{% for name, versions in run.versions.items() %}{{ name }} {{ versions | join(" and ") }}
-{{- ", " if not loop.last }}{% endfor %}</p>
-</details>
 <p class="soft">Links to grids, fits and files of figures lead to the run's folder of results. They work while
 this page lies in it; all else is in the page itself.</p>
 </section>
@@ -123,6 +119,7 @@ this page lies in it; all else is in the page itself.</p>
 </ul></li>
 {% endfor %}
 <li><a href="#what-was-run">Experiments</a></li>
+<li><a href="#provenance">Provenance</a></li>
 </ul>
 </nav>
 <main>
@@ -270,6 +267,7 @@ experiment {{ name }}: <a href="{{ link(grids[name]) }}">grid</a>
 </section>
 {% endfor %}
 {% include "experiments" %}
+{% include "origins" %}
 </main>
 </body>
 </html>

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from spectral_capacity.results.job_log import seconds_of
+from spectral_capacity.results.made_from import without_folders
 from spectral_capacity.results.netcdf import open_netcdf
 
 
@@ -24,7 +25,7 @@ class ExperimentRun:
     experiment has none. cells: how many it has. seconds: of these together, None where no log
     is left. definitions: of its optimizers by name. may_stop: whether its runs may end before their last step.
     origins: where its cells come from, a mapping with ``git_revision``, ``versions`` and ``device`` for each
-    that differs.
+    that differs. provenance: of its grid.
     """
 
     name: str
@@ -36,6 +37,7 @@ class ExperimentRun:
     definitions: Mapping[str, Mapping[str, Any]]
     may_stop: bool
     origins: Sequence[Mapping[str, Any]]
+    provenance: Mapping[str, Any]
 
     def stored(self, **at: Any) -> float:
         """Mean count over seeds ``at`` these coordinates, of others at their first; NaN where it is not known.
@@ -98,6 +100,10 @@ class Run:
         return self._distinct("device")
 
     @property
+    def precision(self) -> list[str]:
+        return self._distinct("dtype_policy")
+
+    @property
     def versions(self) -> dict[str, list[str]]:
         """Versions of every package, more than one where cells were trained with more than one."""
         names = {name for origin in self._origins() for name in origin["versions"]}
@@ -124,7 +130,7 @@ def read_run(
 
 def _read_one(path: str | os.PathLike, logs: Mapping[str, Sequence]) -> ExperimentRun:
     with open_netcdf(path) as grid:
-        provenance = json.loads(grid.getncattr("provenance"))
+        provenance = without_folders(json.loads(grid.getncattr("provenance")))
         dimensions = list(grid.dimensions)
     settings = provenance["configuration"]
     name = settings["experiment"]
@@ -145,6 +151,7 @@ def _read_one(path: str | os.PathLike, logs: Mapping[str, Sequence]) -> Experime
         },
         may_stop=bool(settings.get("early_stop")),
         origins=provenance.get("cells", [provenance]),
+        provenance=provenance,
     )
 
 

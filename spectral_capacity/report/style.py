@@ -23,6 +23,7 @@ math { font-size: 1.08em; }
 .formula { white-space: nowrap; }
 .formula msup:last-child { margin-right: -.15em; }
 msup > :nth-child(2), msub > :nth-child(2) { font-size: .8em; }
+pre, code { font-size: .8125rem; }
 summary { cursor: pointer; color: var(--link); }
 .verdict { font-weight: 600; white-space: nowrap; }
 .supported { color: var(--yes); } .contradicted { color: var(--no); }

@@ -11,22 +11,40 @@ from spectral_capacity.analysis.verdicts import MIN_FITTED, MIN_LARGEST_D
 from spectral_capacity.report import text
 from spectral_capacity.report.results import ALLOWED, SIGNS, Line
 from spectral_capacity.report.style import STYLE
-from spectral_capacity.report.words import number
+from spectral_capacity.report.words import commit, number
+from spectral_capacity.results.provenance import to_json
 
 PARTS = """\
-{% macro head(title) %}
+{% macro head(title, provenance=none) %}
 <!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{ title }}</title>
+{% if provenance %}
+<meta name="provenance" content="{{ provenance | json }}">
+{% endif %}
 <link rel="icon" href="data:,">
 <style>
 {{ style | safe }}
 </style>
 </head>
 {% endmacro %}
+
+{% macro made_with(made) %}
+Made by spectral-capacity {{ made.versions.spectral_capacity }}, code <code>{{ made.get("code", "–") }}</code>,
+commit {{ commits([made.git_revision]) }}.
+{%- endmacro %}
+
+{% macro commits(revisions) %}
+{% for revision in revisions %}<span title="{{ revision }}">{{ revision | commit }}</span>
+{{- "; " if not loop.last }}{% else %}–{% endfor %}
+{%- endmacro %}
+
+{% macro reader(file) %}
+<code>python -m spectral_capacity.results.read_provenance {{ file }}</code>
+{%- endmacro %}
 
 {% macro plural(number, word) %}
 {{ number }} {{ word }}{{ "s" if number != 1 }}
@@ -134,6 +152,8 @@ def template(name: str, source: str, **pieces: str) -> Template:
     )
     environment.filters |= {
         "number": number,
+        "json": to_json,
+        "commit": commit,
         "drawn": drawn,
         "rst": text.to_html,
         "inline": text.inline,

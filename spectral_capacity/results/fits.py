@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import pandas
     import xarray
 
+PACKAGES = ("numpy", "scipy", "statsmodels", "pandas", "xarray", "netCDF4")
+"""Behind the numbers of a fit."""
+
 AT_EACH_D = "at d"
 """In the column ``fit`` of the table: no fit, but the value at one d, in the columns of the level."""
 

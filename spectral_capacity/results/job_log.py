@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from spectral_capacity.devices import memory_advice
 from spectral_capacity.results.digests import Product
 
 
@@ -24,7 +25,8 @@ def job_log(
 ) -> Iterator[Callable[[str], None]]:
     """Log to ``path`` while the block runs; gives a function that writes one line.
 
-    The first line names the job and its coordinates, the last says how long it took. An exception is
+    The first line names the job and its coordinates, the last ones say how long it took, and what its process
+    had used before (to start, or for what it worked on first). An exception is
     written with its traceback, shown with its notes in one line on standard error, and ends the process with
     status 1: Snakemake would print its traceback a second time. It shows the log, so nothing of that is said
     again. When the block ends well, what was ``made`` is written down (:mod:`results.digests`). A log that
@@ -40,13 +42,15 @@ def job_log(
     logging.getLogger("py.warnings").addHandler(handler)
     where = ", ".join(f"{key} {value}" for key, value in coordinates.items())
     logger.info("%s: %s", title, where)
-    started = time.monotonic()
+    started, cpu_before = time.monotonic(), time.process_time()
     try:
         origin = made.origin() if made else {}
         yield logger.info
         if made:
             made.keep(origin)
     except Exception as error:
+        if advice := memory_advice(error):
+            error.add_note(advice)
         logger.exception("failed after %.1f s", time.monotonic() - started)
         what = " ".join([str(error), *(f"({note})" for note in getattr(error, "__notes__", ()))])
         if isinstance(error, OSError) and error.errno in UNWRITABLE:
@@ -54,6 +58,8 @@ def job_log(
         print(f"{title}: {what}\n  full log: {path}", file=sys.stderr)
         sys.exit(1)
     else:
+        cpu = time.process_time() - cpu_before
+        logger.info("CPU: %.2f s before this, %.2f s for it", cpu_before, cpu)
         logger.info("done in %.2f s", time.monotonic() - started)
     finally:
         logger.removeHandler(handler)

@@ -4,31 +4,45 @@ from __future__ import annotations
 
 import json
 import math
+import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 CONVENTIONS = "CF-1.11"
+SOURCE = "arXiv:2603.26554"
+PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "netCDF4")
+"""Behind the numbers of a cell."""
 DTYPE_POLICY = (
     "embeddings float32; sums of gradients, singular values and near ties float64; other logits "
     "float32 with an error bound, for the items that weigh most in a softmax gradient float64"
 )
 
 
-def record(settings: Mapping[str, Any], backend: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """What to store beside a result; no time and no path, so that equal runs give equal files."""
-    packages = ("jax", "jaxlib", "numpy", "scipy", "netCDF4")
+def record(
+    settings: Mapping[str, Any],
+    backend: Mapping[str, str] | None = None,
+    *,
+    code: str | None = None,
+    packages: Sequence[str] = PACKAGES,
+) -> dict[str, Any]:
+    """What to store beside a result; no time and no path, so that equal runs give equal files.
+
+    backend: the device it was computed on, and with it the policy of precision. code: digest of the code behind
+    it (:mod:`results.code_digest`), left out where there is none. packages: whose versions matter to it.
+    """
     return {
         "configuration": settings,
         "versions": {
+            "python": platform.python_version(),
             "spectral_capacity": _version("spectral-capacity"),
             **{p: _version(p) for p in packages},
         },
         "git_revision": git_revision(),
-        "dtype_policy": DTYPE_POLICY,
-        **(backend or {}),
+        **({"code": code} if code else {}),
+        **({"dtype_policy": DTYPE_POLICY, **backend} if backend else {}),
     }
 
 
@@ -56,9 +70,14 @@ def attributes(title: str, provenance: Mapping[str, Any]) -> dict[str, str]:
     return {
         "title": title,
         "Conventions": CONVENTIONS,
-        "references": "arXiv:2603.26554",
-        "provenance": json.dumps(_json_ready(provenance), sort_keys=True, allow_nan=False),
+        "references": SOURCE,
+        "provenance": to_json(provenance),
     }
+
+
+def to_json(value: Any) -> str:
+    """One line of ASCII, which every format of a file keeps as it is; infinity is the text ``inf``."""
+    return json.dumps(_json_ready(value), sort_keys=True, allow_nan=False)
 
 
 def _json_ready(value: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +23,9 @@ from spectral_capacity.sampling.streams import Stream, stream_key
 
 DRAW_BLOCK = 128
 """Items drawn from one key. Part of the data: item i has the same embedding for every N > i."""
+
+BLOCKS_AT_ONCE = 16
+"""Drawn by one call: a compromise between calls and rows drawn for nothing at the end."""
 
 ROLES = {"U": Stream.INPUT_EMBEDDINGS, "V": Stream.OUTPUT_EMBEDDINGS}
 
@@ -166,24 +169,35 @@ def fingerprint(array: Float[Array, "n d"] | Float[np.ndarray, "n d"]) -> int:
 
 def _draw_both(keys, n_items: int, d: int) -> list[np.ndarray]:
     """U and V from their keys, side by side: one draw alone leaves a second core idle."""
+    draw = _compiled(d)  # before there are two to do it
     with ThreadPoolExecutor(len(keys)) as pool:
-        return list(pool.map(lambda key: _draw(key, n_items, d), keys))
+        return list(pool.map(lambda key: _draw(draw, key, n_items, d), keys))
 
 
-def _draw(key_data, n_items: int, d: int) -> np.ndarray:
-    """N(0, I/d) rows, drawn on the CPU so that the bits do not depend on the device."""
-    n_blocks = -(-n_items // DRAW_BLOCK)
+def _draw(draw, key, n_items: int, d: int) -> np.ndarray:
+    """N(0, I/d) rows, so many at a time: what is compiled does not depend on how many there are."""
+    rows = np.empty((n_items, d), np.float32)
+    for start in range(0, n_items, DRAW_BLOCK * BLOCKS_AT_ONCE):
+        part = rows[start : start + DRAW_BLOCK * BLOCKS_AT_ONCE]
+        drawn = draw(key, np.int64(start // DRAW_BLOCK))
+        part[...] = np.asarray(drawn).reshape(-1, d)[: len(part)]
+    return rows
+
+
+@cache
+def _compiled(d: int):
+    """What draws blocks of rows on the CPU, so that their bits do not depend on the device."""
     with jax.default_device(jax.devices("cpu")[0]):
-        blocks = _draw_blocks(jnp.asarray(key_data), n_blocks=n_blocks, d=d)
-    return np.asarray(blocks).reshape(-1, d)[:n_items]
+        key = jax.ShapeDtypeStruct((2,), np.uint32)
+        return _draw_blocks.lower(key, jax.ShapeDtypeStruct((), np.int64), d=d).compile()
 
 
-@partial(jax.jit, static_argnames=("n_blocks", "d"))
-def _draw_blocks(key_data, *, n_blocks, d):
+@partial(jax.jit, static_argnames="d")
+def _draw_blocks(key_data, first, *, d):
     key = jax.random.wrap_key_data(key_data, impl="threefry2x32")
     scale = np.float32(1 / np.sqrt(d))
 
     def rows(b):
         return scale * jax.random.normal(jax.random.fold_in(key, b), (DRAW_BLOCK, d), jnp.float32)
 
-    return jax.lax.map(rows, jnp.arange(n_blocks))
+    return jax.lax.map(rows, first + jnp.arange(BLOCKS_AT_ONCE))

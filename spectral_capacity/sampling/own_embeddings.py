@@ -126,7 +126,12 @@ def own_embeddings_shape(path: str | os.PathLike) -> tuple[int, int, list[int] |
         shape = _shape(file["U"].shape, file["V"].shape, f"{path}: ")
         if len(shape) == 3 and "seed" not in file.variables:
             raise ValueError(f"{path}: U has three dimensions but there is no seed coordinate")
-        seeds = file["seed"][:].tolist() if len(shape) == 3 else None
+        seeds = None
+        if len(shape) == 3:
+            seed = file["seed"]
+            if seed.shape != shape[:1] or np.dtype(seed.dtype).kind not in "fiu":
+                raise ValueError(f"{path}: seed must have a number for each of {shape[0]} draws")
+            seeds = seed[:].tolist()
     return shape[-2], shape[-1], seeds
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from spectral_capacity.backend import describe, start
+from spectral_capacity.backend import describe, seconds_compiling, start
 from spectral_capacity.results.bundles import Member
 from spectral_capacity.results.provenance import record
 from spectral_capacity.results.stale import known_by
@@ -33,6 +33,7 @@ def trainer(config: Mapping[str, Any], experiment: str) -> Train:
 
 
 def _train(member, report, *, table, checkpoint_seconds, devices, made_with) -> None:
+    compiled = seconds_compiling()
     settings, known = member.settings, known_by(member, content_of(member))
     made_with = made_with | {"configuration": settings, "code": member.code}
     cell = identity(made_with, known["data"], member.code, member.own_code, devices)
@@ -40,3 +41,4 @@ def _train(member, report, *, table, checkpoint_seconds, devices, made_with) -> 
     with Checkpoint(member.checkpoint, cell, checkpoint_seconds, report) as kept:
         results = train_cell(settings, load, report, kept, devices, table)
         write_cell(member.file, settings, results, made_with, known)
+    report(f"compilation: {seconds_compiling() - compiled:.2f} s")

@@ -150,7 +150,7 @@ def test_a_claim_about_several_optimizers_has_a_row_for_each():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("- id: [", "not YAML"),
+        ("- id: [", "cannot be read as YAML"),
         ("- id: T3\n", r"c\.yaml: entry 0\.statement: Field required"),
         ("x: 3", r"c\.yaml: entry"),
         (yaml.safe_dump([CLAIM, CLAIM]), "each id once; repeated: T3"),

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import logsumexp
 
-from spectral_capacity.backend import jax
+from spectral_capacity.backend import computing, jax
 from spectral_capacity.memory.associations import Associations
 from spectral_capacity.memory.chunks import chunks
 from spectral_capacity.memory.competitors import (
@@ -166,7 +166,7 @@ def test_memory_stays_within_the_budget(precision):
 
     shapes = [((d, d), float), ((n, d), np.float32), ((n, d), np.float32), ((), np.float32)]
     shapes += [((8 * rows,), np.int64), ((), np.int64)]
-    program, _ = _program(True, precision, rows, columns, 1)
+    program, _ = _program(True, precision, rows, columns, computing())
     compiled = program.lower(*(jax.ShapeDtypeStruct(*of) for of in shapes)).compile()
     assert compiled.memory_analysis().temp_size_in_bytes <= budget
 

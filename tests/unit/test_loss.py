@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from spectral_capacity.memory.loss import item_losses, population_loss
+from spectral_capacity.memory.loss import TILE, item_losses, population_loss
 from tests import oracle
 
 SCALES = np.array([1e-3, 1.0, 30.0, 3000.0])
@@ -30,11 +30,10 @@ def test_equals_the_oracle_at_every_scale(draws, n, d):
     assert result.dtype == np.float64
 
 
-@pytest.mark.parametrize("blocks", [(1, 64), (64, 7), (99, 1)])
-def test_does_not_depend_on_the_blocks(draws, blocks):
+@pytest.mark.parametrize("tile", [(1, 64), (64, 7), (99, 1), TILE["gpu"]])
+def test_does_not_depend_on_the_tile(draws, tile):
     U, V = draws(100, 8)
-    row_block, competitor_block = blocks
-    other = losses(memory(8), U, V, SCALES, row_block=row_block, competitor_block=competitor_block)
+    other = losses(memory(8), U, V, SCALES, tile=tile)
     np.testing.assert_allclose(other, losses(memory(8), U, V, SCALES), rtol=1e-12)
 
 
@@ -52,7 +51,7 @@ def test_learnt_items_of_a_rotated_memory_equal_the_oracle():
     U = np.linalg.qr(rng.standard_normal((40, 40)))[0].astype(np.float32)
     W = V.T.astype(float) @ U
     expected = [oracle.loss(scale * W, U, V) for scale in (50.0, 240.0)]
-    np.testing.assert_allclose(losses(W, U, V, [50, 240], row_block=16), expected, rtol=1e-10)
+    np.testing.assert_allclose(losses(W, U, V, [50, 240], tile=(16, 1024)), expected, rtol=1e-10)
     assert expected[0].max() < 1e-19
     assert expected[1].max() < 1e-100
 
@@ -68,7 +67,7 @@ def test_duplicates_share_the_probability_at_any_scale(draws):
     same = [0, 1, 5, 1023, 1024, 2100, 2999]  # in several tiles, at their edges too
     V *= 0.1
     V[same] = U[same] = 4 * U[0]
-    for tile in ({}, {"row_block": 3, "competitor_block": 1000}):
+    for tile in ({}, {"tile": (3, 1000)}):
         result = losses(np.eye(12), U, V, [1e3, 1e15], items=np.array(same), **tile)
         np.testing.assert_array_equal(result, np.full((2, 7), np.log(7)))
 
@@ -102,7 +101,7 @@ def test_chosen_items_still_meet_all_competitors(draws):
     U, V = draws(100, 8)
     items = np.array([99, 3, 3, 40])
     every = losses(memory(8), U, V, SCALES)
-    chosen = losses(memory(8), U, V, SCALES, items=items, row_block=3)
+    chosen = losses(memory(8), U, V, SCALES, items=items, tile=(3, 1024))
     np.testing.assert_allclose(chosen, every[:, items], rtol=1e-12)
     assert losses(memory(8), U, V, SCALES, items=items[:0]).shape == (4, 0)
 

@@ -174,6 +174,22 @@ def test_what_is_saved_is_what_a_run_learns_from(tmp_path, seeds, dtype):
         assert not seeds or file.seed.values.tolist() == seeds
 
 
+@pytest.mark.parametrize(
+    "seed",
+    [
+        (("seed", "item"), np.zeros((2, 60))),
+        (("item",), np.arange(60)),
+        (("seed",), np.array(["a", "b"], object)),
+    ],
+)
+def test_seeds_that_are_no_numbers_of_the_draws_are_told(tmp_path, seed):
+    dims = ("seed", "item", "component")
+    variables = {name: (dims, np.ones((2, 60, 8)), {}) for name in "UV"}
+    write_netcdf(tmp_path / "own.nc", variables | {"seed": (*seed, {})}, {})
+    with pytest.raises(ConfigError, match=r"own\.nc: seed must have a number for each of 2 draws"):
+        small(embeddings={"file": str(tmp_path / "own.nc")}, seeds=2)
+
+
 def test_seeds_are_numbered_from_zero(tmp_path):
     save_embeddings(tmp_path / "own.nc", *np.ones((2, 3, 60, 8)))
     assert own_embeddings.own_embeddings_shape(tmp_path / "own.nc") == (60, 8, [0, 1, 2])

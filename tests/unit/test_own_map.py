@@ -55,6 +55,14 @@ def test_an_own_map_is_called_with_its_options(file):
     ownmap.check(file, "anything", ["a"])
 
 
+def test_an_option_may_have_any_other_name(file):
+    G = Gradient(np.ones((4, 4)))
+    options = {"a": 2.0, "function": 1.0, "what": "x", "self": True}
+    doubled = own(G, CONTEXT, file=file, function="anything", options=options)
+    np.testing.assert_array_equal(doubled, 2 * G.matrix)
+    ownmap.check(file, "anything", options)
+
+
 @pytest.mark.parametrize(
     ("function", "options", "message"),
     [
@@ -62,6 +70,7 @@ def test_an_own_map_is_called_with_its_options(file):
         ("root", ["exponent", "power"], "no option 'power'; it has: exponent, shift"),
         ("root", [], "needs the option 'exponent'"),
         ("alone", [], r"must take \(gradient, context\)"),
+        ("anything", ["gradient"], "has 'gradient' already: it is no option"),
     ],
 )
 def test_what_does_not_fit_is_said_without_running_the_file(file, function, options, message):
@@ -95,9 +104,13 @@ def test_a_function_that_may_be_called_is_let_through(function):
     ownmap.check_signature(function, "mine")
 
 
-def test_a_file_that_is_not_python(tmp_path):
+@pytest.mark.parametrize(
+    "text",
+    ["def root(:", "a = " + "(" * 1000, "a = " + "-" * 10**5 + "1", "a" + ".a" * 10**5, "\0"],
+)
+def test_a_file_that_is_not_python(tmp_path, text):
     path = tmp_path / "maps.py"
-    path.write_text("def root(:")
+    path.write_text(text)
     with pytest.raises(ValueError, match="is not Python"):
         ownmap.check(path, "root", [])
 

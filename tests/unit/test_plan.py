@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 
 from spectral_capacity.config.parse import parse
-from spectral_capacity.config.plan import duration, plan
+from spectral_capacity.config.plan import duration, expected, plan
 from spectral_capacity.kinds import rates
 from spectral_capacity.kinds.rates import Rates
 from tests.unit.configurations import DEFAULT, ROOT, cells, only
@@ -68,6 +68,13 @@ def test_the_plan_has_a_line_for_cells_of_one_size():
         "on a cluster: 2 submissions, 0.6 hours of a core or GPU asked for at most, 30 min and 2.0 GB for the "
         "largest"
     )
+
+
+def test_what_a_run_takes_is_said_for_its_cores_or_for_a_cluster():
+    of = planned(d=[512], seeds=4)
+    hour = sum(cell.cost().seconds(RATES) for cell in of) / 3600
+    assert expected(of, RATES, 2).endswith(f" {duration(1800 * hour)} on 2 CPU cores")
+    assert expected(of, RATES, None).endswith(f"about {duration(3600 * hour)} of a CPU core")
 
 
 def test_durations():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spectral_capacity.memory.recall import Recall, recall
+from spectral_capacity.memory.recall import TILE, Recall, recall
 from tests import oracle
 
 SHAPES = [(1, 2), (2, 5), (3, 2), (17, 12), (24, 6), (60, 5), (80, 12), (90, 6)]
@@ -35,12 +35,14 @@ def test_equals_the_oracle(shape, seed, correlation):
     check(*memory(*shape, seed, correlation))
 
 
-@pytest.mark.parametrize("blocks", [(1, 7, 64), (16, 1, 13), (90, 128, 1), (4096, 7, 1024)])
-def test_does_not_depend_on_blocks(blocks):
-    row_block, head, competitor_block = blocks
+@pytest.mark.parametrize(
+    ("row_block", "head", "tile"),
+    [(1, 7, (3, 64)), (16, 1, (128, 13)), (90, 128, (7, 1)), (4096, 7, TILE["gpu"])],
+)
+def test_does_not_depend_on_blocks(row_block, head, tile):
     for seed in range(3):
         W, U, V = memory(90, 6, seed)
-        other = check(W, U, V, row_block=row_block, head=head, competitor_block=competitor_block)
+        other = check(W, U, V, row_block=row_block, head=head, tile=tile)
         assert other.near_ties == check(W, U, V).near_ties
 
 

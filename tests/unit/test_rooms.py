@@ -62,7 +62,7 @@ def test_rooms_hold_a_docstring_and_nothing_else(path):
 
 
 def test_few_modules_stand_outside_of_a_room():
-    assert len(list(PACKAGE.glob("*.py"))) <= 4
+    assert len(list(PACKAGE.glob("*.py"))) <= 5
 
 
 def test_the_package_hands_on_two_names_and_imports_nothing_until_they_are_asked_for():

@@ -1,5 +1,7 @@
 """The whole chain, every experiment and figure, on the shipped smoke configuration."""
 
+import json
+
 import netCDF4
 import numpy as np
 import pandas as pd
@@ -8,6 +10,7 @@ import yaml
 
 from spectral_capacity.config.figure_modules import figure_modules
 from spectral_capacity.kinds.registry import KINDS
+from spectral_capacity.results.read_provenance import read_provenance
 from spectral_capacity.results.schema import Status
 from tests.workflow.conftest import ROOT, Workflow, copy_tree
 
@@ -24,6 +27,7 @@ def test_the_smoke_configuration(tmp_path):
     every_experiment_has_its_artefacts(smoke)
     every_claim_was_held_against_a_measurement(smoke)
     the_grids_hold_what_the_experiments_ask_for(smoke)
+    every_file_knows_what_it_was_made_from(smoke)
     assert "Nothing to be done" in smoke.run()
 
 
@@ -66,3 +70,22 @@ def the_grids_hold_what_the_experiments_ask_for(smoke):
     assert np.isfinite(read("loss", "best_loss")).all()
     assert (read("loss", "best_loss") <= read("loss", "loss")).all()
     assert np.isnan(read("one_step", "loss")).all()
+
+
+def every_file_knows_what_it_was_made_from(smoke):
+    figures = [*smoke.results.glob("figures/*")]
+    fits = [*smoke.results.glob("fits/*")]
+    grids = [*smoke.results.glob("grids/*")]
+    pages = [smoke.results / name for name in ("claims.csv", "claims.html", "index.html")]
+    for path in [*figures, *fits, *grids, *pages]:
+        made = read_provenance(path)
+        assert made["code"], path
+        assert made["versions"]["numpy" if path not in pages[2:] else "jinja2"], path
+        assert str(smoke.folder) not in json.dumps(made), path
+        if path in grids:
+            assert made["cells"][0]["device"], path
+        if path in figures:
+            for grid in made["grids"].values():
+                assert grid["configuration"]["coordinates"]["seed"], path
+    made = read_provenance(smoke.results / "figures/thresholded.png")
+    assert {*made["grids"]} == {"gd_against_muon", "gd_against_muon_thresholded"}

@@ -4,6 +4,7 @@ import tempfile
 
 
 import spectral_capacity.config.plan as planning
+import spectral_capacity.devices as devices
 import spectral_capacity.kinds.rates as rates
 import spectral_capacity.results.digests as contents
 import spectral_capacity.results.files as files
@@ -100,15 +101,24 @@ def cells_to_train(jobs):
                     yield cell
 
 
-onstart:
-    jobs = list(workflow.dag.needrun_jobs())
+def disk_needed(jobs, trained):
+    """Bytes that a run will write, about."""
     drawn = [
         EMBEDDINGS[job.wildcards.embeddings]
         for job in jobs
         if job.rule.name == "generate_embeddings"
     ]
+    return planning.disk_bytes(drawn, 3 * len(jobs) + len(trained), CONFIG.embeddings.store)
+
+
+onstart:
+    jobs = list(workflow.dag.needrun_jobs())
     trained = list(cells_to_train(jobs))
-    needed = planning.disk_bytes(drawn, 3 * len(jobs) + len(trained), CONFIG.embeddings.store)
+    # On a cluster it is the jobs that look: this machine may have none.
+    if trained and CONFIG.device == "gpu" and workflow.local_exec:
+        if problem := devices.gpu_problem():
+            raise WorkflowError(problem)
+    needed = disk_needed(jobs, trained)
     try:
         Path(RESULTS).mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=RESULTS).close()
@@ -123,11 +133,8 @@ onstart:
         )
     if trained:
         core = rates.Rates.of_a_core(rates.measured_flops())
-        bound = "at most about" if any(cell.may_end_early for cell in trained) else "about"
-        cores = getattr(workflow.resource_settings, "cores", None) or 1  # none on a cluster
-        seconds = sum(cell.cost().seconds(core) for cell in trained) / cores
+        cores = workflow.cores if workflow.local_exec else None
         print(
-            f"{len(trained)} cells to train: {bound} {planning.duration(seconds)} on "
-            f"{cores} CPU cores, {planning.size(needed)} of disk",
+            f"{planning.expected(trained, core, cores)}, {planning.size(needed)} of disk",
             file=sys.stderr,
         )

@@ -14,9 +14,6 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
 )
 
-# Several jobs may share one GPU: none may take all of its memory at the start.
-os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-
 # Modules, not names: a Snakefile shares Snakemake's own global names and would overwrite them.
 import spectral_capacity.config.looks as looking
 import spectral_capacity.config.messages as messages
@@ -92,6 +89,12 @@ def training_threads(wildcards):
     """One thread a job: jobs side by side use the cores better than threads inside one do. A job that
     takes all devices has this machine to itself; on a cluster it has an allocation of its own."""
     return workflow.cores if CONFIG.all_devices and workflow.local_exec else 1
+
+
+# What a training job asks for: a GPU if the configuration says so, or, where that leaves the device open,
+# if the run has some to give (`--resources gpu=N`, profiles/gpu). A cluster would look for one.
+GPU_GIVEN = CONFIG.device == "auto" and "gpu" in workflow.resource_settings.resources
+TRAINING_RESOURCES = {"gpu": 1} if GPU_GIVEN or CONFIG.device == "gpu" else {}
 
 
 def embeddings_file(name):

@@ -15,6 +15,7 @@ for figure in FIGURES:
         benchmark:
             f"{RESULTS}/benchmarks/plot_{figure}.tsv"
         params:
+            title=FIGURES[figure].title(figure),
             module=FIGURES[figure].module.module,
             settings={"finite_size": CONFIG.figures.finite_size} | FIGURES[figure].options,
             optimizers=figure_looks(figure),

@@ -23,6 +23,7 @@ for kind in registry.KINDS.values():
         threads: training_threads
         # What a cluster is asked for, more with every attempt, and what `--resources mem_mb=N` counts here.
         resources:
+            **TRAINING_RESOURCES,
             mem_mb=lambda wildcards, attempt: bundle_of(wildcards).megabytes(attempt),
             runtime=lambda wildcards, attempt: bundle_of(wildcards).minutes(attempt),
         params:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,10 +21,16 @@ from matplotlib.lines import Line2D
 
 from spectral_capacity.figures.parts import looks
 from spectral_capacity.results.files import atomic_path
+from spectral_capacity.results.made_from import Datasets, made_from
+from spectral_capacity.results.picture_metadata import UNDATED, picture_metadata
+from spectral_capacity.results.provenance import record
 from spectral_capacity.sampling.frequencies import item_frequencies
 
 COLUMN, PAGE = 3.3, 5.5
 """Widths in inches: a figure of one panel, and the column of a paper."""
+
+PACKAGES = ("matplotlib", "numpy", "xarray", "netCDF4")
+"""Behind the picture; grids and fits know their own."""
 
 GUIDE = {"color": "0.55", "linewidth": 1.6, "zorder": 1}
 """A line of theory under the data; a lighter grey would be hard to see on white."""
@@ -41,14 +48,35 @@ def style(
         yield
 
 
-def save(figure: Figure, paths: Iterable[str | os.PathLike]) -> None:
-    """Write one figure in the formats of the paths' suffixes; equal figures give equal files."""
+def save(
+    figure: Figure,
+    paths: Iterable[str | os.PathLike],
+    title: str = "",
+    provenance: Mapping[str, Any] | None = None,
+) -> None:
+    """Write one figure in the formats of the paths' suffixes; equal figures give equal files.
+
+    provenance: goes with the title into their metadata (:func:`drawn_from`).
+    """
     _settle(figure)
-    undated = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {}}
     for path in map(Path, paths):
+        about = picture_metadata(path.suffix, title, provenance) if provenance else {}
         with atomic_path(path) as temporary:
-            figure.savefig(temporary, format=path.suffix[1:], metadata=undated.get(path.suffix, {}))
+            figure.savefig(temporary, format=path.suffix[1:], metadata=UNDATED[path.suffix] | about)
     plt.close(figure)
+
+
+def drawn_from(
+    settings: Mapping[str, Any],
+    style: str | os.PathLike,
+    code: str,
+    grids: Datasets,
+    fits: Datasets,
+) -> dict[str, Any]:
+    """Provenance of a figure: its settings, the style's digest, and all that grids and fits know of theirs."""
+    digest = hashlib.sha256(Path(style).read_bytes()).hexdigest()
+    made_with = record({**settings, "style_sha256": digest}, code=code, packages=PACKAGES)
+    return made_with | made_from(grids, fits)
 
 
 def _settle(figure: Figure) -> None:

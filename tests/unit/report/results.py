@@ -11,7 +11,8 @@ from spectral_capacity.analysis.claims import COLUMNS
 from spectral_capacity.analysis.claims_file import Claim
 from spectral_capacity.report import claims_page, index
 from spectral_capacity.results.netcdf import write_netcdf
-from spectral_capacity.results.provenance import attributes
+from spectral_capacity.results.picture_metadata import picture_metadata
+from spectral_capacity.results.provenance import attributes, record
 
 NEWEST = 1_770_000_000  # 2026-02-02
 VERDICTS = {
@@ -89,11 +90,14 @@ def grid_of(folder, name):
         "configuration": {
             "experiment": name,
             "n_items": 2000,
+            "seed": 17,
+            "frequencies": {"file": "/home/me/words.csv"},
             "coordinates": {
                 "optimizer": ["muon"],
                 "d": [8, 256],
                 "batch_size": [*range(8), "inf"],
                 "step": [*range(1, 41)],
+                "seed": [0, 1, 2],
             },
             "definitions": {
                 "muon": {
@@ -106,8 +110,14 @@ def grid_of(folder, name):
         },
         "cells": [
             {"git_revision": "0" * 40, "device": "cpu", "versions": {"numpy": "2.0"}},
-            {"git_revision": "1" * 40 + "-dirty", "device": "H100", "versions": {"numpy": "2.1"}},
+            {
+                "git_revision": "1" * 40 + "-dirty",
+                "device": "H100",
+                "versions": {"numpy": "2.1"},
+                "code": "code_of_cells",
+            },
         ],
+        "code": "code_of_grid",
     }
     counts = np.ones((1, 2, 9, 40))
     counts[0, 1, 8, 0] = 7.5
@@ -121,19 +131,22 @@ def grid_of(folder, name):
 def run_of(folder, verdicts=VERDICTS, formats=("svg", "png")):
     """Files of a run, and what the page is made with."""
     rows = pd.DataFrame([*lines(verdicts)], columns=COLUMNS)
-    claims_page.write(rows, folder / "claims.csv", folder / "claims.html")
+    made = record({"experiments": ["one_step"]}, code="code_of_claims")
+    claims_page.write(rows, folder / "claims.csv", folder / "claims.html", made)
     grid = grid_of(folder, "one_step")
-    benchmarks = [folder / f"benchmarks/{i}.tsv" for i in range(3)]
-    benchmarks[0].parent.mkdir(exist_ok=True)
-    for benchmark in benchmarks[:2]:
-        benchmark.write_text("s\th:m:s\tcpu_time\n45.5\t0:00:45\t40\n")
+    logs = [folder / f"logs/{i}.log" for i in range(3)]
+    logs[0].parent.mkdir(exist_ok=True)
+    for log in logs[:2]:
+        log.write_text("12:00:00  seed 0 done\n12:00:45  done in 45.50 s\n")
     fits = {suffix: folder / f"fits/one_step.{suffix}" for suffix in ("csv", "nc")}
     figures = []
     for name, theme in {"fig2": "One step", "fig3": "One step", "fig4": "Many steps"}.items():
         files = {suffix: folder / f"figures/{name}.{suffix}" for suffix in formats}
         for path in files.values():
             path.parent.mkdir(exist_ok=True)
-            Figure(figsize=(4, 3)).savefig(path, metadata={})
+            made = record({"options": {"x": ["d"], "finite_size": True}}, code=f"code_of_{name}")
+            metadata = picture_metadata(path.suffix, name, made)
+            Figure(figsize=(4, 3)).savefig(path, metadata=metadata)
         figures.append(
             {
                 "name": name,
@@ -145,15 +158,18 @@ def run_of(folder, verdicts=VERDICTS, formats=("svg", "png")):
                 "files": {suffix: str(path) for suffix, path in files.items()},
             }
         )
-    for path in fits.values():
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(FITS)
+    fits["csv"].parent.mkdir(exist_ok=True)
+    fits["csv"].write_text(FITS)
+    made = record(
+        {"experiment": "one_step", "confidence": 0.95, "n_items": 2000}, code="code_of_fits"
+    )
+    write_netcdf(fits["nc"], {}, attributes("Fits", made))
     settings = {
         "figures": figures,
         "experiments": {
             "one_step": {
                 "fits": {suffix: str(path) for suffix, path in fits.items()},
-                "benchmarks": [str(path) for path in benchmarks],
+                "logs": [str(path) for path in logs],
             }
         },
     }
@@ -163,6 +179,7 @@ def run_of(folder, verdicts=VERDICTS, formats=("svg", "png")):
         table=folder / "claims.csv",
         grids=[grid],
         settings=settings,
+        provenance=record({"figures": ["fig2"]}, code="code_of_page"),
     )
 
 

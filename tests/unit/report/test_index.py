@@ -223,10 +223,10 @@ def test_counts_are_found_by_rounded_coordinates(tmp_path):
     assert math.isnan(experiment.stored(d=512.0, **at))
 
 
-def test_without_benchmarks_there_is_no_time(tmp_path):
+def test_without_logs_there_is_no_time(tmp_path):
     run = run_of(tmp_path)
-    for benchmark in (tmp_path / "benchmarks").iterdir():
-        benchmark.unlink()
+    for log in (tmp_path / "logs").iterdir():
+        log.unlink()
     index.write(**vars(run))
     assert "– of training" in words_of(run.page.read_text())
 
@@ -246,7 +246,7 @@ def test_a_figure_shows_the_claims_about_its_own_experiment(tmp_path):
     first, *others = run.settings["figures"]
     again = first | {"name": "again"}
     run.settings["figures"] = [first | {"experiments": ["mine"]}, *others, again]
-    run.settings["experiments"]["mine"] = {"fits": {}, "benchmarks": []}
+    run.settings["experiments"]["mine"] = {"fits": {}, "logs": []}
     run.grids.append(grid_of(tmp_path, "mine"))
     index.write(**vars(run))
     text = run.page.read_text()
