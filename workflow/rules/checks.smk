@@ -2,7 +2,6 @@
 import shutil
 import tempfile
 
-
 import spectral_capacity.config.plan as planning
 import spectral_capacity.devices as devices
 import spectral_capacity.kinds.rates as rates
@@ -45,10 +44,11 @@ if workflow.is_main_process:
         raise WorkflowError(f"{error}. {WRITABLE}") from None
 
 
-# Snakemake knows by a file's name with which parameters it made it, and of its inputs by their times. That
-# is not enough where its folder .snakemake was deleted, or where a file of other settings was copied here
-# with the note beside it. Those are run again, and what follows. Asked for as an input that is none: only
-# while Snakemake looks for its jobs does it have both its memory and an ear.
+# Snakemake remembers by a file's name with which parameters it made it, and knows its inputs by their times.
+# That is not enough where its folder .snakemake was deleted, where a file of other settings was copied here
+# with the note beside it, or where a job of an earlier call writes last. Such files are made again, and
+# what follows from them. A function of an input that gives none: when Snakemake calls it, it has read
+# what it remembers, and has not yet chosen what runs.
 def force_what_is_unlike(dag):
     if not workflow.is_main_process or dag in LOOKED_AT:
         return
@@ -68,7 +68,7 @@ def force_what_is_unlike(dag):
 LOOKED_AT = []
 ANOTHER = {
     "params": "other settings or code",
-    "inputs": "other files than those here now, or nobody knows what",
+    "inputs": "other files than those that are here now, as far as is known",
 }
 
 
