@@ -2,6 +2,7 @@
 
 from snakemake.script import Snakemake
 
+from spectral_capacity.results.digests import Product
 from spectral_capacity.results.grids import assemble
 from spectral_capacity.results.job_log import job_log
 from spectral_capacity.results.provenance import record
@@ -10,7 +11,8 @@ snakemake: Snakemake
 
 settings = snakemake.params.settings
 coordinates = {"experiment": settings["experiment"]}
-with job_log(snakemake.log[0], "assemble_grid", coordinates, snakemake.output):
+product = Product(snakemake.output, snakemake.input, snakemake.params, snakemake.config["results"])
+with job_log(snakemake.log[0], "assemble_grid", coordinates, product):
     assemble(
         snakemake.output[0],
         snakemake.params.cells,

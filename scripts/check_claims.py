@@ -5,13 +5,15 @@ from snakemake.script import Snakemake
 from spectral_capacity.analysis.claims import check
 from spectral_capacity.analysis.claims_file import read_claims
 from spectral_capacity.report.claims_page import checked_with, write
+from spectral_capacity.results.digests import Product
 from spectral_capacity.results.job_log import job_log
 from spectral_capacity.results.reading import open_grid
 
 snakemake: Snakemake
 
 settings, outputs = snakemake.params.settings, snakemake.output
-with job_log(snakemake.log[0], "check_claims", settings, outputs) as report:
+product = Product(snakemake.output, snakemake.input, snakemake.params, snakemake.config["results"])
+with job_log(snakemake.log[0], "check_claims", settings, product) as report:
     fits = {
         experiment: open_grid(path)
         for experiment, path in zip(settings["experiments"], snakemake.input.fits, strict=True)

@@ -3,6 +3,7 @@
 from snakemake.script import Snakemake
 
 from spectral_capacity.analysis.exponents import fit_exponents
+from spectral_capacity.results.digests import Product
 from spectral_capacity.results.fits import PACKAGES, write_fits
 from spectral_capacity.results.job_log import job_log
 from spectral_capacity.results.made_from import made_from
@@ -13,7 +14,8 @@ snakemake: Snakemake
 
 settings, outputs = snakemake.params.settings, snakemake.output
 coordinates = {"experiment": settings["experiment"]}
-with job_log(snakemake.log[0], "fit_exponents", coordinates, outputs):
+product = Product(snakemake.output, snakemake.input, snakemake.params, snakemake.config["results"])
+with job_log(snakemake.log[0], "fit_exponents", coordinates, product):
     grid = open_grid(snakemake.input.grid)
     fits = fit_exponents(grid, settings)
     made_with = record(settings, code=snakemake.params.code, packages=PACKAGES)

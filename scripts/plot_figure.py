@@ -5,14 +5,16 @@ from importlib import import_module
 from snakemake.script import Snakemake
 
 from spectral_capacity.figures.parts import common
+from spectral_capacity.results.digests import Product
 from spectral_capacity.results.job_log import job_log
 from spectral_capacity.results.reading import open_grids
 
 snakemake: Snakemake
 
 params, inputs = snakemake.params, snakemake.input
+product = Product(snakemake.output, snakemake.input, snakemake.params, snakemake.config["results"])
 with (
-    job_log(snakemake.log[0], snakemake.rule, params.settings, snakemake.output) as report,
+    job_log(snakemake.log[0], snakemake.rule, params.settings, product) as report,
     common.style(inputs.style, params.optimizers),
 ):
     grids, fits = open_grids(inputs.grid), open_grids(inputs.fits)

@@ -3,6 +3,7 @@
 from snakemake.script import Snakemake
 
 from spectral_capacity.results.bundles import Member
+from spectral_capacity.results.digests import Product
 from spectral_capacity.results.job_log import job_log
 from spectral_capacity.results.workers import train_bundle
 from spectral_capacity.sampling.content import content_of
@@ -21,5 +22,6 @@ def start():
 
 
 coordinates = {"experiment": experiment, "bundle": snakemake.wildcards.bundle}
-with job_log(snakemake.log[0], "train_memory", coordinates, outputs) as report:
+product = Product(snakemake.output, snakemake.input, snakemake.params, snakemake.config["results"])
+with job_log(snakemake.log[0], "train_memory", coordinates, product) as report:
     train_bundle(outputs[0], members, start, "train_memory", report, content_of)

@@ -4,6 +4,7 @@ from snakemake.script import Snakemake
 
 from spectral_capacity.analysis.claims_file import read_claims
 from spectral_capacity.report.index import write
+from spectral_capacity.results.digests import Product
 from spectral_capacity.results.job_log import job_log
 from spectral_capacity.results.provenance import record
 
@@ -11,7 +12,8 @@ snakemake: Snakemake
 
 inputs, settings = snakemake.input, snakemake.params.settings
 coordinates = {"experiments": list(settings["experiments"])}
-with job_log(snakemake.log[0], "write_page", coordinates, snakemake.output):
+product = Product(snakemake.output, snakemake.input, snakemake.params, snakemake.config["results"])
+with job_log(snakemake.log[0], "write_page", coordinates, product):
     claims, code = read_claims(inputs.claims), snakemake.params.code
     shown = {"figures": [figure["name"] for figure in settings["figures"]]}
     made_with = record(shown, code=code, packages=("docutils", "jinja2"))

@@ -92,6 +92,8 @@ def read_claims(path: str | os.PathLike) -> list[Claim]:
     Raises ValueError that names the file, the entry and the key, and OSError where there is no file.
     """
     entries = read_yaml(path)
+    if os.path.getsize(path) == 0:
+        raise ValueError(f"{path}: is empty; put it back, or write [] into it for no claims")
     try:
         claims = TypeAdapter(list[Claim]).validate_python([] if entries is None else entries)
     except ValidationError as error:

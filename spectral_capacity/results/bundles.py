@@ -69,23 +69,23 @@ def read_manifest(path: str | os.PathLike) -> dict[str, dict[str, str]]:
         return {}
 
 
-def unsound_cells(path: str | os.PathLike, files: Mapping[str, str | os.PathLike]) -> list[str]:
-    """What is wrong with the cells of a manifest, a line each; ``files`` of its cells by name.
+def unsound_cells(path: str | os.PathLike, members: Iterable[Member]) -> list[str]:
+    """What is wrong with the cells of a manifest, a line each.
 
-    A file that is not the one it lists is set aside.
+    A file that is not the one it lists is set aside. What it lists of other settings or code than a
+    member's says nothing of that.
     """
     listed = read_manifest(path)
     problems = []
-    for name, file in files.items():
-        try:
-            found = digest(file)
-        except FileNotFoundError:
-            if name in listed:
-                problems.append(f"{file}: is missing, to be made again")
+    for member in members:
+        known = listed.get(member.name, {})
+        if known.get("identity") != member.identity:
             continue
-        if name in listed and found != listed[name]["sha256"]:
-            what = "not what was written" if is_complete(file) else "truncated"
-            problems.append(f"{file}: {what}; {set_aside(file)}")
+        if not os.path.exists(member.file):
+            problems.append(f"{member.file}: is missing, to be made again")
+        elif digest(member.file) != known.get("sha256"):
+            what = "not what was written" if is_complete(member.file) else "truncated"
+            problems.append(f"{member.file}: {what}; {set_aside(member.file)}")
     return problems
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from spectral_capacity.devices import memory_advice
-from spectral_capacity.results.digests import keep_digest
+from spectral_capacity.results.digests import Product
 
 
 @contextmanager
@@ -20,7 +21,7 @@ def job_log(
     path: str | Path,
     title: str,
     coordinates: Mapping[str, Any],
-    outputs: Iterable[str | Path] = (),
+    made: Product | None = None,
 ) -> Iterator[Callable[[str], None]]:
     """Log to ``path`` while the block runs; gives a function that writes one line.
 
@@ -28,10 +29,10 @@ def job_log(
     had used before (to start, or for what it worked on first). An exception is
     written with its traceback, shown with its notes in one line on standard error, and ends the process with
     status 1: Snakemake would print its traceback a second time. It shows the log, so nothing of that is said
-    again. When the block ends well, what the files ``outputs`` hold is written down (:mod:`results.digests`).
+    again. When the block ends well, what was ``made`` is written down (:mod:`results.digests`). A log that
+    cannot be written, as on a full disk, stops nothing.
     """
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+    handler = _handler(path)
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
     logger = logging.getLogger(f"spectral_capacity.job.{path}")
     logger.setLevel(logging.INFO)
@@ -43,14 +44,17 @@ def job_log(
     logger.info("%s: %s", title, where)
     started, cpu_before = time.monotonic(), time.process_time()
     try:
+        origin = made.origin() if made else {}
         yield logger.info
-        for output in outputs:
-            keep_digest(output)
+        if made:
+            made.keep(origin)
     except Exception as error:
         if advice := memory_advice(error):
             error.add_note(advice)
         logger.exception("failed after %.1f s", time.monotonic() - started)
         what = " ".join([str(error), *(f"({note})" for note in getattr(error, "__notes__", ()))])
+        if isinstance(error, OSError) and error.errno in UNWRITABLE:
+            what += ". Make room, or the folder writable, and run again: what is finished stays"
         print(f"{title}: {what}\n  full log: {path}", file=sys.stderr)
         sys.exit(1)
     else:
@@ -60,7 +64,27 @@ def job_log(
     finally:
         logger.removeHandler(handler)
         logging.getLogger("py.warnings").removeHandler(handler)
-        handler.close()
+        with suppress(OSError):
+            handler.close()
+
+
+UNWRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT)
+
+
+class _Quiet(logging.FileHandler):
+    """A log whose disk may be full."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
+
+
+def _handler(path: str | Path) -> logging.Handler:
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        return _Quiet(path, mode="w", encoding="utf-8")
+    except OSError as error:
+        print(f"{path}: no log: {error}", file=sys.stderr)
+        return logging.NullHandler()
 
 
 def seconds_of(path: str | Path) -> float | None:
@@ -75,6 +99,6 @@ def seconds_of(path: str | Path) -> float | None:
 
 def add_to_log(path: str | Path, title: str, what: str) -> None:
     """Say on standard error and at the end of a log how a job ended that could not say so itself."""
-    with Path(path).open("a", encoding="utf-8") as log:
+    with suppress(OSError), Path(path).open("a", encoding="utf-8") as log:
         print(f"{time.strftime('%H:%M:%S')}  {what}", file=log)
     print(f"{title}: {what}\n  full log: {path}", file=sys.stderr)

@@ -7,8 +7,9 @@ small cell; what they write is what :func:`xarray.open_dataset` reads.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -37,7 +38,7 @@ def new_netcdf(path: str | os.PathLike, *, expected_bytes: int = 0) -> Iterator[
 
 
 CHECKSUM = "checksum"
-"""Attribute with the digest of all values of a file."""
+"""Attribute with the digest of all values of a file, and of its attributes that are text."""
 
 
 class DamagedFile(OSError):
@@ -100,7 +101,8 @@ def write_netcdf(
     size = sum(array.nbytes for array in arrays.values())
     with new_netcdf(path, expected_bytes=size) as dataset:
         # One for the file: HDF5's own make each small variable a block of four kilobytes.
-        dataset.setncatts({**attributes, CHECKSUM: _checksum(arrays)})
+        texts = [attributes, *(attrs for _, (_, _, attrs) in sorted(variables.items()))]
+        dataset.setncatts({**attributes, CHECKSUM: _checksum(arrays, texts)})
         for name, (dims, _, attrs) in variables.items():
             values = arrays[name]
             dtype = str if values.dtype.kind in "UO" else values.dtype
@@ -112,17 +114,23 @@ def write_netcdf(
 def read_values(dataset: netCDF4.Dataset) -> dict[str, np.ndarray]:
     """All variables as they are stored.
 
-    An error of a damaged file (:func:`damage_named`) where they are not the ones that were written.
+    An error of a damaged file (:func:`damage_named`) where they, or what is said of them, are not what was
+    written.
     """
     values = {name: np.asarray(variable[...]) for name, variable in dataset.variables.items()}
-    if CHECKSUM in dataset.ncattrs() and dataset.getncattr(CHECKSUM) != _checksum(values):
+    held = [dataset, *(dataset[name] for name in sorted(values))]
+    texts = [{name: each.getncattr(name) for name in each.ncattrs()} for each in held]
+    if (found := texts[0].pop(CHECKSUM, None)) and found != _checksum(values, texts):
         raise OSError("NetCDF: values are not the ones that were written")
     return values
 
 
-def _checksum(arrays: Mapping[str, np.ndarray]) -> str:
-    """Digest of arrays by name; text by its characters, however it is stored."""
+def _checksum(arrays: Mapping[str, np.ndarray], attributes: Sequence[Mapping[str, Any]]) -> str:
+    """Digest of arrays by name, and of attributes that are text; text counts by its characters."""
     digest = hashlib.sha256()
+    for each in attributes:
+        texts = {name: value for name, value in each.items() if isinstance(value, str)}
+        digest.update(json.dumps(texts, sort_keys=True).encode())
     for name in sorted(arrays):
         array = arrays[name]
         text = array.dtype.kind in "UO"

@@ -12,6 +12,7 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -119,15 +120,17 @@ def _work(members, start, title, report, other_end, pipe) -> None:
         return
     for member in members:
         marker = Path(begun(member.checkpoint))
-        marker.parent.mkdir(parents=True, exist_ok=True)
-        marker.touch()
+        with suppress(OSError):  # of a full disk the cell itself tells, if it cannot be written
+            marker.parent.mkdir(parents=True, exist_ok=True)
+            marker.touch()
         try:
             with job_log(member.log, title, member.settings) as report:
                 train(member, report)
             well = WELL
         except SystemExit:
             well = BADLY
-        marker.unlink(missing_ok=True)
+        with suppress(OSError):
+            marker.unlink(missing_ok=True)
         pipe.send_bytes(well)
 
 

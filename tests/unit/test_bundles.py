@@ -128,9 +128,8 @@ def test_a_damaged_cell_is_stale_and_the_manifest_says_which(members, tmp_path, 
         write(member)
     manifest = tmp_path / "manifest.json"
     write_manifest(manifest, members)
-    files = {member.name: member.file for member in members}
     assert [*read_manifest(manifest)] == names(members)
-    assert unsound_cells(manifest, files) == []
+    assert unsound_cells(manifest, members) == []
     path = tmp_path / "second.nc"
     raw = bytearray(path.read_bytes())
     where = raw.index(np.arange(4).tobytes())
@@ -140,13 +139,24 @@ def test_a_damaged_cell_is_stale_and_the_manifest_says_which(members, tmp_path, 
     else:
         left = {"truncated": raw[:-20], "flipped": raw, "not ours": b"something else"}
         path.write_bytes(left[damage])
-    (problem,) = unsound_cells(manifest, files)
+    (problem,) = unsound_cells(manifest, members)
     assert "second.nc" in problem
     assert not path.exists()  # set aside
     assert stale(members) == [members[1]]
     if damage != "deleted":
         path.write_bytes(left[damage])  # where no manifest tells
         assert names(stale(members)) == ["second"]
+
+
+def test_a_manifest_of_other_settings_says_nothing_of_these_cells(tmp_path, members):
+    for member in members:
+        write(member)
+    others = [replace(member, code="other") for member in members]
+    write_manifest(tmp_path / "m.json", others)
+    write(members[0])
+    (tmp_path / "second.nc").write_bytes(b"another")
+    assert unsound_cells(tmp_path / "m.json", members) == []
+    assert (tmp_path / "second.nc").exists()
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"cells": ', "\udcff"])

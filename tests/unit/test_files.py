@@ -133,6 +133,19 @@ def flipped(tmp_path):
     return path
 
 
+@pytest.mark.parametrize("text", [b"of the file", b"of x"])
+def test_a_flipped_bit_in_what_is_said_of_the_values_is_seen(tmp_path, text):
+    path = tmp_path / "a.nc"
+    variables = {"x": (("i",), VALUES, {"long_name": "of x", "n": 3})}
+    write_netcdf(path, variables, {"title": "of the file", "n": 3})
+    open_grid(path)
+    raw = path.read_bytes()
+    assert raw.count(text) == 1
+    path.write_bytes(raw.replace(text, b"O" + text[1:]))
+    with pytest.raises(DamagedFile):
+        open_grid(path)
+
+
 def test_a_flipped_bit_names_the_file_and_sets_it_aside(flipped):
     with pytest.raises(DamagedFile, match=r"a\.nc: damaged; set aside as a\.nc\.damaged"):
         open_grid(flipped)

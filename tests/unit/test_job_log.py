@@ -45,3 +45,13 @@ def test_a_failure_is_logged_with_its_traceback_and_coordinates(tmp_path, capsys
     assert "train_memory: the reason (seed 3)" in shown
     assert str(tmp_path / "x.log") in shown
     assert (text + shown).count("alpha 1.5") == 1  # Snakemake shows both
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(tmp_path, capsys):
+    (tmp_path / "logs").write_text("no folder")
+    done = []
+    with job_log(tmp_path / "logs/x.log", "train_memory", {"d": 8}) as report:
+        report("seed 0 done")
+        done.append(8)
+    assert done == [8]
+    assert f"{tmp_path}/logs/x.log: no log" in capsys.readouterr().err

@@ -227,7 +227,7 @@ def test_a_disk_known_to_be_too_small_is_an_error_at_the_start(small_disk):
 def test_a_disk_that_fills_up_leaves_nothing_half_written(small_disk):
     # Room for the estimate, taken by something else once the jobs run.
     small_disk.configure(STORED, embeddings={"store": "arrays"})
-    small_disk.edit("workflow/rules/common.smk", "if needed > free:", "if False:")
+    small_disk.edit("workflow/rules/checks.smk", "if needed > free:", "if False:")
     output = small_disk.run("grids", fails=True)
     assert "no space left on the disk" in output
     for name in small_disk.files():

@@ -1,11 +1,14 @@
 # What is looked at before anything runs: results that are not whole, the disk, how long it will take.
 import shutil
+import tempfile
 
 import spectral_capacity.config.plan as planning
 import spectral_capacity.devices as devices
 import spectral_capacity.kinds.rates as rates
 import spectral_capacity.results.digests as contents
 import spectral_capacity.results.files as files
+
+WRITABLE = f"Make {RESULTS} writable, or choose another folder with --config results=FOLDER."
 
 
 # Snakemake takes a file that exists for finished. One that does not end where its format says it ends
@@ -17,9 +20,11 @@ def set_damaged_aside():
     for experiment, bundles in BUNDLES.items():
         for name, bundle in bundles.items():
             manifest = Path(manifest_file(experiment, name))
-            if manifest.exists():
-                cells = {cell.name: cell_file(experiment, cell) for cell in bundle.cells}
-                if problems := manifests.unsound_cells(manifest, cells):
+            if manifest.exists() and not contents.is_changed(manifest):
+                script = code(CONFIG.experiments[experiment].script)
+                told = [member_of(experiment, cell, script) for cell in bundle.cells]
+                members = [manifests.Member(**member) for member in told]
+                if problems := manifests.unsound_cells(manifest, members):
                     manifest.unlink()
                     yield from problems
     for path in map(Path, all_files()):
@@ -32,8 +37,57 @@ def set_damaged_aside():
 
 
 if workflow.is_main_process:
-    for problem in set_damaged_aside():
-        print(problem, file=sys.stderr)
+    try:
+        for problem in set_damaged_aside():
+            print(problem, file=sys.stderr)
+    except OSError as error:
+        raise WorkflowError(f"{error}. {WRITABLE}") from None
+
+
+# Snakemake remembers by a file's name with which parameters it made it, and knows its inputs by their times.
+# That is not enough where its folder .snakemake was deleted, where a file of other settings was copied here
+# with the note beside it, or where a job of an earlier call writes last. Such files are made again, and
+# what follows from them. A function of an input that gives none: when Snakemake calls it, it has read
+# what it remembers, and has not yet chosen what runs.
+def force_what_is_unlike(dag):
+    if not workflow.is_main_process or dag in LOOKED_AT:
+        return
+    LOOKED_AT.append(dag)
+    for maker, wildcards in makers():
+        outputs = maker.expand_output(wildcards)[0]
+        inputs = maker.expand_input(wildcards)[0]
+        params, told = maker.expand_params(wildcards, inputs, outputs, None)
+        product = contents.Product(outputs, inputs, params, RESULTS)
+        noticed = workflow.persistence.params_changed(Made(outputs, told))
+        for output, others in product.unlike().items():
+            if not (noticed and others == ["params"]):
+                print(f"{output}: made from {ANOTHER[others[-1]]}; is made again", file=sys.stderr)
+                dag.forcefiles.add(output)
+
+
+LOOKED_AT = []
+ANOTHER = {
+    "params": "other settings or code",
+    "inputs": "other files than those that are here now, as far as is known",
+}
+
+
+@dataclasses.dataclass(eq=False)
+class Made:
+    """As much of a job as Snakemake needs to compare its parameters with those that it remembers."""
+
+    output: list
+    non_derived_params: list
+
+
+def makers():
+    """Rule and wildcards of every result that is there."""
+    found = {}
+    for path in filter(os.path.exists, all_files()):
+        maker = next(rule for rule in workflow.rules if rule.is_producer(path))
+        wildcards = maker.get_wildcards(path)
+        found[maker.name, *sorted(wildcards.items())] = maker, wildcards
+    return found.values()
 
 
 def cells_to_train(jobs):
@@ -65,7 +119,11 @@ onstart:
         if problem := devices.gpu_problem():
             raise WorkflowError(problem)
     needed = disk_needed(jobs, trained)
-    Path(RESULTS).mkdir(parents=True, exist_ok=True)
+    try:
+        Path(RESULTS).mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=RESULTS).close()
+    except OSError as error:
+        raise WorkflowError(f"{RESULTS}: cannot be written: {error}. {WRITABLE}") from None
     free = shutil.disk_usage(RESULTS).free
     if needed > free:
         raise WorkflowError(

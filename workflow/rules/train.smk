@@ -11,6 +11,7 @@ for kind in registry.KINDS.values():
         input:
             draws=lambda wildcards: draws_of(bundle_of(wildcards)),
             files=lambda wildcards: bundle_of(wildcards).files(),
+            none=lambda wildcards: force_what_is_unlike(workflow.dag) or [],
         output:
             manifest_file("{experiment}", "{bundle}"),
         log:
