@@ -2,8 +2,9 @@
 
 import json
 import os
-import signal
-from dataclasses import replace
+import subprocess
+import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,9 @@ from spectral_capacity.results.bundles import (
     write_manifest,
 )
 from spectral_capacity.results.netcdf import write_netcdf
-from spectral_capacity.results.stale import known_by
 from spectral_capacity.results.stale import stale as all_stale
-from spectral_capacity.results.workers import CellsFailed, train_each
 from spectral_capacity.sampling.content import content_digest, content_of
+from tests.unit.bundle_at_work import write
 from tests.unit.configurations import DEFAULT, ROOT, cells
 
 ALL = [cells(parse(DEFAULT, root=ROOT), name) for name in DEFAULT["experiments"]]
@@ -83,11 +83,6 @@ def members(tmp_path):
         )
 
     return [member(name) for name in ("first", "second", "third")]
-
-
-def write(member, report=print):
-    values = {"capacity": (("seed",), np.arange(4), {})}
-    write_netcdf(member.file, values, known_by(member, content_of(member)))
 
 
 def stale(members):
@@ -165,46 +160,32 @@ def test_a_manifest_that_cannot_be_read_lists_nothing(tmp_path, text):
     assert read_manifest(tmp_path / "m.json") == {}
 
 
-def fails(member, report):
-    if member.name == "second":
-        raise ValueError("no good")
-    write(member)
+def train(members, how, first=0):
+    """What a job that trains these prints, and what it says that failed."""
+    command = [sys.executable, "-m", "tests.unit.bundle_at_work", how, str(first)]
+    told = json.dumps([asdict(member) for member in members])
+    return subprocess.run(command, input=told, capture_output=True, text=True, cwd=ROOT)
 
 
-def is_killed(member, report):
-    if member.name == "second":
-        os.kill(os.getpid(), signal.SIGKILL)
-    write(member)
-
-
-@pytest.mark.parametrize("train", [fails, is_killed])
-def test_a_member_that_fails_or_is_killed_costs_no_other(members, capfd, train):
-    with pytest.raises(CellsFailed, match="1 of 3 cells failed: second"):
-        train_each(members, lambda: train, "train", print)
+@pytest.mark.parametrize(("how", "reason"), [("fails", "no good"), ("is_killed", "SIGKILL")])
+def test_a_member_that_fails_or_is_killed_costs_no_other(members, how, reason):
+    shown = train(members, how).stderr
+    assert "1 of 3 cells failed: second" in shown
     assert names(stale(members)) == ["second"]
-    shown = capfd.readouterr().err
-    log = Path(members[1].log).read_text()
-    reason = {fails: "no good", is_killed: "SIGKILL"}[train]
     assert reason in shown
-    assert reason in log
+    assert reason in Path(members[1].log).read_text()
     assert members[1].log in shown
 
 
 def test_what_was_killed_before_comes_last(members):
-    order = []
-    with pytest.raises(CellsFailed):
-        train_each(members[:2], lambda: is_killed, "train", order.append)
+    assert train(members[:2], "is_killed").returncode == 1
     assert os.path.exists(begun(members[1].checkpoint))
-    order.clear()
-    train_each([members[1], members[2]], lambda: write, "train", order.append)
-    assert [line.split(":")[0] for line in order] == ["third", "second"]
+    done = train(members, "write", first=1)
+    assert [line.split(":")[0] for line in done.stdout.splitlines()] == ["third", "second"]
     assert not os.path.exists(begun(members[1].checkpoint))
 
 
 def test_what_cannot_start_says_why(members):
-    def start():
-        raise RuntimeError("no such device")
-
-    with pytest.raises(CellsFailed, match="no such device"):
-        train_each(members, start, "train", print)
+    done = train(members, "cannot_start")
+    assert done.stderr.strip() == "no such device"
     assert stale(members) == members
