@@ -18,12 +18,10 @@ WRITABLE = f"Make {RESULTS} writable, or choose another folder with --config res
 # one while rules are read) and so shows the jobs that follow.
 def set_damaged_aside():
     for experiment, bundles in BUNDLES.items():
-        for name, bundle in bundles.items():
+        for name in bundles:
             manifest = Path(manifest_file(experiment, name))
             if manifest.exists() and not contents.is_changed(manifest):
-                script = code(CONFIG.experiments[experiment].script)
-                told = [member_of(experiment, cell, script) for cell in bundle.cells]
-                members = [manifests.Member(**member) for member in told]
+                members = [manifests.Member(**told) for told in members_of(experiment, name)]
                 if problems := manifests.unsound_cells(manifest, members):
                     manifest.unlink()
                     yield from problems

@@ -1,5 +1,6 @@
 # Configuration, file names, what each job depends on.
 import dataclasses
+import functools
 import os
 import sys
 from pathlib import Path
@@ -139,11 +140,11 @@ def log_of(experiment, cell):
     return f"{RESULTS}/logs/cells/{experiment}/{cell.name}.log"
 
 
-def members_of(wildcards):
-    """What a training job is told of each of its cells."""
-    experiment = wildcards.experiment
-    script = CONFIG.experiments[experiment].script
-    return [member_of(experiment, cell, code(script)) for cell in bundle_of(wildcards).cells]
+@functools.cache
+def members_of(experiment, bundle):
+    """What the job of a bundle is told of each of its cells."""
+    digest = code(CONFIG.experiments[experiment].script)
+    return [member_of(experiment, cell, digest) for cell in BUNDLES[experiment][bundle].cells]
 
 
 def member_of(experiment, cell, code_of_training):

@@ -27,7 +27,7 @@ for kind in registry.KINDS.values():
             mem_mb=lambda wildcards, attempt: bundle_of(wildcards).megabytes(attempt),
             runtime=lambda wildcards, attempt: bundle_of(wildcards).minutes(attempt),
         params:
-            cells=members_of,
+            cells=lambda wildcards: members_of(wildcards.experiment, wildcards.bundle),
             script=kind.script,
         script:
             "../../{params.script}"
