@@ -42,7 +42,7 @@ def test_jobs_side_by_side_take_a_device_each(fresh, monkeypatch, tmp_path):
     monkeypatch.setenv("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
     monkeypatch.setenv("TMPDIR", str(tmp_path))  # no other jobs of this machine
     cells = {"d": [8], "alpha": [1.5, 2.0], "optimizers": ["held"]}
-    fresh.configure(cells, optimizers={"held": OPTIMIZER}, device="cpu")
+    fresh.configure(cells, optimizers={"held": OPTIMIZER}, device="cpu", bundle_seconds=0)
     holding = Holding(fresh)
     holding.at("d8_alpha1.5_step1", "d8_alpha2.0_step1")
     process = fresh.start("grids")
