@@ -44,7 +44,7 @@ SpectralMap = Callable[[Gradient, StepContext], ArrayLike]
 NAME = "measured"
 """Of the experiment, in provenance."""
 
-PYTHON = "<python>"
+PYTHON = "(python)"
 """What stands for the file of a function that is no file's, in provenance."""
 
 

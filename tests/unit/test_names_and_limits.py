@@ -178,7 +178,7 @@ def test_numbers_in_the_names_of_files_are_the_numbers():
     numbers = [5e-324, 1e-320, 1e-5, 0.1, 0.1 + 2**-56, 1.5, 2, 1e16, 1.7976931348623157e308]
     names = cell_names(alpha=numbers, kappa=[0, 1e-310, 1e300])
     assert len({*names}) == len(names) == len(numbers) * 3 * 2
-    constraint = re.search(r'cell="(.*)"', (ROOT / "workflow/rules/common.smk").read_text())[1]
+    constraint = re.search(r'bundle="(.*)"', (ROOT / "workflow/rules/common.smk").read_text())[1]
     for name in names:
         assert re.fullmatch(constraint, name)
         assert len(f".{name}.nc.{'h' * 64}.4194304.tmp") + 64 - len("muon") <= 255

@@ -73,9 +73,9 @@ def the_grids_hold_what_the_experiments_ask_for(smoke):
 
 
 def every_file_knows_what_it_was_made_from(smoke):
-    figures = [*smoke.results.glob("figures/*")]
-    fits = [*smoke.results.glob("fits/*")]
-    grids = [*smoke.results.glob("grids/*")]
+    figures = [*smoke.results.glob("figures/[!.]*")]
+    fits = [*smoke.results.glob("fits/[!.]*")]
+    grids = [*smoke.results.glob("grids/[!.]*")]
     pages = [smoke.results / name for name in ("claims.csv", "claims.html", "index.html")]
     for path in [*figures, *fits, *grids, *pages]:
         made = read_provenance(path)
