@@ -58,7 +58,7 @@ class Config(Strict):
     the last bit if their number divides eight, else to rounding"""
     seeds_per_job: count(most=10_000) = 4
     """seeds of one cell, trained by one job. More seeds later only add cells, if the last block was full"""
-    bundle_seconds: Annotated[float, Ge(0)] = 20.0
+    bundle_seconds: Annotated[float, Ge(0)] = 40.0
     """cells of one experiment that take about this long together, by estimate, are trained by one job, in one
     process; each stays a file of its own. 0: a job for every cell. A change retrains
     nothing"""

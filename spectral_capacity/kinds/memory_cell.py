@@ -13,6 +13,9 @@ from spectral_capacity.kinds.rates import Cost
 if TYPE_CHECKING:
     from spectral_capacity.kinds.memory import MemoryExperiment
 
+KEPT = 2**28
+"""Bytes of embeddings that a job keeps between cells (:class:`sampling.embeddings.KeptEmbeddings`)."""
+
 RUNTIME = 450e6
 """Bytes of an interpreter with JAX and its compiled programs."""
 
@@ -126,13 +129,15 @@ class MemoryCell(Cell):
         """The runtime, the embeddings of a seed, tiles of logits.
 
         The softmax means of the items that make a gradient, (n, d) float32, come on top with more than one
-        step. Embeddings are drawn in float64 blocks, and a copy lives while they are.
+        step. Embeddings are drawn in float64 blocks, and a copy lives while they are; those of some seeds are
+        kept for the next cell.
         """
         N, d, e = self.experiment.n_items, self.d, self.experiment
         arrays = 2 * 4 * N * d
         softmax = e.steps > 1 and e.gradient == "exact"
         means = 4 * max(map(self._distinct, e.batch_sizes)) * d if softmax else 0
-        return RUNTIME + arrays + arrays / 2 + means + 60 * N + 40 * d**2
+        kept = min(KEPT, arrays * len(self.seeds)) if self.draws() else 0
+        return RUNTIME + arrays + arrays / 2 + kept + means + 60 * N + 40 * d**2
 
     def _distinct(self, batch_size: float) -> float:
         """About how many items a batch from the power law has."""

@@ -86,6 +86,33 @@ def generate_embeddings(
             declare(file, name, shape, values.dtype, {"long_name": name})[...] = values
 
 
+KEPT = 2**28
+"""Bytes of embeddings that :class:`KeptEmbeddings` holds at most: memory of a job beyond its largest cell's."""
+
+
+class KeptEmbeddings:
+    """Generated embeddings of one file, drawn once for all cells of a bundle that learn from it.
+
+    As many seeds as :data:`KEPT` holds; the others are drawn for every cell. Nobody may write into them.
+    """
+
+    def __init__(self) -> None:
+        self._path: str | os.PathLike | None = None
+        self._held: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+
+    def load(self, path: str | os.PathLike, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """As :func:`load_embeddings` of a file that a rule made."""
+        if path != self._path:
+            self._path, self._held = path, {}
+        if seed in self._held:
+            return self._held[seed]
+        drawn = load_embeddings(path, seed, ours=True)
+        held = [array for pair in self._held.values() for array in pair]
+        if sum(array.nbytes for array in (*held, *drawn)) <= KEPT:
+            self._held[seed] = drawn
+        return drawn
+
+
 def load_embeddings(
     path: str | os.PathLike,
     seed: int,

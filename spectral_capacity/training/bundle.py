@@ -11,6 +11,7 @@ from spectral_capacity.results.bundles import Member
 from spectral_capacity.results.provenance import record
 from spectral_capacity.results.stale import known_by
 from spectral_capacity.sampling.content import content_of
+from spectral_capacity.sampling.embeddings import KeptEmbeddings
 from spectral_capacity.training.cell import embeddings_of, train_cell, write_cell
 from spectral_capacity.training.checkpoints import Checkpoint, identity
 
@@ -29,16 +30,20 @@ def trainer(config: Mapping[str, Any], experiment: str) -> Train:
         checkpoint_seconds=config["checkpoint_seconds"],
         devices=devices,
         made_with=record({}, describe()),
+        kept=KeptEmbeddings(),
     )
 
 
-def _train(member, report, *, table, checkpoint_seconds, devices, made_with) -> None:
+def _train(member, report, *, table, checkpoint_seconds, devices, made_with, kept) -> None:
     compiled = seconds_compiling()
     settings, known = member.settings, known_by(member, content_of(member))
     made_with = made_with | {"configuration": settings, "code": member.code}
     cell = identity(made_with, known["data"], member.code, member.own_code, devices)
-    load = embeddings_of(settings, member.data, table, ours=member.generated)
-    with Checkpoint(member.checkpoint, cell, checkpoint_seconds, report) as kept:
-        results = train_cell(settings, load, report, kept, devices, table)
+    if member.generated:
+        load = partial(kept.load, member.data)
+    else:
+        load = embeddings_of(settings, member.data, table)
+    with Checkpoint(member.checkpoint, cell, checkpoint_seconds, report) as checkpoint:
+        results = train_cell(settings, load, report, checkpoint, devices, table)
         write_cell(member.file, settings, results, made_with, known)
     report(f"compilation: {seconds_compiling() - compiled:.2f} s")

@@ -4,6 +4,7 @@ import pytest
 import xarray as xr
 
 from spectral_capacity.results.netcdf import DamagedFile, write_netcdf
+from spectral_capacity.sampling import embeddings
 from spectral_capacity.sampling.embeddings import (
     anisotropic,
     fingerprint,
@@ -144,3 +145,25 @@ def test_files_open_in_xarray(stores):
     with xr.open_dataset(stores / "arrays.nc") as file:
         assert file.U.dims == ("seed", "item", "component")
         assert file.attrs["store"] == "arrays"
+
+
+def test_kept_embeddings_are_those_of_the_file_and_no_more_than_fit(tmp_path, monkeypatch):
+    for d in (4, 8):
+        generate_embeddings(
+            tmp_path / f"{d}.nc", n_items=50, d=d, seeds=[0, 1, 2], root_seed=3, store="keys"
+        )
+    monkeypatch.setattr(embeddings, "KEPT", 2 * 2 * 50 * 4 * 4)  # two seeds of d = 4
+    drawn = []
+    draw = embeddings.load_embeddings
+    monkeypatch.setattr(
+        embeddings,
+        "load_embeddings",
+        lambda p, s, **o: drawn.append((p.stem, s)) or draw(p, s, **o),
+    )
+    kept = embeddings.KeptEmbeddings()
+    for _ in range(2):
+        for d, seed in [(4, 0), (4, 1), (4, 2), (4, 0), (8, 0)]:
+            path = tmp_path / f"{d}.nc"
+            for found, wanted in zip(kept.load(path, seed), draw(path, seed), strict=True):
+                np.testing.assert_array_equal(found, wanted)
+    assert drawn == [(f"{d}", s) for d, s in [(4, 0), (4, 1), (4, 2), (8, 0)]] * 2

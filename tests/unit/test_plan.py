@@ -6,7 +6,9 @@ import itertools
 from spectral_capacity.config.parse import parse
 from spectral_capacity.config.plan import duration, expected, plan
 from spectral_capacity.kinds import rates
+from spectral_capacity.kinds.memory_cell import KEPT
 from spectral_capacity.kinds.rates import Rates
+from spectral_capacity.sampling import embeddings
 from tests.unit.configurations import DEFAULT, ROOT, cells, only
 
 RATES = Rates(float64=1e11, float32=2e11, exponentials=2.5e9, host=1e11)
@@ -45,6 +47,7 @@ def test_memory_has_the_embeddings_and_the_means():
     one, many = (planned(**shape, steps=steps)[0].cost().bytes for steps in (1, 2))
     assert many - one == 4 * n * d
     assert 8 * n * d < one < 2**31
+    assert KEPT == embeddings.KEPT  # told apart: configurations import no JAX
 
 
 def test_the_plan_has_a_line_for_cells_of_one_size():
