@@ -39,10 +39,8 @@ def _train(member, report, *, table, checkpoint_seconds, devices, made_with, kep
     settings, known = member.settings, known_by(member, content_of(member))
     made_with = made_with | {"configuration": settings, "code": member.code}
     cell = identity(made_with, known["data"], member.code, member.own_code, devices)
-    if member.generated:
-        load = partial(kept.load, member.data)
-    else:
-        load = embeddings_of(settings, member.data, table)
+    own = embeddings_of(settings, member.data, table)
+    load = partial(kept.load, member.data) if member.generated else own
     with Checkpoint(member.checkpoint, cell, checkpoint_seconds, report) as checkpoint:
         results = train_cell(settings, load, report, checkpoint, devices, table)
         write_cell(member.file, settings, results, made_with, known)
