@@ -11,8 +11,7 @@ snakemake: Snakemake
 
 settings = snakemake.params.settings
 coordinates = {"experiment": settings["experiment"]}
-product = Product(snakemake.output, snakemake.input, snakemake.params, snakemake.config["results"])
-with job_log(snakemake.log[0], "assemble_grid", coordinates, product):
+with job_log(snakemake.log[0], "assemble_grid", coordinates, Product.of(snakemake)):
     assemble(
         snakemake.output[0],
         snakemake.params.cells,

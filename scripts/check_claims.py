@@ -12,12 +12,9 @@ from spectral_capacity.results.reading import open_grid
 snakemake: Snakemake
 
 settings, outputs = snakemake.params.settings, snakemake.output
-product = Product(snakemake.output, snakemake.input, snakemake.params, snakemake.config["results"])
-with job_log(snakemake.log[0], "check_claims", settings, product) as report:
-    fits = {
-        experiment: open_grid(path)
-        for experiment, path in zip(settings["experiments"], snakemake.input.fits, strict=True)
-    }
+with job_log(snakemake.log[0], "check_claims", settings, Product.of(snakemake)) as report:
+    opened = map(open_grid, snakemake.input.fits)
+    fits = dict(zip(settings["experiments"], opened, strict=True))
     rows = check(read_claims(snakemake.input.claims), fits)
     made = checked_with(
         settings["experiments"], snakemake.input.claims, snakemake.params.code, [*fits.values()]

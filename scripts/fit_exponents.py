@@ -14,8 +14,7 @@ snakemake: Snakemake
 
 settings, outputs = snakemake.params.settings, snakemake.output
 coordinates = {"experiment": settings["experiment"]}
-product = Product(snakemake.output, snakemake.input, snakemake.params, snakemake.config["results"])
-with job_log(snakemake.log[0], "fit_exponents", coordinates, product):
+with job_log(snakemake.log[0], "fit_exponents", coordinates, Product.of(snakemake)):
     grid = open_grid(snakemake.input.grid)
     fits = fit_exponents(grid, settings)
     made_with = record(settings, code=snakemake.params.code, packages=PACKAGES)

@@ -10,7 +10,6 @@ from spectral_capacity.sampling.embeddings import generate_embeddings
 snakemake: Snakemake
 
 settings = snakemake.params.settings
-product = Product(snakemake.output, snakemake.input, snakemake.params, snakemake.config["results"])
-with job_log(snakemake.log[0], "generate_embeddings", settings, product) as report:
+with job_log(snakemake.log[0], "generate_embeddings", settings, Product.of(snakemake)) as report:
     backend.start("cpu", snakemake.config["results"])
     generate_embeddings(snakemake.output[0], **settings, report=report)

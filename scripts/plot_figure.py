@@ -12,16 +12,13 @@ from spectral_capacity.results.reading import open_grids
 snakemake: Snakemake
 
 params, inputs = snakemake.params, snakemake.input
-product = Product(snakemake.output, snakemake.input, snakemake.params, snakemake.config["results"])
-with (
-    job_log(snakemake.log[0], snakemake.rule, params.settings, product) as report,
-    common.style(inputs.style, params.optimizers),
-):
+log = job_log(snakemake.log[0], snakemake.rule, params.settings, Product.of(snakemake))
+with log as report, common.style(inputs.style, params.optimizers):
     grids, fits = open_grids(inputs.grid), open_grids(inputs.fits)
     figure = import_module(params.module).plot(grids, fits, **params.settings)
     if note := getattr(figure, "left_out", None):
         report(note)
-    what = {"figure": snakemake.rule.removeprefix("plot_"), "module": params.module}
-    what |= {"options": params.settings, "optimizers": params.optimizers}
+    what = {"module": params.module, "options": params.settings, "optimizers": params.optimizers}
+    what["figure"] = snakemake.rule.removeprefix("plot_")
     provenance = common.drawn_from(what, inputs.style, params.code, grids, fits)
     common.save(figure, snakemake.output, params.title, provenance)

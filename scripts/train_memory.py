@@ -10,7 +10,7 @@ from spectral_capacity.sampling.content import content_of
 
 snakemake: Snakemake
 
-experiment, outputs = snakemake.wildcards.experiment, snakemake.output
+where = dict(snakemake.wildcards.items())
 members = [Member(**cell) for cell in snakemake.params.cells]
 
 
@@ -18,10 +18,8 @@ def start():
     """What trains a cell: called where there is something to train, so that JAX is imported only there."""
     from spectral_capacity.training.bundle import trainer
 
-    return trainer(snakemake.config, experiment)
+    return trainer(snakemake.config, where["experiment"])
 
 
-coordinates = {"experiment": experiment, "bundle": snakemake.wildcards.bundle}
-product = Product(snakemake.output, snakemake.input, snakemake.params, snakemake.config["results"])
-with job_log(snakemake.log[0], "train_memory", coordinates, product) as report:
-    train_bundle(outputs[0], members, start, "train_memory", report, content_of)
+with job_log(snakemake.log[0], "train_memory", where, Product.of(snakemake)) as report:
+    train_bundle(snakemake.output[0], members, start, "train_memory", report, content_of)

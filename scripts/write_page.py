@@ -12,8 +12,7 @@ snakemake: Snakemake
 
 inputs, settings = snakemake.input, snakemake.params.settings
 coordinates = {"experiments": list(settings["experiments"])}
-product = Product(snakemake.output, snakemake.input, snakemake.params, snakemake.config["results"])
-with job_log(snakemake.log[0], "write_page", coordinates, product):
+with job_log(snakemake.log[0], "write_page", coordinates, Product.of(snakemake)):
     claims, code = read_claims(inputs.claims), snakemake.params.code
     shown = {"figures": [figure["name"] for figure in settings["figures"]]}
     made_with = record(shown, code=code, packages=("docutils", "jinja2"))

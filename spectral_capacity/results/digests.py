@@ -49,6 +49,11 @@ class Product:
     params: Mapping[str, Any]
     results: str
 
+    @classmethod
+    def of(cls, job: Any) -> Product:
+        """What a script makes, from what its ``job`` has: ``output``, ``input``, ``params``, ``config``."""
+        return cls(job.output, job.input, job.params, job.config["results"])
+
     def origin(self) -> dict[str, str]:
         """Digests of what decides the outputs: ``params``, and the content of the ``inputs``, in order."""
         text = json.dumps(dict(self.params.items()), sort_keys=True, default=str)
