@@ -1,4 +1,4 @@
-"""Join the cells of an experiment into one grid."""
+"""Put the points of all bundles of an experiment into one grid."""
 
 from snakemake.script import Snakemake
 
@@ -14,7 +14,7 @@ coordinates = {"experiment": settings["experiment"]}
 with job_log(snakemake.log[0], "assemble_grid", coordinates, Product.of(snakemake)):
     assemble(
         snakemake.output[0],
-        snakemake.params.cells,
+        snakemake.input.tables,
         settings["coordinates"],
         record(settings, code=snakemake.params.code),
         title=f"{snakemake.params.title}: experiment {settings['experiment']}",

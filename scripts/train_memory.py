@@ -22,4 +22,4 @@ def start():
 
 
 with job_log(snakemake.log[0], "train_memory", where, Product.of(snakemake)) as report:
-    train_bundle(snakemake.output[0], members, start, "train_memory", report, content_of)
+    train_bundle(*snakemake.output, members, start, "train_memory", report, content_of)

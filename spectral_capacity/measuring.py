@@ -33,7 +33,7 @@ from spectral_capacity.kinds.memory_cell import MemoryCell
 from spectral_capacity.optimizers import own_map
 from spectral_capacity.optimizers.gradient import Gradient, StepContext
 from spectral_capacity.optimizers.rules import RULES
-from spectral_capacity.results.grids import assemble
+from spectral_capacity.results.grids import assemble, read_points, write_table
 from spectral_capacity.results.provenance import record
 from spectral_capacity.results.reading import open_grid
 from spectral_capacity.sampling.embeddings import generate_embeddings
@@ -103,9 +103,10 @@ def measure(
                 error.add_note(cell.name)
                 raise
             cells.append(path)
-        grid = Path(folder, "grid.nc")
+        table, grid = Path(folder, "table.nc"), Path(folder, "grid.nc")
         settings = memory.grid_settings(NAME, shared)
-        assemble(grid, cells, settings["coordinates"], record(settings), memory.title)
+        write_table(table, [*map(read_points, cells)])
+        assemble(grid, [table], settings["coordinates"], record(settings), memory.title)
         return open_grid(grid)
 
 

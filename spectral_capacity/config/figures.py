@@ -20,6 +20,7 @@ from spectral_capacity.kinds.experiment import Problem
 from spectral_capacity.kinds.fields import (
     NAME_PATTERN,
     FixedPath,
+    Made,
     Name,
     Strict,
     axis,
@@ -80,10 +81,11 @@ def figures_model(modules: Mapping[str, FigureModule]) -> type[FigureSettings]:
     models = {name: _drawn(module) for name, module in modules.items()}
     own = Annotated[reduce(or_, models.values()), Field(discriminator="draw")]
     written = Annotated[own | None, BeforeValidator(_says_what_it_draws)]
-    extra = {"__pydantic_extra__": dict[str, written]}
-    base = new_class(
-        "Figures", (FigureSettings,), {}, lambda body: body.update(__annotations__=extra)
-    )
+    body = {
+        "__annotations__": {"__pydantic_extra__": dict[str, written]},
+        "model_config": Made.model_config | {"extra": "allow"},
+    }
+    base = new_class("Figures", (FigureSettings,), {}, lambda namespace: namespace.update(body))
     fields = {name: _field(model) for name, model in models.items()}
     return create_model("Figures", __base__=base, __doc__=FigureSettings.__doc__, **fields)
 
@@ -101,7 +103,7 @@ def _drawn(module: FigureModule) -> type[Drawn]:
     }
     model = create_model(
         module.name.title().replace("_", ""),
-        __base__=Drawn,
+        __base__=(Drawn, Made),
         __doc__=module.summary,
         draw=(Literal[module.name], Field(module.name, description="the figure module")),
         **fields,

@@ -14,7 +14,7 @@ from pydantic import Discriminator, Field, PrivateAttr, Tag, create_model
 from spectral_capacity.config.figure_modules import figure_modules
 from spectral_capacity.config.figures import Drawn, FigureSettings, figures_model
 from spectral_capacity.kinds.experiment import Experiment, Shared
-from spectral_capacity.kinds.fields import FixedPath, Name, Strict, axis, count
+from spectral_capacity.kinds.fields import FixedPath, Made, Name, Strict, axis, count
 from spectral_capacity.kinds.optimizers import optimizer_model
 from spectral_capacity.kinds.registry import DEFAULT, KINDS
 
@@ -139,7 +139,7 @@ def _model(kinds: tuple[tuple[str, type[Experiment]], ...]) -> type[Config]:
     section = {name: Config.model_fields[name].description for name in Config.model_fields}
     return create_model(
         "Config",
-        __base__=Config,
+        __base__=(Config, Made),
         __doc__=Config.__doc__,
         optimizers=(
             Annotated[optimizers, MinLen(1), MaxLen(MOST_NAMES)],

@@ -75,6 +75,14 @@ class Strict(BaseModel):
     )
 
 
+class Made(Strict):
+    """A model that ``create_model`` makes. Its fields bring their descriptions; pydantic, not told so, looks
+    for its source in every frame of the stack, which takes longer than all else that a start of Snakemake
+    does with the configuration."""
+
+    model_config = ConfigDict(use_attribute_docstrings=False)
+
+
 def options_of(function: Callable, nested: Mapping[str, Any], **fields: Any) -> type[Strict]:
     """A model of a function's keyword-only arguments, beside other ``fields``.
 
@@ -87,7 +95,7 @@ def options_of(function: Callable, nested: Mapping[str, Any], **fields: Any) -> 
             default = ... if parameter.default is parameter.empty else parameter.default
             fields[name] = (annotation, Field(default, description=description(hints[name])))
     title = "".join(part.title() for part in function.__name__.split("_"))
-    return create_model(title, __base__=Strict, __doc__=summary(function), **fields)
+    return create_model(title, __base__=Made, __doc__=summary(function), **fields)
 
 
 def one_of(

@@ -1,6 +1,7 @@
-"""Cells and grids: the results of an experiment as NetCDF.
+"""Cells, tables and grids: the results of an experiment as NetCDF.
 
-A cell says itself what it holds, so a grid is a plain join of cells: nothing here knows what was measured.
+A cell says itself what it holds, so a table is a plain list of cells' points, and a grid the same points in
+their places: nothing here knows what was measured.
 """
 
 from __future__ import annotations
@@ -8,13 +9,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from spectral_capacity.results.netcdf import open_netcdf, read_values, write_netcdf
 from spectral_capacity.results.provenance import attributes
 from spectral_capacity.results.schema import Schema, Status, missing
+
+if TYPE_CHECKING:
+    from netCDF4 import Dataset
 
 
 def write_grid(
@@ -41,58 +46,105 @@ def write_grid(
     _write(path, variables, provenance, title, known_by)
 
 
+@dataclass(frozen=True)
+class Points:
+    """What a cell's file holds, as a list of points.
+
+    columns: coordinates, in the order of the cell's dimensions, and variables, each (point,). attributes: of
+    each. made: the versions, revision and device that it was made with.
+    """
+
+    columns: Mapping[str, np.ndarray]
+    attributes: Mapping[str, Mapping[str, Any]]
+    made: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, cell: Dataset) -> Points:
+        """Read an open cell; an error of a damaged file where it is not what was written."""
+        measured, dims = read_values(cell), tuple(cell.dimensions)
+        points = np.meshgrid(*(measured[dim] for dim in dims), indexing="ij")
+        columns = measured | dict(zip(dims, points, strict=True))
+        made = json.loads(cell.provenance)
+        made.pop("configuration", None)  # that of a grid says more
+        return cls(
+            {name: values.ravel() for name, values in columns.items()},
+            {name: _about(variable) for name, variable in cell.variables.items()},
+            made,
+        )
+
+
+def read_points(cell: str | os.PathLike) -> Points:
+    """What a cell's file holds. To open one takes longer than to read it."""
+    with open_netcdf(cell) as file:
+        return Points.of(file)
+
+
+def write_table(path: str | os.PathLike, cells: Sequence[Points]) -> None:
+    """One list of the points of cells of one experiment, in their order.
+
+    Columns have the attributes that they have in the cells. The provenance lists under ``cells`` what they
+    were made with, each once.
+    """
+    trained: list = []
+    for cell in cells:
+        if cell.made not in trained:
+            trained.append(cell.made)
+    variables = {
+        name: (("point",), np.concatenate([cell.columns[name] for cell in cells]), about)
+        for name, about in cells[0].attributes.items()
+    }
+    _write(path, variables, {"cells": trained}, "Points of cells")
+
+
 def assemble(
     path: str | os.PathLike,
-    cells: Sequence[str | os.PathLike],
+    tables: Sequence[str | os.PathLike],
     coordinates: Mapping[str, Sequence],
     provenance: Mapping[str, Any],
     title: str,
 ) -> None:
-    """Join cells into the grid of ``coordinates`` (of the configuration, in its order).
+    """Put the points of tables into the grid of ``coordinates`` (of the configuration, in its order).
 
-    Dimensions, variables and their attributes are those of the cells. Coordinates of a cell must equal
-    those of the grid exactly, floats to the last bit: a cell that matches none raises ValueError. What no
-    cell covers is missing, with status ``not_run``. The grid's provenance lists under ``cells`` the
-    versions, revisions and devices that the cells were made with.
+    Dimensions, variables and their attributes are those of the cells. Coordinates of a point must equal
+    those of the grid exactly, floats to the last bit: one that matches none raises ValueError. What no
+    point covers is missing, with status ``not_run``. The grid's provenance has ``cells`` of the tables.
     """
     variables: dict[str, tuple] = {}
     trained: list[dict] = []
     positions = {dim: {v: i for i, v in enumerate(values)} for dim, values in coordinates.items()}
-    for cell in cells:
-        with open_netcdf(cell) as file:
-            measured = read_values(file)
-            variables = variables or _nothing(file, coordinates)
-            try:
-                where = np.ix_(
-                    *(
-                        [positions[dim][v] for v in measured[dim].tolist()]
-                        for dim in file.dimensions
-                    )
-                )
-            except KeyError as error:
-                raise ValueError(f"{cell}: coordinate {error} is not one of this grid") from error
-            for name, (_, values, _) in variables.items():
-                if name not in coordinates:
-                    values[where] = measured[name]
-            made = json.loads(file.provenance)
-            made.pop("configuration", None)  # the grid's own says more
-            if made not in trained:
-                trained.append(made)
+    for table in tables:
+        with open_netcdf(table) as file:
+            points = read_values(file)
+            dims = tuple(name for name in points if name in coordinates)  # in the cells' order
+            variables = variables or _nothing(file, dims, coordinates)
+            made = json.loads(file.provenance)["cells"]
+        try:
+            where = tuple([positions[dim][v] for v in points[dim].tolist()] for dim in dims)
+        except KeyError as error:
+            raise ValueError(f"{table}: coordinate {error} is not one of this grid") from error
+        for name, (_, values, _) in variables.items():
+            if name not in coordinates:
+                values[where] = points[name]
+        trained += [each for each in made if each not in trained]
     _write(path, variables, {**provenance, "cells": trained}, title)
 
 
-def _nothing(file, coordinates):
-    """The coordinates, and the variables of a cell in the shape of the grid, missing everywhere."""
-    dims = tuple(file.dimensions)
+def _about(variable):
+    """Attributes, less the value that is missing: whether some are is a file's own."""
+    return {key: variable.getncattr(key) for key in variable.ncattrs() if key != "_FillValue"}
+
+
+def _nothing(file, dims, coordinates):
+    """The coordinates, and the variables of a table in the shape of the grid, missing everywhere."""
     shape = tuple(len(coordinates[dim]) for dim in dims)
     variables = {}
     for name, variable in file.variables.items():
-        about = {key: variable.getncattr(key) for key in variable.ncattrs() if key != "_FillValue"}
         if name in coordinates:
-            variables[name] = ((name,), np.asarray(coordinates[name], variable.dtype), about)
+            values = np.asarray(coordinates[name], variable.dtype)
+            variables[name] = ((name,), values, _about(variable))
         else:
             nothing = Status.NOT_RUN if name == "status" else missing(variable.dtype)
-            variables[name] = (dims, np.full(shape, nothing, variable.dtype), about)
+            variables[name] = (dims, np.full(shape, nothing, variable.dtype), _about(variable))
     return variables
 
 

@@ -17,8 +17,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from spectral_capacity.results.bundles import Member, begun, write_manifest
+from spectral_capacity.results.freshness import Content, fresh, no_data
+from spectral_capacity.results.grids import read_points, write_table
 from spectral_capacity.results.job_log import add_to_log, job_log
-from spectral_capacity.results.stale import Content, no_data, stale
 
 Report = Callable[[str], None]
 Train = Callable[[Member, Report], None]
@@ -30,20 +31,24 @@ class CellsFailed(Exception):
 
 def train_bundle(
     manifest: str | os.PathLike,
+    table: str | os.PathLike,
     members: Sequence[Member],
     start: Callable[[], Train],
     title: str,
     report: Report,
     content: Content = no_data,
 ) -> None:
-    """Train the members that are stale (:func:`results.stale.stale`), and list all of them in ``manifest``.
+    """Train the members that are not fresh (:func:`results.freshness.fresh`); list all in ``manifest``, and
+    what they hold in ``table`` (:func:`results.grids.write_table`).
 
-    Raises CellsFailed as :func:`train_each` does; there is no manifest then.
+    Raises CellsFailed as :func:`train_each` does; there is neither then.
     """
-    to_train = stale(members, content)
+    kept = fresh(members, content)
+    to_train = [member for member in members if member.name not in kept]
     report(f"{len(to_train)} of {len(members)} cells to train")
     train_each(to_train, start, title, report)
     write_manifest(manifest, members)
+    write_table(table, [kept.get(member.name) or read_points(member.file) for member in members])
 
 
 def train_each(

@@ -8,8 +8,8 @@ from typing import Any
 
 from spectral_capacity.backend import describe, seconds_compiling, start
 from spectral_capacity.results.bundles import Member
+from spectral_capacity.results.freshness import known_by
 from spectral_capacity.results.provenance import record
-from spectral_capacity.results.stale import known_by
 from spectral_capacity.sampling.content import content_of
 from spectral_capacity.sampling.embeddings import KeptEmbeddings
 from spectral_capacity.training.cell import embeddings_of, train_cell, write_cell

@@ -20,7 +20,7 @@ HOOK = Path(__file__).with_name("hook")
 NAME = "alpha1.5_kappa0.0_d8_seeds0-1"
 MADE = {
     "generate_embeddings": ["embeddings/n300_d8_seeds0-1.nc"],
-    "train_memory": [f"bundles/one_step/gd_{NAME}.json"],
+    "train_memory": [f"bundles/one_step/gd_{NAME}.{suffix}" for suffix in ("json", "nc")],
     "assemble_grid": ["grids/one_step.nc"],
     "fit_exponents": ["fits/one_step.nc", "fits/one_step.csv"],
     "plot_fig2": ["figures/fig2.svg"],

@@ -13,15 +13,15 @@ import sys
 import numpy as np
 
 from spectral_capacity.results.bundles import Member
+from spectral_capacity.results.freshness import known_by
 from spectral_capacity.results.netcdf import write_netcdf
-from spectral_capacity.results.stale import known_by
 from spectral_capacity.results.workers import CellsFailed, train_each
 from spectral_capacity.sampling.content import content_of
 
 
 def write(member, report=print):
-    values = {"capacity": (("seed",), np.arange(4), {})}
-    write_netcdf(member.file, values, known_by(member, content_of(member)))
+    values = {"seed": (("seed",), np.arange(4.0), {}), "capacity": (("seed",), np.arange(4), {})}
+    write_netcdf(member.file, values, {"provenance": "{}"} | known_by(member, content_of(member)))
 
 
 def fails(member, report):

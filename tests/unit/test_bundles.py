@@ -22,8 +22,8 @@ from spectral_capacity.results.bundles import (
     unsound_cells,
     write_manifest,
 )
+from spectral_capacity.results.freshness import fresh
 from spectral_capacity.results.netcdf import write_netcdf
-from spectral_capacity.results.stale import stale as all_stale
 from spectral_capacity.sampling.content import content_digest, content_of
 from tests.unit.bundle_at_work import write
 from tests.unit.configurations import DEFAULT, ROOT, cells
@@ -87,7 +87,8 @@ def members(tmp_path):
 
 def stale(members):
     content_digest.cache_clear()  # a job asks once
-    return all_stale(members, content_of)
+    kept = fresh(members, content_of)
+    return [member for member in members if member.name not in kept]
 
 
 def names(members):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spectral_capacity.memory.measured import VARIABLES
-from spectral_capacity.results.grids import assemble
+from spectral_capacity.results.grids import assemble, read_points, write_table
 from spectral_capacity.results.reading import open_grid
 from spectral_capacity.results.schema import Status
 from spectral_capacity.training.cell import write_cell
@@ -46,9 +46,17 @@ def write_all(folder):
     return paths
 
 
+def assembled(folder, cells, provenance, tables=2):
+    """The grid of cells by way of tables, each with every other cell."""
+    paths = [folder / f"table{i}.nc" for i in range(tables)]
+    for i, table in enumerate(paths):
+        write_table(table, [*map(read_points, cells[i::tables])])
+    assemble(folder / "g.nc", paths, COORDINATES, provenance, "A title")
+    return open_grid(folder / "g.nc")
+
+
 def test_every_cell_lands_at_its_coordinates(tmp_path):
-    assemble(tmp_path / "g.nc", write_all(tmp_path), COORDINATES, {"a": 1}, "A title")
-    grid = open_grid(tmp_path / "g.nc")
+    grid = assembled(tmp_path, write_all(tmp_path), {"a": 1})
     assert grid.capacity.dtype == np.int64
     assert grid.capacity.dims == tuple(COORDINATES)
     assert grid.alpha.values.tolist() == [2.0, 1.1]
@@ -59,8 +67,7 @@ def test_every_cell_lands_at_its_coordinates(tmp_path):
 
 
 def test_attributes(tmp_path):
-    assemble(tmp_path / "g.nc", write_all(tmp_path), COORDINATES, {"a": [1, None]}, "A title")
-    grid = open_grid(tmp_path / "g.nc")
+    grid = assembled(tmp_path, write_all(tmp_path), {"a": [1, None]})
     assert grid.attrs["title"] == "A title"
     assert json.loads(grid.attrs["provenance"]) == {"a": [1, None], "cells": [{"versions": "v"}]}
     for name in VARIABLES:
@@ -73,8 +80,7 @@ def test_attributes(tmp_path):
 
 
 def test_what_was_not_run_is_missing_with_a_status(tmp_path):
-    assemble(tmp_path / "g.nc", write_all(tmp_path)[1:], COORDINATES, {}, "t")
-    grid = open_grid(tmp_path / "g.nc")
+    grid = assembled(tmp_path, write_all(tmp_path)[1:], {})
     hole = grid.sel(optimizer="gd", alpha=2.0)
     assert np.isnan(hole.capacity).all()
     assert np.isnan(hole.recovered_mass).all()
@@ -85,6 +91,6 @@ def test_what_was_not_run_is_missing_with_a_status(tmp_path):
 def test_a_float_that_differs_in_the_last_bit_is_an_error(tmp_path):
     cell = CELL | {"alpha": np.nextafter(1.1, 2)}
     write_cell(tmp_path / "c.nc", cell, results(1), {})
-    with pytest.raises(ValueError, match=r"c\.nc: coordinate 1\.1000000000000003"):
-        assemble(tmp_path / "g.nc", [tmp_path / "c.nc"], COORDINATES, {}, "t")
+    with pytest.raises(ValueError, match=r"table0\.nc: coordinate 1\.1000000000000003"):
+        assembled(tmp_path, [tmp_path / "c.nc"], {}, tables=1)
     assert not (tmp_path / "g.nc").exists()

@@ -13,7 +13,7 @@ from spectral_capacity.analysis.exponents import fit_exponents
 from spectral_capacity.config.messages import ConfigError
 from spectral_capacity.config.parse import parse
 from spectral_capacity.embeddings import save_embeddings
-from spectral_capacity.results.grids import assemble
+from spectral_capacity.results.grids import assemble, read_points, write_table
 from spectral_capacity.results.provenance import record
 from spectral_capacity.results.reading import open_grid
 from spectral_capacity.results.schema import Status
@@ -53,7 +53,8 @@ def of_the_pipeline(folder, optimizers, **experiment):
         paths.append(folder / f"{cell.name}.nc")
         write_cell(paths[-1], settings, results, record(settings))
     whole = chosen.grid_settings("mine", shared)
-    assemble(folder / "grid.nc", paths, whole["coordinates"], record(whole), "Grid")
+    write_table(folder / "table.nc", [*map(read_points, paths)])
+    assemble(folder / "grid.nc", [folder / "table.nc"], whole["coordinates"], record(whole), "Grid")
     grid = open_grid(folder / "grid.nc")
     return grid, fit_exponents(grid, chosen.fit_settings("mine", shared))
 

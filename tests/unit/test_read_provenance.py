@@ -15,7 +15,7 @@ from spectral_capacity.analysis.exponents import fit_exponents
 from spectral_capacity.figures.parts import common
 from spectral_capacity.report import claims_page
 from spectral_capacity.results.fits import write_fits
-from spectral_capacity.results.grids import assemble
+from spectral_capacity.results.grids import assemble, read_points, write_table
 from spectral_capacity.results.made_from import made_from
 from spectral_capacity.results.netcdf import write_netcdf
 from spectral_capacity.results.provenance import attributes, record
@@ -83,7 +83,8 @@ def test_a_grid_knows_the_code_of_its_cells_and_its_own(tmp_path):
         name = "gd" if path.stem == "ab" else "muon"
         write_cell(path, CELL | {"name": name, "alpha": alpha}, results(1), made)
     made = record({"seed": 0, "batch_size": [math.inf]}, code="c" * 16)
-    assemble(tmp_path / "g.nc", cells, COORDINATES, made, "A grid")
+    write_table(tmp_path / "t.nc", [*map(read_points, cells)])
+    assemble(tmp_path / "g.nc", [tmp_path / "t.nc"], COORDINATES, made, "A grid")
     found = read_provenance(tmp_path / "g.nc")
     assert found["code"] == "c" * 16
     assert [cell["code"] for cell in found["cells"]] == ["a" * 16, "b" * 16]

@@ -208,6 +208,7 @@ DAMAGED = {
     ),
     "cell": ("cells/one_step/muon_alpha1.5_*_d8_*.nc", TRAINING),
     "manifest": ("bundles/one_step/*.json", TRAINING),
+    "table": ("bundles/one_step/*.nc", TRAINING),
     "grid": ("grids/one_step.nc", AFTER_CELLS),
     "fits": ("fits/one_step.csv", AFTER_GRID),
     "figure": ("figures/fig2.svg", {"plot_fig2": 1} | PAGE),

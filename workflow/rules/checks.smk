@@ -46,7 +46,8 @@ if workflow.is_main_process:
 # That is not enough where its folder .snakemake was deleted, where a file of other settings was copied here
 # with the note beside it, or where a job of an earlier call writes last. Such files are made again, and
 # what follows from them. A function of an input that gives none: when Snakemake calls it, it has read
-# what it remembers, and has not yet chosen what runs.
+# what it remembers, and has not yet chosen what runs. These are inner parts of Snakemake, as of 9.27;
+# tests/faults and tests/workflow/test_incremental.py would tell of a version in which they are others.
 def force_what_is_unlike(dag):
     if not workflow.is_main_process or dag in LOOKED_AT:
         return
@@ -93,7 +94,7 @@ def cells_to_train(jobs):
     kinds = {Path(kind.script).stem for kind in registry.KINDS.values()}
     for job in jobs:
         if job.rule.name in kinds:
-            listed = manifests.read_manifest(job.output[0])
+            listed = manifests.read_manifest(job.output.manifest)
             for member, cell in zip(job.params.cells, bundle_of(job.wildcards).cells):
                 if not manifests.seems_fresh(manifests.Member(**member), listed):
                     yield cell

@@ -115,6 +115,14 @@ def manifests_of(experiment):
     return [manifest_file(experiment, bundle) for bundle in BUNDLES[experiment]]
 
 
+def table_file(experiment, bundle):
+    return f"{RESULTS}/bundles/{experiment}/{bundle}.nc"
+
+
+def tables_of(experiment):
+    return [table_file(experiment, bundle) for bundle in BUNDLES[experiment]]
+
+
 def cell_file(experiment, cell):
     return f"{RESULTS}/cells/{experiment}/{cell.name}.nc"
 
@@ -232,6 +240,7 @@ def files_behind(experiments):
         drawn = {path for bundle in BUNDLES[experiment].values() for path in draws_of(bundle)}
         yield from sorted(drawn)
         yield from manifests_of(experiment)
+        yield from tables_of(experiment)
         yield f"{RESULTS}/grids/{experiment}.nc"
 
 

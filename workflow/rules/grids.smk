@@ -1,6 +1,6 @@
 rule assemble_grid:
     input:
-        bundles=lambda wildcards: manifests_of(wildcards.experiment),
+        tables=lambda wildcards: tables_of(wildcards.experiment),
     output:
         f"{RESULTS}/grids/{{experiment}}.nc",
     log:
@@ -12,7 +12,6 @@ rule assemble_grid:
         settings=lambda wildcards: CONFIG.experiments[wildcards.experiment].grid_settings(
             wildcards.experiment, SHARED
         ),
-        cells=lambda wildcards: cells_of(wildcards.experiment),
         title=lambda wildcards: CONFIG.experiments[wildcards.experiment].title,
         code=code("scripts/assemble_grid.py"),
     script:

@@ -1,5 +1,5 @@
 # Each kind of experiment trains its cells with a script of its own, which names the rule: a bundle of them
-# in one process. Its output is a list of them; each cell is a file, with a log, of its own. The path of
+# in one process. Its outputs are a list of them and a table of what they hold; each cell is a file, with a log, of its own. The path of
 # a table of counts is neither input nor parameter: where it lies does not decide a result (its digest
 # does), so scripts take it from the configuration.
 for kind in registry.KINDS.values():
@@ -13,7 +13,8 @@ for kind in registry.KINDS.values():
             files=lambda wildcards: bundle_of(wildcards).files(),
             none=lambda wildcards: force_what_is_unlike(workflow.dag) or [],
         output:
-            manifest_file("{experiment}", "{bundle}"),
+            manifest=manifest_file("{experiment}", "{bundle}"),
+            table=table_file("{experiment}", "{bundle}"),
         log:
             f"{RESULTS}/logs/{trainer}/{{experiment}}/{{bundle}}.log",
         benchmark:
