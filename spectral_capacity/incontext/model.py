@@ -1,0 +1,132 @@
+"""The model: two layers of causal attention with one head, and what of it is trained.
+
+Matrices are stored (out, in) and applied to column vectors. A layer adds W_output A W_value norm(x) to its input
+x, A being its attention, and then, where it has one, W_narrow ReLU(W_widen norm(x)).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import equinox as eqx
+from jaxtyping import Array, Float, Int
+
+from spectral_capacity.backend import jax, jnp
+from spectral_capacity.incontext.names import MATRICES, PARAMETERS
+
+RMS_FLOOR = 1e-6
+"""Added to a mean square."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What a model is made of.
+
+    vocabulary: V triggers and as many outputs. length: positions. d: width. normalise: RMS normalisation
+    without gain before each part and before the unembedding, or none. feed_forward: layers that have a
+    feed-forward part, ``widening`` times d wide. tied: the embedding unembeds. By name
+    (:mod:`incontext.names`): identity, square matrices that are and stay the identity; frozen, parameters that
+    stay as they are drawn; zero, those that begin at zero.
+    """
+
+    vocabulary: int
+    length: int
+    d: int
+    normalise: bool = True
+    feed_forward: tuple[int, ...] = ()
+    widening: int = 4
+    tied: bool = False
+    identity: tuple[str, ...] = ()
+    frozen: tuple[str, ...] = ()
+    zero: tuple[str, ...] = ()
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """Of the parameters that there are, by name."""
+        d, wide, tokens = self.d, self.widening * self.d, 2 * self.vocabulary
+        kinds = {"widen": (wide, d), "narrow": (d, wide)}
+        tables = {"embedding": (tokens, d), "positions": (self.length, d), "unembedding": (tokens, d)}
+        found = {}
+        for name in PARAMETERS:
+            kind, _, layer = name.partition("_")
+            left_out = self.tied if name == "unembedding" else kind in kinds
+            if not left_out or (layer and int(layer) in self.feed_forward):
+                found[name] = tables.get(name) or kinds.get(kind, (d, d))
+        return found
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """Names of the parameters that an optimizer moves."""
+        fixed = {*self.frozen, *self.identity}
+        return tuple(name for name in self.shapes if name not in fixed)
+
+
+class Seen(NamedTuple):
+    """What a model makes of sequences at K positions each: logits of all tokens; the attention of the first
+    layer, at every position, and of the second at these."""
+
+    logits: Float[Array, "b k v"]
+    attention_1: Float[Array, "b t t"]
+    attention_2: Float[Array, "b k t"]
+
+
+class Transformer(eqx.Module):
+    """Parameters by name, and how they are put together."""
+
+    parameters: dict[str, Float[Array, "out in"]]
+    architecture: Architecture = eqx.field(static=True)
+
+    def __call__(self, tokens: Int[Array, "b t"], at: Int[Array, "b k"]) -> Seen:
+        """Predict what follows the tokens at positions ``at``, from the tokens up to each.
+
+        The second layer asks at these positions only: nobody reads what it would give elsewhere, and the
+        gradient is the same.
+        """
+        W = self.parameters
+        x = W["embedding"][tokens] + W["positions"][: tokens.shape[1]]
+        x, attention_1 = self._layer(1, x, x, jnp.arange(tokens.shape[1])[None, :])
+        asking = jnp.take_along_axis(x, at[:, :, None], axis=1)
+        asking, attention_2 = self._layer(2, asking, x, at)
+        logits = self._norm(asking) @ self.unembedding.T
+        return Seen(logits, attention_1, attention_2)
+
+    @property
+    def unembedding(self) -> Float[Array, "v d"]:
+        """Row w has the inner product with the last state that is the logit of token w."""
+        return self.parameters["embedding" if self.architecture.tied else "unembedding"]
+
+    def _layer(self, layer, asking, asked, at):
+        """States of a layer at ``at`` (b or 1, k), from those there and those at all positions; its attention."""
+        W = {name: self.parameters.get(f"{name}_{layer}") for name in MATRICES}
+        source = self._norm(asked)
+        query = self._norm(asking) @ W["query"].T
+        scores = query @ (source @ W["key"].T).swapaxes(1, 2) / query.shape[-1] ** 0.5
+        before = jnp.arange(source.shape[1]) <= at[:, :, None]
+        attention = jax.nn.softmax(jnp.where(before, scores, -jnp.inf), axis=-1)
+        x = asking + attention @ (source @ W["value"].T) @ W["output"].T
+        if W["widen"] is not None:
+            x = x + jax.nn.relu(self._norm(x) @ W["widen"].T) @ W["narrow"].T
+        return x, attention
+
+    def _norm(self, x):
+        if not self.architecture.normalise:
+            return x
+        return x * jax.lax.rsqrt(jnp.mean(x**2, axis=-1, keepdims=True) + RMS_FLOOR)
+
+
+def initialise(key: Array, architecture: Architecture, dtype: Any = jnp.float32) -> Transformer:
+    """Draw a model: embeddings and positions from N(0, 1), all else from N(0, 1 / fan-in).
+
+    Each parameter has a stream of its own: leaving one out changes no other.
+    """
+    drawn = {}
+    for name, shape in architecture.shapes.items():
+        scale = 1.0 if name in ("embedding", "positions") else shape[1] ** -0.5
+        stream = jax.random.fold_in(key, PARAMETERS.index(name))
+        drawn[name] = scale * jax.random.normal(stream, shape, dtype)
+        if name in architecture.identity:
+            drawn[name] = jnp.eye(*shape, dtype=dtype)
+        if name in architecture.zero:
+            drawn[name] = jnp.zeros(shape, dtype)
+    return Transformer(drawn, architecture)

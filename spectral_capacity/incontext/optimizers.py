@@ -1,0 +1,113 @@
+"""Update rules of transformers: optax's, every argument set, with what moves which parameter.
+
+A rule takes η and the names of the parameters that it moves, and its options as keyword-only arguments, which
+are its configuration. It gives an :class:`optax.GradientTransformation` of a dict of parameters by name. Weight
+decay is that of PyTorch: η times the decay, times the parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
+
+import optax
+from annotated_types import Ge, Gt, Le, Lt, doc
+from optax.contrib import MuonDimensionNumbers
+
+from spectral_capacity.backend import jax
+from spectral_capacity.incontext.names import TABLES
+
+Share = Annotated[float, Ge(0), Lt(1)]
+Decay = Annotated[float, Ge(0), doc("decoupled weight decay, times the learning rate")]
+Epsilon = Annotated[float, Gt(0), doc("added to the root of the second moment")]
+First = Annotated[Share, doc("decay of Adam's mean of gradients")]
+Second = Annotated[Share, doc("decay of Adam's mean of squared gradients")]
+Momentum = Annotated[Share, doc("decay of the momentum buffer")]
+Nesterov = Annotated[bool, doc("look ahead by one step of the momentum")]
+
+
+def sgd(
+    learning_rate: Any,
+    names: Sequence[str],
+    *,
+    momentum: Momentum = 0.95,
+    nesterov: Nesterov = False,
+    weight_decay: Annotated[float, Ge(0), doc("times the learning rate")] = 1e-4,
+    coupled: Annotated[bool, doc("add the decay to the gradient, before the momentum")] = False,
+) -> optax.GradientTransformation:
+    """Stochastic gradient descent with heavy-ball momentum; the buffer is a sum, as PyTorch's."""
+    decay = optax.add_decayed_weights(weight_decay)
+    trace = optax.trace(momentum, nesterov)
+    parts = (decay, trace) if coupled else (trace, decay)
+    return optax.chain(*parts, optax.scale_by_learning_rate(learning_rate))
+
+
+def adamw(
+    learning_rate: Any,
+    names: Sequence[str],
+    *,
+    b1: First = 0.9,
+    b2: Second = 0.95,
+    eps: Epsilon = 1e-8,
+    weight_decay: Decay = 1e-4,
+) -> optax.GradientTransformation:
+    """AdamW: Adam with decoupled weight decay."""
+    return optax.adamw(
+        learning_rate, b1, b2, eps, eps_root=0.0, weight_decay=weight_decay, nesterov=False
+    )
+
+
+def muon(
+    learning_rate: Any,
+    names: Sequence[str],
+    *,
+    momentum: Momentum = 0.95,
+    nesterov: Nesterov = True,
+    iterations: Annotated[int, Ge(1), Le(100), doc("of Newton–Schulz, Jordan's quintic")] = 5,
+    weight_decay: Decay = 1e-4,
+    b1: First = 0.9,
+    b2: Second = 0.95,
+    eps: Epsilon = 1e-8,
+) -> optax.GradientTransformation:
+    """Muon on the matrices of the layers; AdamW, at the same rate, on embedding, positions and unembedding.
+
+    A matrix (out, in) moves by η √max(1, out/in) along the approximate polar factor of its momentum.
+    """
+    matrix = MuonDimensionNumbers(reduction_axis=1, output_axis=0)
+    on_matrices = optax.contrib.muon(
+        learning_rate,
+        ns_coeffs=(3.4445, -4.7750, 2.0315),
+        ns_steps=iterations,
+        beta=momentum,
+        eps=eps,
+        weight_decay=weight_decay,
+        weight_decay_mask=None,
+        mu_dtype=None,
+        nesterov=nesterov,
+        adaptive=False,
+        preconditioning="frobenius",
+        muon_weight_dimension_numbers=lambda tree: jax.tree.map(lambda _: matrix, tree),
+        consistent_rms=None,
+    )
+    # Not the AdamW inside of optax's Muon, which takes over its Nesterov momentum.
+    on_tables = adamw(learning_rate, names, b1=b1, b2=b2, eps=eps, weight_decay=weight_decay)
+    return optax.partition(
+        {"matrix": on_matrices, "table": on_tables},
+        {name: "table" if name in TABLES else "matrix" for name in names},
+    )
+
+
+RULES: dict[str, Callable[..., optax.GradientTransformation]] = {
+    "sgd": sgd,
+    "adamw": adamw,
+    "muon": muon,
+}
+"""Every rule by its name in the configuration."""
+
+
+def transformation(
+    optimizer: Mapping[str, Any], learning_rate: Any, names: Sequence[str]
+) -> optax.GradientTransformation:
+    """What a configured optimizer (``rule`` and its options) is at a learning rate."""
+    options = {key: v for key, v in optimizer.items() if key not in ("rule", "learning_rate")}
+    return RULES[optimizer["rule"]](learning_rate, names, **options)

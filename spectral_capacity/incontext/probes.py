@@ -1,0 +1,77 @@
+"""What is measured of a model: accuracy, attention, and the three memories that the theory says it is made of.
+
+Source: the metrics of arXiv:2603.26554's in-context experiment, and the memories of arXiv:2306.00802 («Birth of a
+Transformer»), there called wo1, wk0 and wk1.
+"""
+
+from __future__ import annotations
+
+from jaxtyping import Array, Bool, Float
+
+from spectral_capacity.backend import jax, jnp
+from spectral_capacity.incontext.model import Transformer
+from spectral_capacity.incontext.task import Sequences, Task
+
+
+def predictions(model: Transformer, sequences: Sequences) -> dict[str, Float[Array, ""]]:
+    """How the model does on sequences, means over them and their pairs.
+
+    accuracy: the second output has the largest logit of the whole vocabulary. loss: its cross-entropy, nats.
+    previous_token: attention of the first layer from the first output of a pair to its trigger; induction: of
+    the second layer from the second trigger to the first output. Each of these also as the share of pairs for
+    which it is the largest attention of its row. By position: another pair may have the same output.
+    """
+    seen = model(sequences.tokens, sequences.second)
+    targets, first = sequences.targets[:, :, None], sequences.first[:, :, None]
+    log_p = jax.nn.log_softmax(seen.logits, axis=-1)
+    rows = jnp.take_along_axis(seen.attention_1, first + 1, axis=1)
+    return {
+        "accuracy": _mean(seen.logits.argmax(-1) == sequences.targets),
+        "loss": -_mean(jnp.take_along_axis(log_p, targets, axis=2)),
+        "previous_token_score": _mean(jnp.take_along_axis(rows, first, axis=2)),
+        "previous_token_accuracy": _mean(rows.argmax(-1) == sequences.first),
+        "induction_score": _mean(jnp.take_along_axis(seen.attention_2, first + 1, axis=2)),
+        "induction_accuracy": _mean(seen.attention_2.argmax(-1) == sequences.first + 1),
+    }
+
+
+def _mean(values):
+    return values.mean(dtype=jnp.float32)
+
+
+def recalled(model: Transformer) -> Bool[Array, " v"]:
+    """Outputs w that the second layer's value memory recalls: of all outputs w', w has the largest
+    U_w' · W_O² W_V² E_w, strictly, in float64."""
+    V, W = model.architecture.vocabulary, _float64(model)
+    values = W["embedding"][V:] @ W["value_2"].T @ W["output_2"].T
+    return _diagonal_wins(values @ model.unembedding[V:].astype(jnp.float64).T)
+
+
+def positions_recalled(model: Transformer) -> Bool[Array, " p"]:
+    """Positions p ≥ 1 whose best key among all positions, by the first layer's query-key product of position
+    embeddings alone, is p − 1 (wk0)."""
+    W = _float64(model)
+    P = W["positions"]
+    scores = (P[1:] @ W["query_1"].T) @ (P @ W["key_1"].T).T
+    return _diagonal_wins(scores)
+
+
+def triggers_recalled(model: Transformer, task: Task) -> Bool[Array, " v"]:
+    """Triggers w that the second layer's query of E_w matches best, of those of all triggers, with the key of
+    W_O¹ W_V¹ E_w, what the first layer writes behind it (wk1)."""
+    W = _float64(model)
+    E = W["embedding"][: task.pairs if task.fixed_triggers else task.vocabulary]
+    keys = E @ W["value_1"].T @ W["output_1"].T @ W["key_2"].T
+    return _diagonal_wins((E @ W["query_2"].T) @ keys.T)
+
+
+def _float64(model):
+    return {name: value.astype(jnp.float64) for name, value in model.parameters.items()}
+
+
+def _diagonal_wins(scores):
+    """Rows whose entry on the diagonal is larger than all others; never one with NaN."""
+    n = scores.shape[0]
+    own = jnp.diagonal(scores)
+    rivals = scores.at[jnp.arange(n), jnp.arange(n)].set(-jnp.inf)
+    return own > rivals.max(axis=1)
