@@ -3,7 +3,7 @@
 Pure functions, in rooms that import one way:
 
     devices < backend < theory < results < memory < sampling < optimizers < training
-            < analysis < figures < report < kinds < config
+            < incontext < analysis < figures < report < kinds < config
 
 A module may import its own room and those before it, module by module, never a room by its name: then a digest
 of the code behind a result covers what it must and nothing else. Two modules are faces for users, imported by

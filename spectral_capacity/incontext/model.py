@@ -46,7 +46,11 @@ class Architecture:
         """Of the parameters that there are, by name."""
         d, wide, tokens = self.d, self.widening * self.d, 2 * self.vocabulary
         kinds = {"widen": (wide, d), "narrow": (d, wide)}
-        tables = {"embedding": (tokens, d), "positions": (self.length, d), "unembedding": (tokens, d)}
+        tables = {
+            "embedding": (tokens, d),
+            "positions": (self.length, d),
+            "unembedding": (tokens, d),
+        }
         found = {}
         for name in PARAMETERS:
             kind, _, layer = name.partition("_")

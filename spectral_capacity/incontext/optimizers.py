@@ -1,8 +1,9 @@
 """Update rules of transformers: optax's, every argument set, with what moves which parameter.
 
 A rule takes η and the names of the parameters that it moves, and its options as keyword-only arguments, which
-are its configuration. It gives an :class:`optax.GradientTransformation` of a dict of parameters by name. Weight
-decay is that of PyTorch: η times the decay, times the parameter.
+are its configuration. It gives an ``optax.GradientTransformation`` of a dict of parameters by name. Weight decay
+is that of PyTorch: η times the decay, times the parameter. optax and JAX are imported where a rule is called:
+the configuration reads signatures here, and starts without them.
 """
 
 from __future__ import annotations
@@ -10,20 +11,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
-import optax
 from annotated_types import Ge, Gt, Le, Lt, doc
-from optax.contrib import MuonDimensionNumbers
 
-from spectral_capacity.backend import jax
 from spectral_capacity.incontext.names import TABLES
 
 Share = Annotated[float, Ge(0), Lt(1)]
-Decay = Annotated[float, Ge(0), doc("decoupled weight decay, times the learning rate")]
-Epsilon = Annotated[float, Gt(0), doc("added to the root of the second moment")]
+Decay = Annotated[float, Ge(0), doc("weight decay, times the learning rate")]
+Epsilon = Annotated[float, Gt(0), doc("added to the root of Adam's second moment")]
 First = Annotated[Share, doc("decay of Adam's mean of gradients")]
 Second = Annotated[Share, doc("decay of Adam's mean of squared gradients")]
-Momentum = Annotated[Share, doc("decay of the momentum buffer")]
-Nesterov = Annotated[bool, doc("look ahead by one step of the momentum")]
+Momentum = Annotated[Share, doc("decay of the momentum")]
+Nesterov = Annotated[bool, doc("Nesterov's momentum")]
+
+JORDAN = (3.4445, -4.7750, 2.0315)
+"""Coefficients of the quintic of the public Muon."""
 
 
 def sgd(
@@ -32,12 +33,13 @@ def sgd(
     *,
     momentum: Momentum = 0.95,
     nesterov: Nesterov = False,
-    weight_decay: Annotated[float, Ge(0), doc("times the learning rate")] = 1e-4,
-    coupled: Annotated[bool, doc("add the decay to the gradient, before the momentum")] = False,
-) -> optax.GradientTransformation:
-    """Stochastic gradient descent with heavy-ball momentum; the buffer is a sum, as PyTorch's."""
-    decay = optax.add_decayed_weights(weight_decay)
-    trace = optax.trace(momentum, nesterov)
+    weight_decay: Decay = 1e-4,
+    coupled: Annotated[bool, doc("the decay is part of the gradient, as in PyTorch's SGD")] = False,
+) -> Any:
+    """Stochastic gradient descent with momentum, whose buffer is a sum of gradients, as PyTorch's."""
+    import optax
+
+    decay, trace = optax.add_decayed_weights(weight_decay), optax.trace(momentum, nesterov)
     parts = (decay, trace) if coupled else (trace, decay)
     return optax.chain(*parts, optax.scale_by_learning_rate(learning_rate))
 
@@ -50,8 +52,10 @@ def adamw(
     b2: Second = 0.95,
     eps: Epsilon = 1e-8,
     weight_decay: Decay = 1e-4,
-) -> optax.GradientTransformation:
-    """AdamW: Adam with decoupled weight decay."""
+) -> Any:
+    """AdamW."""
+    import optax
+
     return optax.adamw(
         learning_rate, b1, b2, eps, eps_root=0.0, weight_decay=weight_decay, nesterov=False
     )
@@ -68,18 +72,22 @@ def muon(
     b1: First = 0.9,
     b2: Second = 0.95,
     eps: Epsilon = 1e-8,
-) -> optax.GradientTransformation:
+) -> Any:
     """Muon on the matrices of the layers; AdamW, at the same rate, on embedding, positions and unembedding.
 
     A matrix (out, in) moves by η √max(1, out/in) along the approximate polar factor of its momentum.
     """
+    import jax
+    import optax
+    from optax.contrib import MuonDimensionNumbers
+
     matrix = MuonDimensionNumbers(reduction_axis=1, output_axis=0)
     on_matrices = optax.contrib.muon(
         learning_rate,
-        ns_coeffs=(3.4445, -4.7750, 2.0315),
+        ns_coeffs=JORDAN,
         ns_steps=iterations,
         beta=momentum,
-        eps=eps,
+        eps=1e-8,
         weight_decay=weight_decay,
         weight_decay_mask=None,
         mu_dtype=None,
@@ -89,7 +97,7 @@ def muon(
         muon_weight_dimension_numbers=lambda tree: jax.tree.map(lambda _: matrix, tree),
         consistent_rms=None,
     )
-    # Not the AdamW inside of optax's Muon, which takes over its Nesterov momentum.
+    # Not the AdamW inside of optax's Muon: Nesterov's momentum would be its, too.
     on_tables = adamw(learning_rate, names, b1=b1, b2=b2, eps=eps, weight_decay=weight_decay)
     return optax.partition(
         {"matrix": on_matrices, "table": on_tables},
@@ -97,17 +105,11 @@ def muon(
     )
 
 
-RULES: dict[str, Callable[..., optax.GradientTransformation]] = {
-    "sgd": sgd,
-    "adamw": adamw,
-    "muon": muon,
-}
+RULES: dict[str, Callable] = {"sgd": sgd, "adamw": adamw, "muon": muon}
 """Every rule by its name in the configuration."""
 
 
-def transformation(
-    optimizer: Mapping[str, Any], learning_rate: Any, names: Sequence[str]
-) -> optax.GradientTransformation:
-    """What a configured optimizer (``rule`` and its options) is at a learning rate."""
+def transformation(optimizer: Mapping[str, Any], learning_rate: Any, names: Sequence[str]) -> Any:
+    """What a configured optimizer (``rule`` and its options) is at a learning rate, which may be traced."""
     options = {key: v for key, v in optimizer.items() if key not in ("rule", "learning_rate")}
     return RULES[optimizer["rule"]](learning_rate, names, **options)

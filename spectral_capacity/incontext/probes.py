@@ -6,11 +6,43 @@ Transformer»), there called wo1, wk0 and wk1.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 from jaxtyping import Array, Bool, Float
 
 from spectral_capacity.backend import jax, jnp
 from spectral_capacity.incontext.model import Transformer
-from spectral_capacity.incontext.task import Sequences, Task
+from spectral_capacity.incontext.task import Laws, Sequences, Task, draw
+
+TOGETHER = 128
+"""Held-out sequences that are looked at together, for the memory of their attention."""
+
+
+@partial(jax.jit, static_argnums=(1, 4))
+def measure(
+    model: Transformer, task: Task, laws: Mapping[str, Laws], key: Array, n_sequences: int
+) -> dict[str, Float[Array, ""]]:
+    """All that is measured of a model (:mod:`incontext.measured`, but its status).
+
+    laws: of held-out sequences, by the suffix of what is measured on them. n_sequences: of each, a multiple of
+    :data:`TOGETHER`. They depend on ``key`` and the laws only.
+    """
+    found = {}
+    for suffix, law in laws.items():
+
+        def some(number, law=law):
+            drawn = draw(jax.random.fold_in(key, number), task, law, TOGETHER)
+            return predictions(model, drawn)
+
+        parts = jax.lax.map(some, jnp.arange(n_sequences // TOGETHER))
+        found |= {f"{name}_{suffix}": values.mean() for name, values in parts.items()}
+    memories = {
+        "memory_recall": recalled(model),
+        "position_recall": positions_recalled(model),
+        "trigger_recall": triggers_recalled(model, task),
+    }
+    return found | {name: each.mean() for name, each in memories.items()}
 
 
 def predictions(model: Transformer, sequences: Sequences) -> dict[str, Float[Array, ""]]:

@@ -5,7 +5,6 @@ A run is a learning rate and a seed. All are compiled as one program, in which r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple

@@ -1,0 +1,158 @@
+"""One cell of in-context recall: all learning rates and seeds of an optimizer, laws, width and batch size."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from spectral_capacity.backend import jax, jnp
+from spectral_capacity.incontext.measured import SCHEMA
+from spectral_capacity.incontext.model import Architecture, Transformer
+from spectral_capacity.incontext.probes import measure
+from spectral_capacity.incontext.task import Laws, Task
+from spectral_capacity.incontext.training import Run, Setup, State, advance, begin
+from spectral_capacity.results.grids import write_grid
+from spectral_capacity.results.schema import Status
+from spectral_capacity.sampling.frequencies import power_law
+from spectral_capacity.sampling.streams import Stream, stream_key
+from spectral_capacity.training.checkpoints import Checkpoint
+
+WITHOUT_A_LOOK = 64
+"""Most iterations between two looks at whether a checkpoint is due."""
+
+TUNING = 0
+"""The seed whose runs choose learning rates. It has held-out sequences of its own."""
+
+
+def train_cell(
+    settings: Mapping[str, Any],
+    report: Callable[[str], None] = lambda line: None,
+    checkpoint: Checkpoint | None = None,
+) -> dict[str, np.ndarray]:
+    """All runs of one cell; arrays over (learning_rate, seed, iteration), one per variable of the schema.
+
+    ``settings`` holds ``task, architecture, optimizer, alpha_triggers, alpha_outputs, batch_size,
+    held_out, iterations, learning_rates, seeds, root_seed``. A run whose parameters are no longer finite has
+    status ``diverged``. Goes on from ``checkpoint`` where that has something.
+    """
+    setup, places = _setup(settings), _places(settings)
+    results = SCHEMA.nothing_measured(
+        tuple(len(settings[key]) for key in ("learning_rates", "seeds", "iterations"))
+    )
+    runs = _stacked(_run(settings, *place) for place in places)
+    states = _stacked(_begin(settings, setup, seed) for _, seed in places)
+    done, states = _resume(checkpoint, results, states)
+    if done:
+        report(f"goes on after iteration {done}")
+    for number, wanted in enumerate(settings["iterations"]):
+        while done < wanted:
+            stride = min(WITHOUT_A_LOOK, wanted - done)
+            states = advance(setup, runs, states, jnp.asarray(stride, jnp.int32))
+            done += stride
+            if done == wanted:
+                _measure(results, number, settings, setup, states.parameters)
+                accuracy = np.round(np.nanmax(results["accuracy_ood"][..., number], 0), 3)
+                report(f"iteration {done}: OOD accuracy at its best rate, by seed: {accuracy}")
+            if checkpoint:
+                arrays = {f"state_{i}": leaf for i, leaf in enumerate(jax.tree.leaves(states))}
+                checkpoint.save(results | arrays, {"iteration": done})
+    return results
+
+
+def write_cell(
+    path: str | os.PathLike,
+    settings: Mapping[str, Any],
+    results: Mapping[str, np.ndarray],
+    provenance: Mapping[str, Any],
+    known_by: Mapping[str, str] | None = None,
+) -> None:
+    """Write what :func:`train_cell` measured, with all dimensions; see :func:`write_grid`."""
+    coordinates = {
+        "optimizer": [settings["name"]],
+        "alpha_triggers": [settings["alpha_triggers"]],
+        "alpha_outputs": [settings["alpha_outputs"]],
+        "d": [settings["architecture"]["d"]],
+        "batch_size": [settings["batch_size"]],
+        "learning_rate": settings["learning_rates"],
+        "seed": settings["seeds"],
+        "iteration": settings["iterations"],
+    }
+    title = f"One cell of in-context recall: {settings['name']}, d {settings['architecture']['d']}"
+    write_grid(path, SCHEMA, coordinates, results, provenance, title, known_by)
+
+
+def _setup(settings) -> Setup:
+    made = {name: _hashable(value) for name, value in settings["architecture"].items()}
+    optimizer = tuple((name, _hashable(value)) for name, value in settings["optimizer"].items())
+    return Setup(Task(**settings["task"]), Architecture(**made), optimizer, settings["batch_size"])
+
+
+def _hashable(value):
+    """Lists as tuples: what a program is compiled for is known by its hash."""
+    if isinstance(value, Mapping):
+        return tuple((key, _hashable(item)) for key, item in value.items())
+    return tuple(map(_hashable, value)) if isinstance(value, list) else value
+
+
+def _places(settings) -> list[tuple[float, int]]:
+    """Learning rate and seed of the runs, in the order of the results' axes."""
+    return list(itertools.product(settings["learning_rates"], settings["seeds"]))
+
+
+def _laws(settings, alpha_triggers, alpha_outputs) -> Laws:
+    V = settings["task"]["vocabulary"]
+    p = (power_law(V, alpha) for alpha in (alpha_triggers, alpha_outputs, 0.0))
+    return Laws(*(jnp.asarray(each, jnp.float32) for each in p))
+
+
+def _run(settings, learning_rate, seed) -> Run:
+    laws = _laws(settings, settings["alpha_triggers"], settings["alpha_outputs"])
+    root, B = settings["root_seed"], settings["batch_size"]
+    batches = stream_key(root, Stream.SEQUENCES, B, seed)
+    return Run(jnp.asarray(learning_rate, jnp.float32), batches, laws)
+
+
+def _begin(settings, setup, seed) -> State:
+    root, d = settings["root_seed"], setup.architecture.d
+    return begin(setup, stream_key(root, Stream.MODELS, d, seed))
+
+
+def _stacked(trees):
+    """One tree whose leaves have the trees along the first axis."""
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
+
+
+def _measure(results, number, settings, setup, parameters) -> None:
+    """Enter what is measured of every run at one of the iterations."""
+    shape = results["status"].shape[:2]
+    laws = {
+        "id": _laws(settings, settings["alpha_triggers"], settings["alpha_outputs"]),
+        "ood": _laws(settings, 0.0, 0.0),
+    }
+    for run, (_, seed) in enumerate(_places(settings)):
+        place = (*np.unravel_index(run, shape), number)
+        model = Transformer({n: p[run] for n, p in parameters.items()}, setup.architecture)
+        if not all(bool(jnp.isfinite(p).all()) for p in model.parameters.values()):
+            results["status"][place] = Status.DIVERGED
+            continue
+        key = stream_key(settings["root_seed"], Stream.HELD_OUT, int(seed != TUNING))
+        for name, value in measure(model, setup.task, laws, key, settings["held_out"]).items():
+            results[name][place] = value
+        results["status"][place] = Status.OK
+
+
+def _resume(checkpoint, results, states) -> tuple[int, State]:
+    """Iterations done and the states then, from a checkpoint, whose results are filled in; or the beginning."""
+    saved = checkpoint.load() if checkpoint else None
+    if saved is None:
+        return 0, states
+    arrays, numbers = saved
+    for name, values in results.items():
+        values[...] = arrays[name]
+    leaves, form = jax.tree.flatten(states)
+    kept = [jnp.asarray(arrays[f"state_{i}"]) for i in range(len(leaves))]
+    return numbers["iteration"], jax.tree.unflatten(form, kept)

@@ -1,0 +1,122 @@
+"""The kind ``incontext``: transformers that learn to recall pairs from their context."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
+
+from annotated_types import Ge, MaxLen, MinLen
+from pydantic import Field
+
+from spectral_capacity.incontext.measured import SCHEMA
+from spectral_capacity.incontext.names import PARAMETERS, SQUARE
+from spectral_capacity.incontext.optimizers import RULES
+from spectral_capacity.kinds.experiment import Experiment, Problem, Shared, seed_blocks
+from spectral_capacity.kinds.fields import Strict, axis, count
+from spectral_capacity.kinds.incontext_cell import InContextCell
+
+Exponent = Annotated[float, Ge(0)]
+Parameter = Literal[PARAMETERS]
+
+
+class Model(Strict):
+    """What the transformer is made of, and what of it is trained."""
+
+    normalise: bool = True
+    """RMS normalisation without gain, before each part and before the unembedding"""
+    feed_forward: axis(Literal[1, 2]) | None = None
+    """layers with a feed-forward part of ReLU units, `[1, 2]`; null: none"""
+    widening: count(most=64) = 4
+    """its width, in multiples of d"""
+    tied: bool = False
+    """the embedding is the unembedding, too"""
+    identity: axis(Literal[SQUARE]) | None = None
+    """matrices that are the identity and stay it, as `query_1`"""
+    frozen: axis(Parameter) | None = None
+    """parameters that stay as they are drawn: `embedding`, `positions`, `unembedding`, and `query_1`, `key_1`,
+    `value_1`, `output_1`, `widen_1`, `narrow_1` of the first layer, `…_2` of the second"""
+
+
+class InContextExperiment(Experiment):
+    """In-context recall by transformers of two layers: every combination of the lists is a point of its grid."""
+
+    kind: Literal["incontext"]
+    """transformers that recall pairs from their context"""
+    vocabulary: count(least=2, most=2**20)
+    """number of triggers, and of outputs"""
+    length: count(least=4, most=2**16)
+    """tokens of a sequence, T"""
+    pairs: count()
+    """pairs of a trigger and an output in a sequence, K, each twice; T is 4K at least"""
+    fixed_triggers: bool = False
+    """the K most frequent triggers in every sequence, and not drawn for each"""
+    exponents: Annotated[
+        list[Annotated[list[Exponent], MinLen(2), MaxLen(2)]], MinLen(1), MaxLen(1000)
+    ]
+    """pairs [α of triggers, α of outputs] of exponents of their frequencies in training, p_i ∝ i^(−α)"""
+    d: axis(count(most=2**14))
+    """widths of the model"""
+    batch_size: axis(count())
+    """sequences behind a gradient"""
+    iterations: axis(count())
+    """updates after which is measured; the last one ends a run"""
+    learning_rates: dict[str, axis(Annotated[float, Field(gt=0)])]
+    """for each optimizer, the learning rates that are tried. The runs of seed 0 choose one for each point of a
+    figure, the other seeds are reported"""
+    held_out: Annotated[int, Ge(128), Field(le=2**20, multiple_of=128)] = 2048
+    """sequences behind an accuracy"""
+    model: Model = Model()
+    """what the transformer is made of"""
+
+    script: ClassVar[str] = "scripts/train_incontext.py"
+    title: ClassVar[str] = "In-context recall of transformers"
+    schema: ClassVar = SCHEMA
+    rules: ClassVar = RULES
+
+    def problems(self, shared: Shared) -> Iterator[Problem]:
+        if self.seeds < 2:
+            yield (
+                ("seeds",),
+                f"{self.seeds}: must be 2 at least; seed 0 only chooses learning rates",
+            )
+        if self.length < 4 * self.pairs:
+            yield ("length",), f"{self.length}: must be at least 4 times pairs, {4 * self.pairs}"
+        if self.pairs > self.vocabulary:
+            yield ("pairs",), f"{self.pairs}: must be at most vocabulary, {self.vocabulary}"
+        for name in self.optimizers:
+            if name not in self.learning_rates:
+                yield ("learning_rates",), f"has no learning rates of optimizer {name!r}"
+        for name in self.learning_rates:
+            if name not in self.optimizers:
+                yield ("learning_rates", name), "is not one of the experiment's optimizers"
+        twice = [pair for i, pair in enumerate(self.exponents) if pair in self.exponents[:i]]
+        if twice:
+            yield ("exponents",), f"each pair once; repeated: {twice[0]}"
+
+    def cells(self, name: str, shared: Shared) -> Iterator[InContextCell]:
+        blocks = seed_blocks(self.seeds, shared.seeds_per_job)
+        for optimizer in self.optimizers:
+            for d in self.d:
+                for batch_size in self.batch_size:
+                    for alphas in self.exponents:
+                        for seeds in blocks:
+                            yield InContextCell(
+                                self, shared, optimizer, *map(float, alphas), d, batch_size, seeds
+                            )
+
+    def coordinates(self, shared: Shared) -> dict[str, list]:
+        rates = {rate for rates in self.learning_rates.values() for rate in rates}
+        return {
+            "optimizer": list(self.optimizers),
+            "alpha_triggers": sorted({float(pair[0]) for pair in self.exponents}),
+            "alpha_outputs": sorted({float(pair[1]) for pair in self.exponents}),
+            "d": list(self.d),
+            "batch_size": list(self.batch_size),
+            "learning_rate": sorted(rates),
+            "seed": list(range(self.seeds)),
+            "iteration": sorted(self.iterations),
+        }
+
+    def fit_settings(self, name: str, shared: Shared) -> None:
+        """Nothing is fitted: the paper states no exponent."""
+        return None
