@@ -1,4 +1,4 @@
-"""Train the stale cells of a bundle, each an optimizer × laws × d × batch size × block of seeds, in one process."""
+"""Train the stale cells of a bundle, each an optimizer × laws × d × batch size × block of seeds."""
 
 from snakemake.script import Snakemake
 

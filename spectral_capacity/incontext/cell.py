@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from spectral_capacity.backend import jax, jnp
 from spectral_capacity.incontext.measured import SCHEMA
-from spectral_capacity.incontext.model import Architecture, Transformer
+from spectral_capacity.incontext.model import Architecture
 from spectral_capacity.incontext.probes import measure
 from spectral_capacity.incontext.task import Laws, Task
 from spectral_capacity.incontext.training import Run, Setup, State, advance, begin
@@ -39,12 +40,12 @@ def train_cell(
     held_out, iterations, learning_rates, seeds, root_seed``. A run whose parameters are no longer finite has
     status ``diverged``. Goes on from ``checkpoint`` where that has something.
     """
-    setup, places = _setup(settings), _places(settings)
+    setup = _setup(settings)
     results = SCHEMA.nothing_measured(
         tuple(len(settings[key]) for key in ("learning_rates", "seeds", "iterations"))
     )
-    runs = _stacked(_run(settings, *place) for place in places)
-    states = _stacked(_begin(settings, setup, seed) for _, seed in places)
+    runs, models, held_out = _runs(settings)
+    states = begin(setup, models)
     done, states = _resume(checkpoint, results, states)
     if done:
         report(f"goes on after iteration {done}")
@@ -54,7 +55,7 @@ def train_cell(
             states = advance(setup, runs, states, jnp.asarray(stride, jnp.int32))
             done += stride
             if done == wanted:
-                _measure(results, number, settings, setup, states.parameters)
+                _measure(results, number, settings, setup, states.parameters, held_out)
                 accuracy = np.round(np.nanmax(results["accuracy_ood"][..., number], 0), 3)
                 report(f"iteration {done}: OOD accuracy at its best rate, by seed: {accuracy}")
             if checkpoint:
@@ -98,51 +99,39 @@ def _hashable(value):
     return tuple(map(_hashable, value)) if isinstance(value, list) else value
 
 
-def _places(settings) -> list[tuple[float, int]]:
-    """Learning rate and seed of the runs, in the order of the results' axes."""
-    return list(itertools.product(settings["learning_rates"], settings["seeds"]))
-
-
 def _laws(settings, alpha_triggers, alpha_outputs) -> Laws:
     V = settings["task"]["vocabulary"]
     p = (power_law(V, alpha) for alpha in (alpha_triggers, alpha_outputs, 0.0))
     return Laws(*(jnp.asarray(each, jnp.float32) for each in p))
 
 
-def _run(settings, learning_rate, seed) -> Run:
+def _runs(settings) -> tuple[Run, jax.Array, jax.Array]:
+    """Of every learning rate and seed, in the order of the results' axes: the run, the key of its model, and
+    that of its held-out sequences."""
     laws = _laws(settings, settings["alpha_triggers"], settings["alpha_outputs"])
-    root, B = settings["root_seed"], settings["batch_size"]
-    batches = stream_key(root, Stream.SEQUENCES, B, seed)
-    return Run(jnp.asarray(learning_rate, jnp.float32), batches, laws)
+    pairs = list(itertools.product(settings["learning_rates"], settings["seeds"]))
+    key = partial(stream_key, settings["root_seed"])
+    batches = [key(Stream.SEQUENCES, settings["batch_size"], seed) for _, seed in pairs]
+    models = [key(Stream.MODELS, settings["architecture"]["d"], seed) for _, seed in pairs]
+    held_out = [key(Stream.HELD_OUT, int(seed != TUNING)) for _, seed in pairs]
+    rates = jnp.asarray([rate for rate, _ in pairs], jnp.float32)
+    every = jax.tree.map(lambda p: jnp.broadcast_to(p, (len(pairs), *p.shape)), laws)
+    return Run(rates, jnp.stack(batches), every), jnp.stack(models), jnp.stack(held_out)
 
 
-def _begin(settings, setup, seed) -> State:
-    root, d = settings["root_seed"], setup.architecture.d
-    return begin(setup, stream_key(root, Stream.MODELS, d, seed))
-
-
-def _stacked(trees):
-    """One tree whose leaves have the trees along the first axis."""
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
-
-
-def _measure(results, number, settings, setup, parameters) -> None:
+def _measure(results, number, settings, setup, parameters, held_out) -> None:
     """Enter what is measured of every run at one of the iterations."""
-    shape = results["status"].shape[:2]
     laws = {
         "id": _laws(settings, settings["alpha_triggers"], settings["alpha_outputs"]),
         "ood": _laws(settings, 0.0, 0.0),
     }
-    for run, (_, seed) in enumerate(_places(settings)):
-        place = (*np.unravel_index(run, shape), number)
-        model = Transformer({n: p[run] for n, p in parameters.items()}, setup.architecture)
-        if not all(bool(jnp.isfinite(p).all()) for p in model.parameters.values()):
-            results["status"][place] = Status.DIVERGED
-            continue
-        key = stream_key(settings["root_seed"], Stream.HELD_OUT, int(seed != TUNING))
-        for name, value in measure(model, setup.task, laws, key, settings["held_out"]).items():
-            results[name][place] = value
-        results["status"][place] = Status.OK
+    given = (setup.task, setup.architecture, parameters, laws, held_out, settings["held_out"])
+    shape = results["status"].shape[:2]
+    measured = {name: np.asarray(v).reshape(shape) for name, v in measure(*given).items()}
+    finite = measured.pop("finite")
+    for name, values in measured.items():
+        results[name][..., number] = np.where(finite, values, np.nan)
+    results["status"][..., number] = np.where(finite, Status.OK, Status.DIVERGED)
 
 
 def _resume(checkpoint, results, states) -> tuple[int, State]:

@@ -1,7 +1,7 @@
 """The model: two layers of causal attention with one head, and what of it is trained.
 
-Matrices are stored (out, in) and applied to column vectors. A layer adds W_output A W_value norm(x) to its input
-x, A being its attention, and then, where it has one, W_narrow ReLU(W_widen norm(x)).
+Matrices are stored (out, in) and applied to column vectors. A layer adds W_output A W_value norm(x) to its
+input x, A being its attention, and then, where it has one, W_narrow ReLU(W_widen norm(x)).
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Transformer(eqx.Module):
         return self.parameters["embedding" if self.architecture.tied else "unembedding"]
 
     def _layer(self, layer, asking, asked, at):
-        """States of a layer at ``at`` (b or 1, k), from those there and those at all positions; its attention."""
+        """States of a layer at ``at`` (b or 1, k), of those there and those everywhere; its attention."""
         W = {name: self.parameters.get(f"{name}_{layer}") for name in MATRICES}
         source = self._norm(asked)
         query = self._norm(asking) @ W["query"].T

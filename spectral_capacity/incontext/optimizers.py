@@ -1,9 +1,9 @@
 """Update rules of transformers: optax's, every argument set, with what moves which parameter.
 
 A rule takes η and the names of the parameters that it moves, and its options as keyword-only arguments, which
-are its configuration. It gives an ``optax.GradientTransformation`` of a dict of parameters by name. Weight decay
-is that of PyTorch: η times the decay, times the parameter. optax and JAX are imported where a rule is called:
-the configuration reads signatures here, and starts without them.
+are its configuration. It gives an ``optax.GradientTransformation`` of a dict of parameters by name. Weight
+decay is that of PyTorch: η times the decay, times the parameter. optax and JAX are imported where a rule is
+called: the configuration reads signatures here, and starts without them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What is measured of a model: accuracy, attention, and the three memories that the theory says it is made of.
 
-Source: the metrics of arXiv:2603.26554's in-context experiment, and the memories of arXiv:2306.00802 («Birth of a
-Transformer»), there called wo1, wk0 and wk1.
+Source: the metrics of arXiv:2603.26554's in-context experiment, and the memories of arXiv:2306.00802 («Birth of
+a Transformer»), there called wo1, wk0 and wk1.
 """
 
 from __future__ import annotations
@@ -12,37 +12,51 @@ from functools import partial
 from jaxtyping import Array, Bool, Float
 
 from spectral_capacity.backend import jax, jnp
-from spectral_capacity.incontext.model import Transformer
+from spectral_capacity.incontext.model import Architecture, Transformer
 from spectral_capacity.incontext.task import Laws, Sequences, Task, draw
 
 TOGETHER = 128
 """Held-out sequences that are looked at together, for the memory of their attention."""
 
 
-@partial(jax.jit, static_argnums=(1, 4))
+@partial(jax.jit, static_argnums=(0, 1, 5))
 def measure(
-    model: Transformer, task: Task, laws: Mapping[str, Laws], key: Array, n_sequences: int
-) -> dict[str, Float[Array, ""]]:
-    """All that is measured of a model (:mod:`incontext.measured`, but its status).
+    task: Task,
+    architecture: Architecture,
+    parameters: dict[str, Array],
+    laws: Mapping[str, Laws],
+    keys: Array,
+    n_sequences: int,
+) -> dict[str, Float[Array, " runs"]]:
+    """All that is measured of models (:mod:`incontext.measured`, but its status), and whether they are
+    ``finite``.
 
-    laws: of held-out sequences, by the suffix of what is measured on them. n_sequences: of each, a multiple of
-    :data:`TOGETHER`. They depend on ``key`` and the laws only.
+    parameters: of the models, one along the first axis of each. laws: of held-out sequences, by the suffix of
+    what is measured on them. keys: of each model's; equal keys give equal sequences. n_sequences: of each law,
+    a multiple of :data:`TOGETHER`.
     """
-    found = {}
-    for suffix, law in laws.items():
 
-        def some(number, law=law):
-            drawn = draw(jax.random.fold_in(key, number), task, law, TOGETHER)
-            return predictions(model, drawn)
+    def one(given):
+        parameters, key = given
+        model = Transformer(parameters, architecture)
+        found = {}
+        for suffix, law in laws.items():
 
-        parts = jax.lax.map(some, jnp.arange(n_sequences // TOGETHER))
-        found |= {f"{name}_{suffix}": values.mean() for name, values in parts.items()}
-    memories = {
-        "memory_recall": recalled(model),
-        "position_recall": positions_recalled(model),
-        "trigger_recall": triggers_recalled(model, task),
-    }
-    return found | {name: each.mean() for name, each in memories.items()}
+            def some(number, law=law):
+                drawn = draw(jax.random.fold_in(key, number), task, law, TOGETHER)
+                return predictions(model, drawn)
+
+            parts = jax.lax.map(some, jnp.arange(n_sequences // TOGETHER))
+            found |= {f"{name}_{suffix}": values.mean() for name, values in parts.items()}
+        finite = [jnp.isfinite(p).all() for p in parameters.values()]
+        return found | {
+            "memory_recall": recalled(model).mean(),
+            "position_recall": positions_recalled(model).mean(),
+            "trigger_recall": triggers_recalled(model, task).mean(),
+            "finite": jnp.stack(finite).all(),
+        }
+
+    return jax.lax.map(one, (parameters, keys))
 
 
 def predictions(model: Transformer, sequences: Sequences) -> dict[str, Float[Array, ""]]:

@@ -48,11 +48,16 @@ class State(NamedTuple):
     iteration: Int[Array, ""]
 
 
-def begin(setup: Setup, key: Array) -> State:
-    """A model as it is drawn."""
-    parameters = initialise(key, setup.architecture).parameters
-    moved = {name: parameters[name] for name in setup.architecture.trained}
-    return State(parameters, setup.rule(1.0).init(moved), jnp.zeros((), jnp.int32))
+@partial(jax.jit, static_argnums=0)
+def begin(setup: Setup, keys: Array) -> State:
+    """Models as they are drawn, one for each key along the first axis of every leaf."""
+
+    def one(key):
+        parameters = initialise(key, setup.architecture).parameters
+        moved = {name: parameters[name] for name in setup.architecture.trained}
+        return State(parameters, setup.rule(1.0).init(moved), jnp.zeros((), jnp.int32))
+
+    return jax.vmap(one)(keys)
 
 
 def loss(model: Transformer, sequences: Sequences) -> Float[Array, ""]:

@@ -38,7 +38,7 @@ class Model(Strict):
 
 
 class InContextExperiment(Experiment):
-    """In-context recall by transformers of two layers: every combination of the lists is a point of its grid."""
+    """In-context recall by transformers of two layers: combinations of the lists are points of the grid."""
 
     kind: Literal["incontext"]
     """transformers that recall pairs from their context"""

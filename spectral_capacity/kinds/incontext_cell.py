@@ -20,8 +20,8 @@ COMPILATION = 5.0
 
 @dataclass(frozen=True)
 class InContextCell(Cell):
-    """One optimizer × α of triggers and outputs × d × batch size × block of seeds; learning rates and iterations
-    are inside."""
+    """One optimizer × α of triggers and outputs × d × batch size × block of seeds; learning rates and
+    iterations are inside."""
 
     experiment: InContextExperiment
     shared: Shared
