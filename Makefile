@@ -26,7 +26,7 @@ $(STAMP): $(LOCK) requirements/uv.lock pyproject.toml
 	touch $@
 
 test: env lint
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 lint: env
 	$(BIN)/ruff check .

@@ -24,7 +24,7 @@ def code_digest(script: str | Path, root: str | Path, *modules: str | Path) -> s
     root = Path(root).resolve()
     digest = hashlib.sha256()
     for module in _closure(root, *map(Path.resolve, map(Path, (script, *modules)))):
-        digest.update(_tree_digest(module, module.stat().st_mtime_ns).encode())
+        digest.update(_read(module, module.stat().st_mtime_ns)[1].encode())
     return digest.hexdigest()[:16]
 
 
@@ -45,7 +45,7 @@ def _closure(root: Path, *scripts: Path) -> list[Path]:
 @cache
 def _imports(path: Path, mtime_ns: int, root: Path, packages: frozenset[str]) -> tuple[Path, ...]:
     found: set[Path] = set()
-    for name in _imported_names(ast.parse(path.read_bytes(), filename=str(path)), path):
+    for name in _read(path, mtime_ns)[0]:
         parts = name.split(".")
         if parts[0] not in packages:
             continue
@@ -58,6 +58,19 @@ def _imports(path: Path, mtime_ns: int, root: Path, packages: frozenset[str]) ->
     return tuple(sorted(found))
 
 
+@cache
+def _read(path: Path, mtime_ns: int) -> tuple[tuple[str, ...], str]:
+    """Names that a module imports, and the digest of its syntax tree."""
+    tree = ast.parse(path.read_bytes(), filename=str(path))
+    names = tuple(_imported_names(tree, path))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            # Bare strings are documentation wherever they stand: of modules, functions, constants.
+            node.body = [s for s in body if not _is_string(s)] or [ast.Pass()]
+    return names, hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
 def _imported_names(tree: ast.AST, path: Path) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -68,17 +81,6 @@ def _imported_names(tree: ast.AST, path: Path) -> Iterator[str]:
             raise ValueError(
                 f"{path}: relative import in line {node.lineno}: write the full module name"
             )
-
-
-@cache
-def _tree_digest(path: Path, mtime_ns: int) -> str:
-    tree = ast.parse(path.read_bytes())
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            # Bare strings are documentation wherever they stand: of modules, functions, constants.
-            node.body = [s for s in body if not _is_string(s)] or [ast.Pass()]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 
 def _is_string(statement: ast.AST) -> bool:

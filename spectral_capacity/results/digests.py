@@ -30,7 +30,7 @@ def digest(path: str | os.PathLike) -> str:
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         if size <= WHOLE:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            return hashlib.sha256(file.read()).hexdigest()
         found = hashlib.sha256(f"{size} ".encode() + file.read(END))
         file.seek(-END, os.SEEK_END)
         found.update(file.read())

@@ -6,7 +6,8 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import netCDF4
@@ -62,44 +63,48 @@ def killed_with_snakemake(tree: Tree, rule: str) -> None:
     tree.run("--unlock")
 
 
-def disk_full(tree: Tree, rule: str) -> None:
-    """From the moment on when the job begins; before, there was room."""
-    without(tree, rule)
-    ballast = tree.results / "ballast"
-    tree.at("start", rule, f"head -c 1G /dev/zero > {ballast}")
+@contextmanager
+def ballast(tree: Tree) -> Iterator[str]:
+    """What fills the disk, as a command; it is thrown out at the end."""
+    path = tree.results / "ballast"
     try:
-        ended_badly(tree, rule, "o space left", "results/")
+        yield f"head -c 1G /dev/zero > {path}"
     finally:
-        ballast.unlink()
+        path.unlink()
 
 
-def disk_full_from_the_start(tree: Tree, rule: str) -> None:
-    without(tree, rule)
-    ballast = tree.results / "ballast"
-    subprocess.run(f"head -c 1G /dev/zero > {ballast}", shell=True, stderr=subprocess.DEVNULL)
+@contextmanager
+def locked_up(tree: Tree) -> Iterator[str]:
+    """What makes the folder of results read-only, as a command; it can be written again at the end."""
     try:
-        ended_badly(tree, rule, "results: ", "Free some space")
-    finally:
-        ballast.unlink()
-
-
-def read_only(tree: Tree, rule: str) -> None:
-    """From the moment on when the job begins."""
-    without(tree, rule)
-    tree.at("start", rule, f"mount -o remount,ro {tree.results}")
-    try:
-        ended_badly(tree, rule, "Read-only file system", "results/")
+        yield f"mount -o remount,ro {tree.results}"
     finally:
         subprocess.run(["mount", "-o", "remount,rw", str(tree.results)], check=True)
 
 
-def read_only_from_the_start(tree: Tree, rule: str) -> None:
-    without(tree, rule)
-    subprocess.run(["mount", "-o", "remount,ro", str(tree.results)], check=True)
-    try:
-        ended_badly(tree, rule, "Read-only file system", "Make results writable")
-    finally:
-        subprocess.run(["mount", "-o", "remount,rw", str(tree.results)], check=True)
+Happening = Callable[[Tree], AbstractContextManager[str]]
+
+
+def in_a_job(what: Happening, *said: str) -> Callable[[Tree, str], None]:
+    """It happens when the job begins; before, all was well."""
+
+    def happen(tree: Tree, rule: str) -> None:
+        without(tree, rule)
+        with what(tree) as command:
+            tree.at("start", rule, command)
+            ended_badly(tree, rule, *said)
+
+    return happen
+
+
+def before_the_call(what: Happening, *said: str) -> Callable[[Tree, str], None]:
+    def happen(tree: Tree, rule: str) -> None:
+        without(tree, rule)
+        with what(tree) as command:
+            subprocess.run(command, shell=True, stderr=subprocess.DEVNULL)
+            ended_badly(tree, rule, *said)
+
+    return happen
 
 
 def orphaned(tree: Tree, rule: str, then: Callable[[], None] = lambda: None) -> None:
@@ -206,12 +211,14 @@ TOGETHER: dict[str, Fault] = {
     "goes on when Snakemake is killed, and writes after the next call": orphaned,
 }
 DISKS: dict[str, Fault] = {
-    "disk full when it begins": disk_full,
-    "folder read-only when it begins": read_only,
+    "disk full when it begins": in_a_job(ballast, "o space left", "results/"),
+    "folder read-only when it begins": in_a_job(locked_up, "Read-only file system", "results/"),
 }
 DISKS_AT_THE_START: dict[str, Fault] = {
-    "disk full before the call": disk_full_from_the_start,
-    "folder read-only before the call": read_only_from_the_start,
+    "disk full before the call": before_the_call(ballast, "results: ", "Free some space"),
+    "folder read-only before the call": before_the_call(
+        locked_up, "Read-only file system", "Make results writable"
+    ),
 }
 DAMAGES: dict[str, Fault] = {
     "deleted": damaged(delete),

@@ -1,10 +1,6 @@
-"""Bad input, killed jobs, full disks: a message, nothing half-written, and the next call repairs."""
+"""Bad input, killed jobs: a message, nothing half-written, and the next call repairs. More in tests/faults."""
 
 import json
-import os
-import shutil
-import signal
-import subprocess
 
 import netCDF4
 import numpy as np
@@ -179,63 +175,3 @@ def test_a_long_run_killed_three_times_ends_as_if_undisturbed(fresh):
     assert not checkpoint.exists()
     undisturbed = fresh.folder / "undisturbed/cells" / name
     assert (fresh.results / "cells" / name).read_bytes() == undisturbed.read_bytes()
-
-
-def test_snakemake_killed_with_its_jobs(fresh):
-    fresh.configure(CELLS, optimizers={"held": OPTIMIZER})
-    holding = Holding(fresh)
-    holding.at(HELD_AT)
-    process = fresh.start("grids")
-    jobs = holding.jobs(process)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    wait_for(lambda: all(map(is_gone, jobs)))
-    kept = fresh.files()
-    assert sorted(name.split("/")[0] for name in kept) == ["cells"] * 2 + ["embeddings"] * 2
-    for name in kept:
-        assert is_complete(fresh.results / name), name
-
-    holding.at()
-    fresh.run("--unlock")
-    assert fresh.ran("grids") == {"train_memory": 2, "assemble_grid": 1}
-
-
-@pytest.fixture
-def small_disk(fresh):
-    """The results folder on a file system of four megabytes."""
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("mounting a small file system needs root")
-    fresh.results.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(fresh.results)]
-    if subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("this machine does not let us mount a tmpfs")
-    yield fresh
-    subprocess.run(["umount", "-l", str(fresh.results)], check=True)
-
-
-STORED = {"n_items": 20_000, "d": [4, 16], "alpha": [1.5], "optimizers": ["gd"], "seeds": 2}
-
-
-def test_a_disk_known_to_be_too_small_is_an_error_at_the_start(small_disk):
-    small_disk.configure(STORED, embeddings={"store": "arrays"})
-    output = small_disk.run("grids", fails=True)
-    assert "this run needs about" in output
-    assert "embeddings: {store: keys}" in output
-    assert not small_disk.files()
-
-
-def test_a_disk_that_fills_up_leaves_nothing_half_written(small_disk):
-    # Room for the estimate, taken by something else once the jobs run.
-    small_disk.configure(STORED, embeddings={"store": "arrays"})
-    small_disk.edit("workflow/rules/checks.smk", "if needed > free:", "if False:")
-    output = small_disk.run("grids", fails=True)
-    assert "no space left on the disk" in output
-    for name in small_disk.files():
-        assert is_complete(small_disk.results / name), name
-    assert not list(small_disk.results.rglob("*_d16_*.nc"))
-
-    remount = ["mount", "-o", "remount,size=200m", str(small_disk.results)]
-    subprocess.run(remount, check=True)
-    small_disk.run("grids")
-    with netCDF4.Dataset(small_disk.results / "grids/one_step.nc") as grid:
-        assert (grid["capacity"][:] > 0).all()

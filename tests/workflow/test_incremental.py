@@ -230,21 +230,22 @@ def damage(workflow, artefact, how):
     return file
 
 
-@pytest.mark.parametrize("how", ["deleted", "flipped"])
-@pytest.mark.parametrize("artefact", DAMAGED)
+@pytest.mark.parametrize(
+    ("artefact", "how"), [("cell", "deleted"), *((name, "flipped") for name in DAMAGED)]
+)
 def test_a_damaged_output_is_made_again_with_what_follows(finished, artefact, how):
     damage(finished, artefact, how)
     assert finished.would_run() == DAMAGED[artefact][1]
     assert len(list(finished.results.rglob("*.damaged"))) == (how == "flipped")
 
 
-@pytest.mark.parametrize("how", ["truncated", "flipped"])
-def test_a_damaged_cell_is_repaired_and_no_other(finished, how):
-    cell = damage(finished, "cell", how)
+def test_a_damaged_cell_is_repaired_and_no_other(finished):
+    cell = damage(finished, "cell", "truncated")
     jobs = DAMAGED["cell"][1]
     output = finished.run("--dry-run")  # sets the file aside, and changes nothing by that
-    what = {"truncated": "truncated", "flipped": "not what was written"}[how]
-    assert f"{cell.name}: {what}; set aside as {cell.name}.damaged" in "".join(output.split("\n"))
+    assert f"{cell.name}: truncated; set aside as {cell.name}.damaged" in "".join(
+        output.split("\n")
+    )
     assert finished.would_run() == jobs
     assert finished.ran() == jobs
     assert not list(finished.results.rglob("*.damaged"))
