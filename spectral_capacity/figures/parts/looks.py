@@ -119,6 +119,11 @@ def alpha_style(alpha: Real) -> dict[str, Any]:
     }
 
 
+def law_style(alpha: Real) -> dict[str, Any]:
+    """Colour and marker of an exponent of transformers' sequences, which may be 0: darker for smaller ones."""
+    return {"color": shade(alpha / LARGEST_ALPHA), "marker": alpha_style(alpha)["marker"]}
+
+
 def marker(place: int, cycle: int = len(MARKERS)) -> str:
     """The marker of a place; with the colours of a cycle, no pair comes twice for long."""
     return MARKERS[(place + place // cycle) % len(MARKERS)]
