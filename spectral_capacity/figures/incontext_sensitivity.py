@@ -91,7 +91,7 @@ def plot(
 def _panel(axes: Axes, runs: xr.Dataset, at_best: xr.Dataset, tried: xr.DataArray) -> None:
     """Curves of one d, ``runs`` over (optimizer, learning_rate, seed); under it the decades of each."""
     rows = []
-    for name in runs.optimizer.values.tolist():
+    for name in tried.optimizer.values[tried.any("learning_rate")].tolist():
         style, own = optimizer_style(name), tried.sel(optimizer=name)
         one, best = runs.sel(optimizer=name, learning_rate=own), at_best.sel(optimizer=name)
         one = one.transpose("learning_rate", "seed")
@@ -103,7 +103,7 @@ def _panel(axes: Axes, runs: xr.Dataset, at_best: xr.Dataset, tried: xr.DataArra
         if best.learning_rate.notnull():
             fill = incontext.OPEN if best.at_edge else {}
             level = np.nan_to_num(median.sel(learning_rate=best.learning_rate))
-            axes.plot(best.learning_rate, level, color=style["color"], clip_on=False, **STAR | fill)
+            axes.plot(best.learning_rate, level, color=style["color"], **STAR | fill)
         decades = decades_near_best(median, own.sel(learning_rate=rates)).item()
         known = f"{decades:.1f}" if np.isfinite(decades) else "\N{EN DASH}"
         rows.append((f"{label(name, minibatches=True)}: {known}", style))

@@ -112,7 +112,7 @@ def curve(axes: Axes, x: np.ndarray, runs: xr.Dataset, *, color, marker: str) ->
     """
     values, edge = runs.value.values, runs.at_edge.values
     axes.plot(x, medians(values), color=color)
-    style = {"color": color, "linestyle": "", "clip_on": False, "zorder": 3}
+    style = {"color": color, "linestyle": "", "zorder": 3}
     every = np.broadcast_to(x[:, None], values.shape)
     for these, fill in ((~edge, {}), (edge, OPEN)):
         axes.plot(every[these].ravel(), values[these].ravel(), marker=marker, **style | fill)

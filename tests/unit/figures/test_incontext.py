@@ -115,12 +115,10 @@ def test_fig9_varies_one_law_and_keeps_the_other_uniform(grid, figure, varied):
 
 
 def test_fig9_leaves_out_pairs_that_are_uniform_in_neither(grid):
-    about = grid.attrs["provenance"].replace('"exponents": [', '"exponents": [[1.0, 1.0], ')
-    one = grid.sel(alpha_triggers=[2.0], alpha_outputs=[2.0])
-    more = one.assign_coords(alpha_triggers=[1.0], alpha_outputs=[1.0])
-    grid = xr.merge([grid, more.assign(status=one.status.astype(float))], join="outer")
-    status = grid.status.fillna(Status.NOT_RUN).astype(np.int8)
-    drawn = fig9a.plot(grid.assign(status=status).assign_attrs(provenance=about), None)
+    about = grid.provenance.replace('"exponents": [', '"exponents": [[1.0, 1.0], ')
+    laws = dict.fromkeys(("alpha_triggers", "alpha_outputs"), [0.0, 1.0, 2.0])
+    more = grid.reindex(laws, fill_value={"status": Status.NOT_RUN})
+    drawn = fig9a.plot(more.assign_attrs(provenance=about), None)
     text = " ".join(data.texts(drawn))
     assert r"$\alpha_o$ = 0, 2 of 0, 1, 2" in drawn.left_out
     assert r"$\alpha_o$ = 1" not in text
@@ -224,7 +222,7 @@ def test_what_the_experiment_does_not_have_cannot_be_asked_for(grid, figure):
 def test_nothing_measured_is_drawn_too(grid, figure):
     nothing = {name: grid[name] * np.nan for name in transformers.METRICS}
     status = xr.full_like(grid.status, Status.NOT_RUN)
-    drawn = figure.plot(grid.assign(nothing, status=status), None)
+    drawn = figure.plot(grid.assign(nothing | {"status": status}), None)
     drawn.draw_without_rendering()
     assert "nan" not in " ".join(data.texts(drawn))
 

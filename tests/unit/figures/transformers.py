@@ -68,7 +68,7 @@ def measured(
 
 
 def _status(here, pairs):
-    missing = here.astype(bool)
+    missing = here != 0  # nothing, in the grid's shape
     for name in here.optimizer.values:
         missing |= (here.optimizer == name) & ~here.learning_rate.isin(RATES[name])
     for triggers in here.alpha_triggers.values:
@@ -77,7 +77,7 @@ def _status(here, pairs):
             missing |= at & ((triggers, outputs) not in pairs)
     large = here.batch_size == 256
     missing |= (here.optimizer == "adamw") & (here.d == 64) & large
-    lost = (here.optimizer == "sgd") & (here.learning_rate == 1.0)
-    lost |= (here.optimizer == "sgd") & (here.d == 32) & large & (here.seed == 1)
+    one = (here.d == 32) & large & (here.seed == 1)
+    lost = (here.optimizer == "sgd") & ((here.learning_rate == 1.0) | one)
     status = xr.where(missing, Status.NOT_RUN, xr.where(lost, Status.DIVERGED, Status.OK))
     return (status + here).astype(np.int8)
