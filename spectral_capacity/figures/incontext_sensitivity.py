@@ -9,7 +9,7 @@ a copy of any of the :math:`K` pairs of the context (OOD); :math:`1/|V|`, a gues
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -40,8 +40,6 @@ THEME = "In-context recall"
 TITLE = "In-context sensitivity"
 SHOWS = "incontext"
 NEEDS = ()
-
-STAR = {"linestyle": "", "marker": "*", "markersize": 9}
 
 
 def plot(
@@ -101,13 +99,14 @@ def _panel(axes: Axes, runs: xr.Dataset, at_best: xr.Dataset, tried: xr.DataArra
         near = near_best(median, own.sel(learning_rate=rates))
         axes.plot(rates, median.where(near), color=style["color"], linewidth=5, alpha=0.3)
         if best.learning_rate.notnull():
-            fill = incontext.OPEN if best.at_edge else {}
-            level = np.nan_to_num(median.sel(learning_rate=best.learning_rate))
-            axes.plot(best.learning_rate, level, color=style["color"], **STAR | fill)
+            there = one.value.sel(learning_rate=best.learning_rate).dropna("seed")
+            level = there.median() if there.size else 0.0
+            axes.plot(best.learning_rate, level, color=style["color"], **_star(best.at_edge.item()))
         decades = decades_near_best(median, own.sel(learning_rate=rates)).item()
         known = f"{decades:.1f}" if np.isfinite(decades) else "\N{EN DASH}"
         rows.append((f"{label(name, minibatches=True)}: {known}", style))
     axes.set_xscale("log")
+    axes.set_xlim(tried.learning_rate.min() / 1.5, 1.5 * tried.learning_rate.max())
     axes.xaxis.set_major_locator(LogLocator())
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("learning rate")
@@ -115,9 +114,14 @@ def _panel(axes: Axes, runs: xr.Dataset, at_best: xr.Dataset, tried: xr.DataArra
     rows_under(axes, rows, "decades near the best")
 
 
+def _star(at_edge: bool) -> dict[str, Any]:
+    style = {"linestyle": "", "marker": "*", "markersize": 10, "zorder": 4}
+    return style | (incontext.OPEN if at_edge else {"markeredgecolor": "white", "mew": 0.5})
+
+
 def _handles(at_best: xr.Dataset) -> list[Line2D]:
     """What a legend says of stars and of thick lines."""
-    found = [handle("chosen by a run of its own", **STAR)]
+    found = [handle("chosen by a run of its own", **_star(False))]
     if (at_best.at_edge & at_best.learning_rate.notnull()).any():
-        found.append(handle("the same, at an end of its list", **STAR | incontext.OPEN))
+        found.append(handle("the same, at an end of its list", **_star(True)))
     return [*found, handle("at least 0.9 of the best median", linewidth=5, alpha=0.3)]

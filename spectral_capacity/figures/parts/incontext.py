@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from spectral_capacity.figures.parts.axes import powers_of_two
 from spectral_capacity.figures.parts.common import GUIDE, configuration, handle
 from spectral_capacity.figures.parts.curves import apart
-from spectral_capacity.figures.parts.looks import label
+from spectral_capacity.figures.parts.looks import label, ordered
 from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
 from spectral_capacity.figures.parts.selection import chosen
 from spectral_capacity.figures.parts.steps import DIVERGED
@@ -31,8 +31,8 @@ AXES = {"d": "width $d$", "batch_size": "batch size $B$"}
 OPEN = {"markerfacecolor": "white"}
 """Of runs at a rate that is the least or the largest of its optimizer's."""
 BASELINES = {
-    "unigram": ("the most frequent output", {"linestyle": "-."}),
-    "copy": ("any pair of the context, $1/K$", {"linestyle": "--"}),
+    "unigram": ("most frequent output", {"linestyle": "-."}),
+    "copy": ("copy of any pair, $1/K$", {"linestyle": "--"}),
     "guess": ("guess, $1/|V|$", {"linestyle": ":"}),
 }
 """What a legend says of what takes no learning, or little, and how that looks."""
@@ -64,26 +64,26 @@ def first_laws(grid: xr.Dataset) -> xr.Dataset:
 def by_optimizer(
     runs: xr.Dataset,
     x: str,
-    lines: Mapping[Any, tuple[str, dict[str, Any]]],
+    lines: Mapping[Any, str],
     ylabel: str,
     levels: Mapping[str, float],
 ) -> tuple[Figure, list[Line2D]]:
     """A figure with a panel per optimizer, and what its legend says.
 
     runs: of :func:`analysis.chosen_rates.at_chosen_rates`, over optimizers, ``x`` and a dimension whose values
-    are the keys of ``lines``; each has its name and its look. levels: of baselines.
+    are, in their order, the keys of ``lines``, names of the curves. levels: of baselines.
     """
+    looks = ordered(len(lines))
     (dim,) = {*runs.value.dims} - {"optimizer", x, "seed"}
     figure, panels = panel_grid(runs.optimizer.size, 2.0, sharey=True)
     for axes, name in zip(panels, runs.optimizer.values.tolist(), strict=True):
         axes.set_title(label(name, minibatches=True))
-        looks = [look for _, look in lines.values()]
         curves(axes, [runs.sel({"optimizer": name, dim: value}) for value in lines], x, looks)
         baselines(axes, levels)
         if at_left(axes):
             axes.set_ylabel(ylabel)
     letters(figure)
-    handles = [handle(text, **look) for text, look in lines.values()]
+    handles = [handle(text, **look) for text, look in zip(lines.values(), looks, strict=True)]
     return figure, handles + run_handles(runs) + baseline_handles(levels)
 
 
@@ -94,7 +94,7 @@ def curves(
     powers_of_two(axes, each[0][x].values)
     axes.set_xlabel(AXES[x])
     share_axis(axes)
-    for runs, shift, look in zip(each, apart(len(each), 1.05), looks, strict=True):
+    for runs, shift, look in zip(each, apart(len(each), 1.04), looks, strict=True):
         curve(axes, shift * runs[x].values, runs.transpose(x, ...), **look)
 
 

@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 from spectral_capacity.analysis.chosen_rates import at_chosen_rates
 from spectral_capacity.figures.parts import incontext
 from spectral_capacity.figures.parts.legends import left_out, legend_below
-from spectral_capacity.figures.parts.looks import d_style
 
 
 def plot(grid: xr.Dataset, metric: str, iteration: int | None) -> Figure:
@@ -20,7 +19,7 @@ def plot(grid: xr.Dataset, metric: str, iteration: int | None) -> Figure:
     time = incontext.picked(grid, "iteration", iteration, paper=1024)
     here = incontext.first_laws(grid.sortby(["d", "batch_size"]))
     runs = at_chosen_rates(here, metric, time)
-    lines = {d: (f"$d$ = {d}", d_style(d)) for d in here.d.values.tolist()}
+    lines = {d: f"$d$ = {d}" for d in here.d.values.tolist()}
     figure, handles = incontext.by_optimizer(
         runs, "batch_size", lines, incontext.NAMES[metric], incontext.baseline_levels(here, metric)
     )

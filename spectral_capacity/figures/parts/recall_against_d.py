@@ -9,7 +9,6 @@ from spectral_capacity.analysis.chosen_rates import at_chosen_rates
 from spectral_capacity.figures.parts import incontext
 from spectral_capacity.figures.parts.common import configuration
 from spectral_capacity.figures.parts.legends import left_out, legend_below
-from spectral_capacity.figures.parts.looks import law_style
 
 SYMBOLS = {"alpha_triggers": r"$\alpha_t$", "alpha_outputs": r"$\alpha_o$"}
 
@@ -27,7 +26,7 @@ def plot(grid: xr.Dataset, varied: str, iteration: int | None, batch_size: int |
     pairs = configuration(grid)["exponents"]
     exponents = sorted(float(pair[i]) for pair in pairs if pair[1 - i] == 0)
     here = grid.sortby("d").sel({"batch_size": size, varied: exponents, dims[1 - i]: 0.0})
-    lines = {alpha: (f"{SYMBOLS[varied]} = {alpha:g}", law_style(alpha)) for alpha in exponents}
+    lines = {alpha: f"{SYMBOLS[varied]} = {alpha:g}" for alpha in exponents}
     figure, handles = incontext.by_optimizer(
         at_chosen_rates(here, "accuracy_ood", time),
         "d",

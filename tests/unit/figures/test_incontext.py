@@ -93,22 +93,22 @@ def test_fig8_shows_a_metric_against_the_batch_size(grid, figure, metric):
     runs = at_chosen_rates(of(grid), metric, 1024)
     assert [axes.get_title() for axes in drawn.axes] == [*map(looks.label, OPTIMIZERS)]
     for axes, name in zip(drawn.axes, OPTIMIZERS, strict=True):
-        for d in (16, 32, 64):
-            check(axes, runs.sel(optimizer=name, d=d), "batch_size", looks.d_style(d))
+        for d, look in zip((16, 32, 64), looks.ordered(3), strict=True):
+            check(axes, runs.sel(optimizer=name, d=d), "batch_size", look)
     assert "iteration = 1024 of 128, 512, 1024" in drawn.left_out
     other = figure.plot(grid, None, iteration=128).axes[0]
     first = at_chosen_rates(of(grid), metric, 128).sel(optimizer="muon", d=64)
-    check(other, first, "batch_size", looks.d_style(64))
+    check(other, first, "batch_size", looks.ordered(3)[2])
 
 
 @pytest.mark.parametrize(("figure", "varied"), [(fig9a, "outputs"), (fig9b, "triggers")])
 def test_fig9_varies_one_law_and_keeps_the_other_uniform(grid, figure, varied):
     drawn = figure.plot(grid, None)
     for axes, name in zip(drawn.axes, OPTIMIZERS, strict=True):
-        for alpha in (0.0, 2.0):
+        for alpha, look in zip((0.0, 2.0), looks.ordered(2), strict=True):
             here = of(grid, **{varied: alpha}, batch_size=256)
             runs = at_chosen_rates(here, "accuracy_ood", 512).sel(optimizer=name)
-            check(axes, runs, "d", looks.law_style(alpha))
+            check(axes, runs, "d", look)
     text = " ".join(data.texts(drawn))
     assert rf"$\alpha_{varied[0]}$ = 2" in text
     assert "$B$ = 256, iteration 512" in text
@@ -116,7 +116,7 @@ def test_fig9_varies_one_law_and_keeps_the_other_uniform(grid, figure, varied):
 
 def test_fig9_leaves_out_pairs_that_are_uniform_in_neither(grid):
     about = grid.provenance.replace('"exponents": [', '"exponents": [[1.0, 1.0], ')
-    laws = dict.fromkeys(("alpha_triggers", "alpha_outputs"), [0.0, 1.0, 2.0])
+    laws = {dim: [0.0, 1.0, 2.0] for dim in ("alpha_triggers", "alpha_outputs")}
     more = grid.reindex(laws, fill_value={"status": Status.NOT_RUN})
     drawn = fig9a.plot(more.assign_attrs(provenance=about), None)
     text = " ".join(data.texts(drawn))
@@ -152,19 +152,15 @@ def test_a_diverged_run_is_a_cross_and_has_no_median(grid):
 
 
 def test_a_rate_at_the_end_of_its_list_is_open_and_explained(grid):
-    style = looks.optimizer_style("adamw")
+    style = looks.ordered(3)[1].values()
     axes = fig8a.plot(grid, None).axes
-    assert all(is_open for _, is_open in points(axes[1], looks.d_style(32)["color"], "s"))
-    assert not any(is_open for _, is_open in points(axes[0], looks.d_style(32)["color"], "s"))
+    assert all(is_open for _, is_open in points(axes[1], *style))
+    assert not any(is_open for _, is_open in points(axes[0], *style))
     text = "rate at an end of its list"
     assert text in data.texts(axes[0].figure)
     assert text not in data.texts(fig8a.plot(grid.sel(optimizer=["muon"]), None))
     stars = data.lines(incontext_sensitivity.plot(grid, None).axes[0], marker="*")
-    assert {line.get_markerfacecolor() == "white" for line in stars if line.get_color()} == {
-        False,
-        True,
-    }
-    assert style["marker"] in looks.MARKERS
+    assert {line.get_markerfacecolor() == "white" for line in stars} == {False, True}
 
 
 def test_baselines_are_where_they_belong(grid):

@@ -119,8 +119,9 @@ def test_lines_markers_and_text_are_dark_enough_on_white(drawn):
 
 
 @every_figure
-def test_what_is_in_a_legend_looks_as_everywhere(drawn):
-    styles = {f"$d$ = {d}": looks.d_style(d) for d in (16, 32, 64, 128)}
+def test_what_is_in_a_legend_looks_as_everywhere(figure, drawn):
+    of_memories = figure.KIND == "memory"
+    styles = {f"$d$ = {d}": looks.d_style(d) for d in (16, 32, 64, 128) if of_memories}
     styles |= {rf"$\alpha$ = {a:g}": looks.alpha_style(a) for a in (1.5, 2.0)}
     for name, batches in itertools.product(data.FAMILIES, (False, True)):
         styles[looks.label(name, minibatches=batches)] = looks.optimizer_style(name)
