@@ -94,7 +94,9 @@ def curves(
     powers_of_two(axes, each[0][x].values)
     axes.set_xlabel(AXES[x])
     share_axis(axes)
-    for runs, shift, look in zip(each, apart(len(each), 1.04), looks, strict=True):
+    range_ = max(each[0][x].values.max() / each[0][x].values.min(), 2)
+    shifts = apart(len(each), range_**0.03)  # as far apart on paper, however long the axis is
+    for runs, shift, look in zip(each, shifts, looks, strict=True):
         curve(axes, shift * runs[x].values, runs.transpose(x, ...), **look)
 
 

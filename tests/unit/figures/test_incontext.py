@@ -49,7 +49,7 @@ def check(axes, runs, x, style):
     assert drawn == expected(runs)
     (line,) = curves(axes, style["color"])
     np.testing.assert_allclose(line.get_ydata(), runs.value.median("seed", skipna=False))
-    np.testing.assert_allclose(line.get_xdata(), runs[x], rtol=0.06)
+    np.testing.assert_allclose(line.get_xdata(), runs[x], rtol=0.1)
 
 
 def of(grid, outputs=0.0, triggers=0.0, **where):
