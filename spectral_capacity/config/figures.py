@@ -230,9 +230,17 @@ def problems_of_selections(config: Config) -> Iterator[Problem]:
             there = {"population" if value == math.inf else value: None for value in values}
             for name, figure in figures:
                 for option in {dimension, f"{dimension}s"} & figure.options.keys():
-                    for i, value in enumerate(figure.options[option] or ()):
+                    for at, value in _each(figure.options[option]):
                         if value not in there:
                             yield (
-                                ("figures", name, option, i),
+                                ("figures", name, option, *at),
                                 f"{value!r}: experiment {experiment!r} has {listed(there)}",
                             )
+
+
+def _each(option: Any) -> Iterator[tuple[tuple[int, ...], Any]]:
+    """The values of an option that is one, a list or null, each with its key below the option's."""
+    if isinstance(option, list):
+        yield from (((i,), value) for i, value in enumerate(option))
+    elif option is not None:
+        yield (), option

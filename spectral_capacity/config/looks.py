@@ -12,8 +12,9 @@ from spectral_capacity.kinds.optimizers import theory_of
 if TYPE_CHECKING:
     from spectral_capacity.config.model import Config
 
-PLACES = {"gradient": 0, "muon": 1, "newton": 2}
-"""In the colour cycle, by the theory that speaks of an optimizer: where no other of its experiments is."""
+PLACES = {"gradient": 0, "muon": 1, "newton": 2, "sgd": 0}
+"""In the colour cycle, by the theory that speaks of an optimizer or by its rule: where no other of its
+experiments is."""
 CYCLE = 7
 """Colours of the shipped style."""
 
@@ -34,7 +35,7 @@ def looks(config: Config) -> dict[str, dict[str, Any]]:
     for name, optimizer in config.optimizers.items():
         beside = shown_in.get(name, [])
         taken = set().union(*beside)
-        places[name] = next(p for p in _preferred(theory_of(optimizer)) if p not in taken)
+        places[name] = next(p for p in _preferred(optimizer) if p not in taken)
         for others in beside:
             others.add(places[name])
     return {
@@ -43,12 +44,13 @@ def looks(config: Config) -> dict[str, dict[str, Any]]:
     }
 
 
-def _preferred(theory: str) -> Iterable[int]:
+def _preferred(optimizer: Any) -> Iterable[int]:
     """Places from the best on: its own, those of no theory, those of others, and around again."""
-    own = [PLACES[theory]] if theory in PLACES else []
+    theory, known = theory_of(optimizer), sorted({*PLACES.values()})
+    own = [p for name, p in PLACES.items() if name in (theory, optimizer.rule)][:1]
     yield from own
-    yield from range(len(PLACES), CYCLE)
-    yield from (place for place in PLACES.values() if place not in own)
+    yield from (place for place in range(CYCLE) if place not in known)
+    yield from (place for place in known if place not in own)
     yield from count(CYCLE)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from spectral_capacity.backend import jax, jnp
-from spectral_capacity.incontext.measured import SCHEMA
+from spectral_capacity.incontext.measured import SCHEMA, TUNING
 from spectral_capacity.incontext.model import Architecture
 from spectral_capacity.incontext.probes import measure
 from spectral_capacity.incontext.task import Laws, Task
@@ -24,9 +24,6 @@ from spectral_capacity.training.checkpoints import Checkpoint
 
 WITHOUT_A_LOOK = 64
 """Most iterations between two looks at whether a checkpoint is due."""
-
-TUNING = 0
-"""The seed whose runs choose learning rates. It has held-out sequences of its own."""
 
 
 def train_cell(

@@ -6,6 +6,9 @@ import numpy as np
 
 from spectral_capacity.results.schema import STATUS, Dimension, Schema, Variable
 
+TUNING = 0
+"""The seed whose runs choose learning rates, and are not reported. It has held-out sequences of its own."""
+
 DIMENSIONS = {
     "optimizer": Dimension(str, "name of the optimizer in the configuration"),
     "alpha_triggers": Dimension(np.float64, "exponent of the frequencies of triggers"),

@@ -11,7 +11,7 @@ from pydantic import Field
 from spectral_capacity.incontext.measured import SCHEMA
 from spectral_capacity.incontext.names import PARAMETERS, SQUARE
 from spectral_capacity.incontext.optimizers import RULES
-from spectral_capacity.kinds.experiment import Experiment, Problem, Shared, seed_blocks
+from spectral_capacity.kinds.experiment import Experiment, Need, Problem, Shared, seed_blocks
 from spectral_capacity.kinds.fields import Strict, axis, count
 from spectral_capacity.kinds.incontext_cell import InContextCell
 
@@ -72,6 +72,23 @@ class InContextExperiment(Experiment):
     title: ClassVar[str] = "In-context recall of transformers"
     schema: ClassVar = SCHEMA
     rules: ClassVar = RULES
+    needs: ClassVar = {
+        "batch sizes": Need(
+            "two sizes or more in its batch_size", lambda e, _: len(e.batch_size) > 1
+        ),
+        "two iterations": Need(
+            "two numbers or more in its iterations", lambda e, _: len(e.iterations) > 1
+        ),
+        "uniform triggers": Need(
+            "two pairs or more [0, α] in its exponents", lambda e, _: _uniform(e, 0) > 1
+        ),
+        "uniform outputs": Need(
+            "two pairs or more [α, 0] in its exponents", lambda e, _: _uniform(e, 1) > 1
+        ),
+        "no feed-forward": Need(
+            "no feed_forward in its model", lambda e, _: e.model.feed_forward is None
+        ),
+    }
 
     def problems(self, shared: Shared) -> Iterator[Problem]:
         if self.seeds < 2:
@@ -120,3 +137,8 @@ class InContextExperiment(Experiment):
     def fit_settings(self, name: str, shared: Shared) -> None:
         """Nothing is fitted: the paper states no exponent."""
         return None
+
+
+def _uniform(experiment: InContextExperiment, of: int) -> int:
+    """How many pairs of exponents have a uniform law of triggers (0) or outputs (1)."""
+    return sum(pair[of] == 0 for pair in experiment.exponents)

@@ -60,3 +60,32 @@ def small(**experiment):
     tiny = {"n_items": 60, "d": [8], "seeds": 1, "optimizers": ["gd", "muon"]}
     given["experiments"]["one_step"] |= tiny | experiment
     return parse(only(given, "one_step"), root=ROOT)
+
+
+TRANSFORMERS = {
+    "optimizers": {
+        name: {"rule": name.removeprefix("our_")} for name in ("our_muon", "adamw", "sgd")
+    },
+    "experiment": {
+        "kind": "incontext",
+        "vocabulary": 32,
+        "length": 32,
+        "pairs": 4,
+        "exponents": [[0, 0], [0, 2], [2, 0]],
+        "d": [16, 32],
+        "batch_size": [16, 64],
+        "iterations": [64, 128],
+        "optimizers": ["our_muon", "adamw", "sgd"],
+        "learning_rates": {"our_muon": [0.01, 0.1], "adamw": [0.003], "sgd": [0.3]},
+        "seeds": 2,
+    },
+}
+
+
+def transformers(figures=None, **changes):
+    """The default configuration with an experiment ``incontext``, changed so, and figures of it."""
+    given = copy.deepcopy(DEFAULT)
+    given["optimizers"] |= TRANSFORMERS["optimizers"]
+    given["experiments"]["incontext"] = TRANSFORMERS["experiment"] | changes
+    given["figures"] |= figures or {}
+    return given

@@ -4,7 +4,7 @@ import pytest
 
 from spectral_capacity.config.messages import ConfigError
 from spectral_capacity.config.parse import parse
-from tests.unit.configurations import ROOT, change
+from tests.unit.configurations import ROOT, change, transformers
 
 
 def problems(**options):
@@ -55,3 +55,52 @@ def test_options_that_contradict_each_other_are_told_with_their_keys(options, me
 )
 def test_options_that_agree_are_fine(options):
     assert problems(**options) == ()
+
+
+IN_CONTEXT = {"fig7", "fig8a", "fig8b", "fig9a", "fig9b", "incontext_sensitivity"}
+
+
+def drawn(given):
+    """Names of figures of in-context recall that are drawn."""
+    config = parse(given, root=ROOT)
+    return IN_CONTEXT & config.drawn(config.selected).keys()
+
+
+def test_in_context_figures_are_drawn_where_their_experiment_is():
+    assert drawn(change("only", None)) == set()
+    assert drawn(transformers()) == IN_CONTEXT - {"fig9a", "fig9b"}
+    both = {"fig9a": "incontext", "fig9b": "incontext"}
+    assert drawn(transformers(both)) == IN_CONTEXT
+
+
+@pytest.mark.parametrize(
+    ("figure", "options", "message"),
+    [
+        ("fig7", {"iterations": [64, 5]}, "iterations[1]: 5: experiment 'incontext' has 64, 128"),
+        ("fig7", {"batch_size": 5}, "batch_size: 5: experiment 'incontext' has 16, 64"),
+        ("fig8a", {"iteration": 5}, "iteration: 5: experiment 'incontext' has 64, 128"),
+        ("incontext_sensitivity", {"d": [64]}, "d[0]: 64: experiment 'incontext' has 16, 32"),
+    ],
+)
+def test_a_single_value_is_one_of_the_experiments_too(figure, options, message):
+    mine = {"draw": figure, "experiment": "incontext"}
+    with pytest.raises(ConfigError) as error:
+        parse(transformers({"mine": mine | options}), root=ROOT)
+    assert [*error.value.problems] == [f"figures.mine.{message}"]
+
+
+@pytest.mark.parametrize(
+    ("figure", "changes", "lacks"),
+    [
+        ("fig7", {"iterations": [64]}, "two numbers or more in its iterations"),
+        ("fig8a", {"batch_size": [64]}, "two sizes or more in its batch_size"),
+        ("fig8b", {"model": {"feed_forward": [1]}}, "no feed_forward in its model"),
+        ("fig9a", {"exponents": [[0, 0], [2, 0]]}, "two pairs or more [0, α] in its exponents"),
+        ("fig9b", {"exponents": [[0, 0], [0, 2]]}, "two pairs or more [α, 0] in its exponents"),
+    ],
+)
+def test_what_in_context_figures_need(figure, changes, lacks):
+    others = dict.fromkeys(IN_CONTEXT - {figure})
+    with pytest.raises(ConfigError) as error:
+        parse(transformers(others | {figure: "incontext"}, **changes), root=ROOT)
+    assert [*error.value.problems] == [f"figures.{figure}: 'incontext': must have {lacks}"]

@@ -4,7 +4,7 @@ import copy
 
 from spectral_capacity.config.looks import looks
 from spectral_capacity.config.parse import parse
-from tests.unit.configurations import DEFAULT, ROOT, cells
+from tests.unit.configurations import DEFAULT, ROOT, cells, transformers
 
 
 def test_how_an_optimizer_looks_decides_no_result():
@@ -44,3 +44,10 @@ def test_optimizers_of_one_experiment_look_different_and_others_move_nobody():
     after = looks(parse(given, root=ROOT))
     assert {name: after[name] for name in before} == before
     assert after["mine"]["place"] not in {0, 1}
+
+
+def test_optimizers_of_transformers_look_as_those_of_memories():
+    found = looks(parse(transformers(), root=ROOT))
+    assert found["our_muon"]["place"] == found["muon"]["place"]
+    assert found["sgd"]["place"] == found["gd"]["place"]
+    assert found["adamw"]["place"] not in {0, 1, 2}

@@ -48,10 +48,15 @@ def powers_under(
         for power, look in zip(powers, looks, strict=True)
         if power is not None and np.isfinite(power.exponent)
     ]
+    theory = any(np.isfinite(power.theory) for power in powers if power)
+    rows_under(axes, rows, "fit, theory" if theory else "fit")
+
+
+def rows_under(axes: Axes, rows: Sequence[tuple[str, dict[str, Any]]], title: str) -> None:
+    """A title under the panel, and a row for each text with its marker under it; nothing without rows."""
     if not rows:
         return
     below = axes.transAxes + ScaledTranslation(0, -BELOW / 72, axes.figure.dpi_scale_trans)
-    title = "fit, theory" if any(np.isfinite(power.theory) for power in powers if power) else "fit"
     axes.legend(
         handles=[handle(text, linestyle="", **look) for text, look in rows],
         loc="upper center",

@@ -19,10 +19,13 @@ from spectral_capacity.figures.parts.looks import label, listed
 SYMBOLS = {
     "optimizer": "optimizer",
     "alpha": r"$\alpha$",
+    "alpha_triggers": r"$\alpha_t$",
+    "alpha_outputs": r"$\alpha_o$",
     "kappa": r"$\kappa$",
     "d": "$d$",
     "batch_size": "$B$",
     "step": "$t$",
+    "iteration": "iteration",
 }
 
 

@@ -1,4 +1,4 @@
-"""How things look in every figure: optimizers by name; d and α by value, whatever else is shown.
+"""How things look in every figure: optimizers by name; d and α of a memory by value, whatever else is shown.
 
 Colours are those of the style file: its cycle for optimizers, its colour map for values that have an order.
 """
@@ -127,6 +127,11 @@ def marker(place: int, cycle: int = len(MARKERS)) -> str:
 def shades(n: int) -> list:
     """n colours in order, dark to light, told apart in grey and by colour-blind readers."""
     return [shade(i / max(n - 1, 1)) for i in range(n)]
+
+
+def ordered(n: int) -> list[dict[str, Any]]:
+    """Colours, dark to light, and markers of n values in order, where only these are ever compared."""
+    return [{"color": colour, "marker": marker(i)} for i, colour in enumerate(shades(n))]
 
 
 def shade(share: float) -> tuple:

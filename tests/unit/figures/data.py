@@ -15,6 +15,7 @@ import xarray as xr
 from spectral_capacity.analysis.exponents import fit_exponents
 from spectral_capacity.analysis.quantities import LINE
 from spectral_capacity.memory.measured import DIMENSIONS
+from tests.unit.figures import transformers
 
 N = 2000
 FAMILIES = {"gd": "gradient", "muon": "muon", "newton": "newton"}
@@ -34,6 +35,8 @@ FIT = {
 
 def needed(figure, **coordinates):
     """What this figure draws, as it takes it: a grid and its fits that have all that it needs."""
+    if figure.KIND == "incontext":
+        return transformers.measured(**coordinates), None
     needs = {*figure.NEEDS}
     if "polar" in needs:
         one = maps(**coordinates)

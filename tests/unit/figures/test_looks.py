@@ -15,6 +15,15 @@ from spectral_capacity.figures.parts.panels import LETTER
 from tests.unit.figures import data
 from tests.unit.figures.test_contract import PATHS, every_figure, literals
 
+MORE = {
+    "memory": ({"kappa": (0.0, 2.0)}, r"$\kappa$ = 2", r"$\kappa$ = 0 of 0, 2"),
+    "incontext": (
+        {"iteration": (64, 128, 512, 1024)},
+        "iteration = 64",
+        " of 64, 128, 512, 1024",
+    ),
+}
+"""Of each kind, more values of a dimension, and what then stands in a legend or is said to be left out."""
 PLACES = re.compile(r"\b(left|right|Left|Right|Middle|Above|Below|in the middle)\b")
 
 
@@ -110,8 +119,9 @@ def test_lines_markers_and_text_are_dark_enough_on_white(drawn):
 
 
 @every_figure
-def test_what_is_in_a_legend_looks_as_everywhere(drawn):
-    styles = {f"$d$ = {d}": looks.d_style(d) for d in (16, 32, 64, 128)}
+def test_what_is_in_a_legend_looks_as_everywhere(figure, drawn):
+    of_memories = figure.KIND == "memory"
+    styles = {f"$d$ = {d}": looks.d_style(d) for d in (16, 32, 64, 128) if of_memories}
     styles |= {rf"$\alpha$ = {a:g}": looks.alpha_style(a) for a in (1.5, 2.0)}
     for name, batches in itertools.product(data.FAMILIES, (False, True)):
         styles[looks.label(name, minibatches=batches)] = looks.optimizer_style(name)
@@ -150,9 +160,10 @@ def test_one_seed_has_no_range_to_speak_of(figure):
 def test_what_is_not_shown_is_said(figure):
     if "polar" in figure.NEEDS:
         pytest.skip("no other spectral exponents among these")
-    drawn = figure.plot(*data.needed(figure, kappa=(0.0, 2.0)))
-    shown = any(r"$\kappa$ = 2" in text for text, _ in entries(drawn))
-    assert shown or r"$\kappa$ = 0 of 0, 2" in drawn.left_out
+    more, in_legend, in_note = MORE[figure.KIND]
+    drawn = figure.plot(*data.needed(figure, **more))
+    shown = any(in_legend in text for text, _ in entries(drawn))
+    assert shown or in_note in drawn.left_out
     if drawn.left_out:
         written = " ".join(data.texts(drawn)).replace("\n", " ")
         assert drawn.left_out in written
