@@ -165,4 +165,4 @@ def kind(given: Any) -> str | None:
     """The kind that an experiment names, or the default one."""
     if isinstance(given, dict):
         return given.get("kind", DEFAULT)
-    return getattr(given, "kind", None)
+    return getattr(given, "kind", DEFAULT)

@@ -15,7 +15,13 @@ from pydantic import ValidationError
 from spectral_capacity.analysis.claims_file import read_claims
 from spectral_capacity.config import figures, looks, plain
 from spectral_capacity.config.figure_modules import is_reserved
-from spectral_capacity.config.messages import ConfigError, describe_all, key_path, listed
+from spectral_capacity.config.messages import (
+    OF_A_MEMORY,
+    ConfigError,
+    describe_all,
+    key_path,
+    listed,
+)
 from spectral_capacity.config.model import Config, config_model
 from spectral_capacity.kinds import optimizers
 from spectral_capacity.kinds.experiment import Problem
@@ -147,10 +153,10 @@ def _of_experiments(config: Config) -> Iterator[Problem]:
                 yield key, f"{optimizer!r} is not defined; optimizers has {known}"
             elif (rule := config.optimizers[optimizer].rule) not in experiment.rules:
                 trained = ", ".join(experiment.rules)
-                yield (
-                    key,
-                    f"{optimizer!r} has rule {rule}; kind {experiment.kind} trains {trained}",
-                )
+                text = f"{optimizer!r} has rule {rule}; kind {experiment.kind} trains {trained}"
+                if experiment.kind == "memory" and rule in OF_A_MEMORY:
+                    text += f"; did you mean {OF_A_MEMORY[rule]}?"
+                yield key, text
         for key, text in experiment.problems(config.shared):
             yield (*at, *key), text
 

@@ -52,7 +52,7 @@ BAD = [
         {"windw": 3},
         f"{E}.early_stop.windw: unknown key; did you mean window?",
     ),
-    (f"{E}.kind", "x", f"{E}.kind: 'x': must be 'memory'"),
+    (f"{E}.kind", "x", f"{E}.kind: 'x' is not known; allowed: 'memory', 'incontext'"),
     (f"{E}.steps", 0, f"{E}.steps: 0: must be greater than or equal to 1"),
     (f"{E}.steps", True, f"{E}.steps: True: must be a valid integer"),
     (f"{E}.alpha", [float("inf")], f"{E}.alpha[0]: inf: must be a finite number"),
@@ -118,9 +118,10 @@ BAD = [
         "optimizers.muon.rule: 'spectrl' is not known; did you mean spectral?",
     ),
     (
-        "optimizers.x",
+        "optimizers.sign",
         {"rule": "muon"},
-        "optimizers.x.rule: 'muon' is not known; did you mean spectral with map: {name: polar}?",
+        "experiments.spectral_maps.optimizers[3]: 'sign' has rule muon; kind memory trains gradient, "
+        "spectral, newton, sign; did you mean spectral with map: {name: polar}?",
     ),
     (
         "optimizers.x",
@@ -129,8 +130,8 @@ BAD = [
     ),
     (
         "optimizers.x",
-        {"rule": "adamw"},
-        "optimizers.x.rule: 'adamw' is not known; allowed: 'gradient'",
+        {"rule": "soap"},
+        "optimizers.x.rule: 'soap' is not known; allowed: 'gradient'",
     ),
     ("optimizers.gd.colour", "bleu", "optimizers.gd.colour: 'bleu': no colour; write one as"),
     ("optimizers.gd.label", "$x_$", "optimizers.gd.label: '$x_$': Matplotlib does not read"),
