@@ -136,11 +136,7 @@ def test_cost_grows_with_all_that_makes_work():
         assert cells(**change)[0].cost().bytes > cost.bytes, change
 
 
-@pytest.mark.parametrize(
-    "model", [{}, {"feed_forward": [2], "tied": True, "frozen": ["embedding"]}]
-)
-def test_a_cell_of_the_configuration_is_trained_and_written(tmp_path, model):
-
+def test_a_cell_of_the_configuration_is_trained_and_written(tmp_path):
     (cell,) = cells(
         SHARED,
         optimizers=["muon"],
