@@ -34,8 +34,8 @@ def train_cell(
     """All runs of one cell; arrays over (learning_rate, seed, iteration), one per variable of the schema.
 
     ``settings`` holds ``task, architecture, optimizer, alpha_triggers, alpha_outputs, batch_size,
-    held_out, iterations, learning_rates, seeds, root_seed``. A run whose parameters are no longer finite has
-    status ``diverged``. Goes on from ``checkpoint`` where that has something.
+    held_out, iterations, learning_rates, seeds, root_seed``. A run whose parameters, or what is measured
+    of them, are no longer finite has status ``diverged``. Goes on from ``checkpoint`` where that has something.
     """
     setup = _setup(settings)
     results = SCHEMA.nothing_measured(
@@ -53,7 +53,7 @@ def train_cell(
             done += stride
             if done == wanted:
                 _measure(results, number, settings, setup, states.parameters, held_out)
-                accuracy = np.round(np.nanmax(results["accuracy_ood"][..., number], 0), 3)
+                accuracy = np.round(np.fmax.reduce(results["accuracy_ood"][..., number]), 3)
                 report(f"iteration {done}: OOD accuracy at its best rate, by seed: {accuracy}")
             if checkpoint:
                 arrays = {f"state_{i}": leaf for i, leaf in enumerate(jax.tree.leaves(states))}
@@ -125,7 +125,7 @@ def _measure(results, number, settings, setup, parameters, held_out) -> None:
     given = (setup.task, setup.architecture, parameters, laws, held_out, settings["held_out"])
     shape = results["status"].shape[:2]
     measured = {name: np.asarray(v).reshape(shape) for name, v in measure(*given).items()}
-    finite = measured.pop("finite")
+    finite = measured.pop("finite") & np.all([np.isfinite(v) for v in measured.values()], axis=0)
     for name, values in measured.items():
         results[name][..., number] = np.where(finite, values, np.nan)
     results["status"][..., number] = np.where(finite, Status.OK, Status.DIVERGED)

@@ -6,10 +6,13 @@ input x, A being its attention, and then, where it has one, W_narrow ReLU(W_wide
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import equinox as eqx
+import numpy as np
 from jaxtyping import Array, Float, Int
 
 from spectral_capacity.backend import jax, jnp
@@ -88,11 +91,12 @@ class Transformer(eqx.Module):
         gradient is the same.
         """
         W = self.parameters
-        x = W["embedding"][tokens] + W["positions"][: tokens.shape[1]]
-        x, attention_1 = self._layer(1, x, x, jnp.arange(tokens.shape[1])[None, :])
+        everywhere = jnp.arange(tokens.shape[1], dtype=at.dtype)[None, :]
+        x = W["embedding"][tokens] + W["positions"][None, : tokens.shape[1]]
+        x, attention_1 = self._layer(1, x, x, everywhere)
         asking = jnp.take_along_axis(x, at[:, :, None], axis=1)
         asking, attention_2 = self._layer(2, asking, x, at)
-        logits = self._norm(asking) @ self.unembedding.T
+        logits = _apply(self.unembedding, self._norm(asking))
         return Seen(logits, attention_1, attention_2)
 
     @property
@@ -104,13 +108,14 @@ class Transformer(eqx.Module):
         """States of a layer at ``at`` (b or 1, k), of those there and those everywhere; its attention."""
         W = {name: self.parameters.get(f"{name}_{layer}") for name in MATRICES}
         source = self._norm(asked)
-        query = self._norm(asking) @ W["query"].T
-        scores = query @ (source @ W["key"].T).swapaxes(1, 2) / query.shape[-1] ** 0.5
-        before = jnp.arange(source.shape[1]) <= at[:, :, None]
-        attention = jax.nn.softmax(jnp.where(before, scores, -jnp.inf), axis=-1)
-        x = asking + attention @ (source @ W["value"].T) @ W["output"].T
+        # Two matrices in a row are multiplied first: (d, d) by (d, d), and not by the states of a batch.
+        query = _apply(W["key"].T @ W["query"], self._norm(asking)) / W["key"].shape[0] ** 0.5
+        scores = query @ source.swapaxes(1, 2)
+        seen = jnp.arange(source.shape[1], dtype=at.dtype)[None, None, :] <= at[:, :, None]
+        attention = jax.nn.softmax(jnp.where(seen, scores, -jnp.inf), axis=-1)
+        x = asking + _apply(W["output"] @ W["value"], attention @ source)
         if W["widen"] is not None:
-            x = x + jax.nn.relu(self._norm(x) @ W["widen"].T) @ W["narrow"].T
+            x = x + _apply(W["narrow"], jax.nn.relu(_apply(W["widen"], self._norm(x))))
         return x, attention
 
     def _norm(self, x):
@@ -119,16 +124,24 @@ class Transformer(eqx.Module):
         return x * jax.lax.rsqrt(jnp.mean(x**2, axis=-1, keepdims=True) + RMS_FLOOR)
 
 
+def _apply(matrix, states):
+    """A matrix (out, in) applied to states (b, k, in)."""
+    # As one product of two matrices, whose gradient is two such products.
+    return (states.reshape(-1, states.shape[-1]) @ matrix.T).reshape(*states.shape[:-1], -1)
+
+
 def initialise(key: Array, architecture: Architecture, dtype: Any = jnp.float32) -> Transformer:
     """Draw a model: embeddings and positions from N(0, 1), all else from N(0, 1 / fan-in).
 
-    Each parameter has a stream of its own: leaving one out changes no other.
+    All are cut from one long draw, in which every parameter has its place: leaving one out changes no other.
     """
-    drawn = {}
+    places = dataclasses.replace(architecture, tied=False, feed_forward=(1, 2)).shapes
+    ends = np.cumsum([math.prod(shape) for shape in places.values()])
+    parts = jnp.split(jax.random.normal(key, (ends[-1],), dtype), ends[:-1])
+    numbers, drawn = dict(zip(places, parts, strict=True)), {}
     for name, shape in architecture.shapes.items():
         scale = 1.0 if name in ("embedding", "positions") else shape[1] ** -0.5
-        stream = jax.random.fold_in(key, PARAMETERS.index(name))
-        drawn[name] = scale * jax.random.normal(stream, shape, dtype)
+        drawn[name] = scale * numbers[name].reshape(shape)
         if name in architecture.identity:
             drawn[name] = jnp.eye(*shape, dtype=dtype)
         if name in architecture.zero:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import optax
 from jaxtyping import Array, Float, Int, PyTree
 
-from spectral_capacity.backend import jax, jnp
+from spectral_capacity.backend import QUICKLY, jax, jnp
 from spectral_capacity.incontext.model import Architecture, Transformer, initialise
 from spectral_capacity.incontext.optimizers import transformation
 from spectral_capacity.incontext.task import Laws, Sequences, Task, draw
@@ -48,14 +48,19 @@ class State(NamedTuple):
     iteration: Int[Array, ""]
 
 
-@partial(jax.jit, static_argnums=0)
 def begin(setup: Setup, keys: Array) -> State:
     """Models as they are drawn, one for each key along the first axis of every leaf."""
+    # Without the size of batches, which would be another program to compile.
+    return _begin(setup.architecture, setup.optimizer, keys)
 
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _begin(architecture, optimizer, keys):
     def one(key):
-        parameters = initialise(key, setup.architecture).parameters
-        moved = {name: parameters[name] for name in setup.architecture.trained}
-        return State(parameters, setup.rule(1.0).init(moved), jnp.zeros((), jnp.int32))
+        parameters = initialise(key, architecture).parameters
+        moved = {name: parameters[name] for name in architecture.trained}
+        rule = transformation(dict(optimizer), 1.0, architecture.trained)
+        return State(parameters, rule.init(moved), jnp.zeros((), jnp.int32))
 
     return jax.vmap(one)(keys)
 
@@ -81,7 +86,7 @@ def update(setup: Setup, run: Run, state: State) -> State:
     return State(state.parameters | moved, optimizer, state.iteration + 1)
 
 
-@partial(jax.jit, static_argnums=0)
+@partial(jax.jit, static_argnums=0, compiler_options=QUICKLY)
 def advance(setup: Setup, runs: Run, states: State, iterations: Int[Array, ""]) -> State:
     """The states of runs, one along the first axis of each leaf, so many iterations later.
 

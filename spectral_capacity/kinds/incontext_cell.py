@@ -89,7 +89,7 @@ class InContextCell(Cell):
         sequences = 3 * self.batch_size * max(e.iterations) + 2 * e.held_out * len(e.iterations)
         parameters = (4 * e.vocabulary + T) * d + 8 * d**2
         return Cost(
-            float32=2 * runs * sequences * forward,
+            float32=2.0 * runs * sequences * forward,
             fixed=COMPILATION,
             bytes=RUNTIME + 4 * (8 * runs * parameters + 12 * self.batch_size * T * (T + 8 * d)),
         )
