@@ -38,7 +38,7 @@ def _of(where: str) -> dict[str, Variable]:
     }
 
 
-LAWS = {"id": "sequences as in training", "ood": "sequences of uniform laws"}
+LAWS = {"id": "sequences as in training", "ood": "sequences of uniform triggers and outputs"}
 """Of held-out sequences: suffix of variables, and what they are."""
 
 VARIABLES = {

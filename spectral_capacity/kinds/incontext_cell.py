@@ -67,6 +67,7 @@ class InContextCell(Cell):
                 },
                 "alpha_triggers": self.alpha_triggers,
                 "alpha_outputs": self.alpha_outputs,
+                "noise": e.noise.law(self.shared.root),
                 "batch_size": self.batch_size,
                 "held_out": e.held_out,
                 "iterations": sorted(e.iterations),
