@@ -39,7 +39,7 @@ def train_cell(
     """All runs of one cell; arrays over (learning_rate, seed, iteration), one per variable of the schema.
 
     ``settings`` holds ``task, architecture, optimizer, alpha_triggers, alpha_outputs, noise, batch_size,
-    held_out, iterations, learning_rates, seeds, root_seed``. ``noise`` is the exponent of a power law, or a
+    held_out, gradient_spectrum, iterations, learning_rates, seeds, root_seed``. ``noise`` is the exponent of a power law, or a
     digest of bigrams, which are in the file ``table``. A run whose parameters are no longer finite has
     status ``diverged``. Goes on from ``checkpoint`` where that has something.
     """
@@ -140,6 +140,7 @@ def _measure(results, number, settings, setup, noise, parameters, held_out) -> N
         "ood": _laws(settings, 0.0, 0.0, noise),
     }
     given = (setup.task, setup.architecture, parameters, laws, held_out, settings["held_out"])
+    given = (*given, settings["gradient_spectrum"])
     shape = results["status"].shape[:2]
     measured = {name: np.asarray(v).reshape(shape) for name, v in measure(*given).items()}
     finite = measured.pop("finite")

@@ -51,6 +51,11 @@ VARIABLES = {
         np.float64, "share of positions whose best key is the one before (wk0)"
     ),
     "trigger_recall": Variable(np.float64, "share of triggers that layer 2 matches best (wk1)"),
+    "value_gradient_largest": Variable(
+        np.float64,
+        "largest singular value of the gradient of layer 2's values; missing where not asked for",
+    ),
+    "value_gradient_bulk": Variable(np.float64, "its singular value at rank d/2"),
     "status": STATUS,
 }
 

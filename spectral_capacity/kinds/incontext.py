@@ -39,7 +39,7 @@ class Noise(Strict):
     outputs ([how to](../docs/own_data.md)). Output i is the token whose first row as `previous` is the i-th"""
 
     def law(self, root: Path) -> float | str:
-        """The exponent, or the digest of the bigrams: another path, comment or name of a token reruns nothing."""
+        """The exponent, or the digest of the bigrams: another path, comment or name reruns nothing."""
         return _digest(root, self.file) if self.file else self.alpha
 
     def problems(self, vocabulary: int, root: Path) -> Iterator[Problem]:
@@ -139,6 +139,8 @@ class InContextExperiment(Experiment):
     """what stands where no pair does, in training and on all held-out sequences"""
     held_out: Annotated[int, Ge(128), Field(le=2**20, multiple_of=128)] = 2048
     """sequences behind an accuracy"""
+    gradient_spectrum: bool = False
+    """measure singular values of the gradient of the second layer's values too"""
     model: Model = Model()
     """what the transformer is made of"""
 
