@@ -39,9 +39,9 @@ def train_cell(
     """All runs of one cell; arrays over (learning_rate, seed, iteration), one per variable of the schema.
 
     ``settings`` holds ``task, architecture, optimizer, alpha_triggers, alpha_outputs, noise, batch_size,
-    held_out, gradient_spectrum, iterations, learning_rates, seeds, root_seed``. ``noise`` is the exponent of a power law, or a
-    digest of bigrams, which are in the file ``table``. A run whose parameters are no longer finite has
-    status ``diverged``. Goes on from ``checkpoint`` where that has something.
+    held_out, gradient_spectrum, iterations, learning_rates, seeds, root_seed``. ``noise`` is the exponent of
+    a power law, or a digest of bigrams, which are in the file ``table``. A run whose parameters are no longer
+    finite has status ``diverged``. Goes on from ``checkpoint`` where that has something.
     """
     setup, noise = _setup(settings), _noise(settings, table)
     results = SCHEMA.nothing_measured(

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from spectral_capacity.backend import jax, jnp
+from spectral_capacity.config.messages import ConfigError
+from spectral_capacity.config.parse import parse
 from spectral_capacity.incontext.model import Architecture, Transformer, initialise
-from spectral_capacity.incontext.probes import predictions, recalled
+from spectral_capacity.incontext.probes import measure, predictions, recalled
 from spectral_capacity.incontext.task import Laws, Task, draw
 from spectral_capacity.incontext.training import Run, Setup, State, loss, update
 from spectral_capacity.memory.associations import Associations
@@ -14,6 +16,7 @@ from spectral_capacity.memory.softmax_gradient import softmax_gradient
 from spectral_capacity.optimizers.gradient import Gradient, StepContext
 from spectral_capacity.optimizers.rules import direction
 from spectral_capacity.sampling.frequencies import power_law
+from tests.unit.configurations import ROOT, cells, merged
 
 TASK = Task(vocabulary=200, length=24, pairs=4)
 D, BATCH = 32, 256
@@ -111,3 +114,46 @@ def test_built_attention_is_on_the_token_before_and_on_the_first_output():
     for name in ("previous_token", "induction"):
         assert seen[f"{name}_score"] == seen[f"{name}_accuracy"] == 1
     assert seen["loss"] == pytest.approx(np.log(2 * TASK.vocabulary), rel=1e-6)
+
+
+def test_singular_values_of_the_gradient_are_those_of_the_linear_memory():
+    model, data = begun(0)
+    keys = jax.random.key(5)[None]
+    models = {name: W[None] for name, W in model.parameters.items()}
+    found = measure(TASK, ARCHITECTURE, models, {"id": LAWS}, keys, 128, True)
+    targets = np.asarray(drawing(jax.random.fold_in(keys[0], 0), TASK, LAWS, 128).targets).ravel()
+    q = np.bincount(targets, minlength=2 * TASK.vocabulary) / targets.size
+    sigma = np.linalg.svd(data.initial_gradient(q), compute_uv=False)
+    assert found["value_gradient_largest"].item() == pytest.approx(sigma[0], rel=1e-5)
+    assert found["value_gradient_bulk"].item() == pytest.approx(sigma[D // 2 - 1], rel=1e-4)
+    assert np.isnan(found["trigger_recall"].item())
+
+
+def ladder(**model):
+    """The configuration of the first rung, its model with changes."""
+    given = merged("ladder")
+    rung = given["experiments"]["ladder_built"]
+    given["experiments"] = {"ladder_built": rung | {"model": rung["model"] | model}}
+    given["figures"], given["only"] = {"formats": ["png"]}, ["ladder_built"]
+    return parse(given, root=ROOT)
+
+
+def test_the_first_rung_of_the_configuration_is_this_model():
+    (cell, *_) = cells(ladder(), "ladder_built")
+    found = cell.settings()["architecture"]
+    assert found["attention"] == "built"
+    for name in ("identity", "frozen", "zero"):
+        assert tuple(found[name]) == getattr(ARCHITECTURE, name)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ({"normalise": True}, "model.normalise: must be false with attention: built"),
+        ({"feed_forward": [1]}, "model.feed_forward: must be null with attention: built"),
+        ({"zero": ["output_2"]}, "model.zero: 'output_2' is the identity"),
+    ],
+)
+def test_what_is_no_linear_memory_is_told(model, message):
+    with pytest.raises(ConfigError, match=message):
+        ladder(**model)
