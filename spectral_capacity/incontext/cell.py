@@ -40,8 +40,9 @@ def train_cell(
 
     ``settings`` holds ``task, architecture, optimizer, alpha_triggers, alpha_outputs, noise, batch_size,
     held_out, gradient_spectrum, iterations, learning_rates, seeds, root_seed``. ``noise`` is the exponent of
-    a power law, or a digest of bigrams, which are in the file ``table``. A run whose parameters are no longer
-    finite has status ``diverged``. Goes on from ``checkpoint`` where that has something.
+    a power law, or a digest of bigrams, which are in the file ``table``. A run whose parameters, or what is
+    measured of them, are no longer finite has status ``diverged``. Goes on from ``checkpoint`` where that has
+    something.
     """
     setup, noise = _setup(settings), _noise(settings, table)
     results = SCHEMA.nothing_measured(
@@ -59,7 +60,7 @@ def train_cell(
             done += stride
             if done == wanted:
                 _measure(results, number, settings, setup, noise, states.parameters, held_out)
-                accuracy = np.round(np.nanmax(results["accuracy_ood"][..., number], 0), 3)
+                accuracy = np.round(np.fmax.reduce(results["accuracy_ood"][..., number]), 3)
                 report(f"iteration {done}: OOD accuracy at its best rate, by seed: {accuracy}")
             if checkpoint:
                 arrays = {f"state_{i}": leaf for i, leaf in enumerate(jax.tree.leaves(states))}
@@ -143,7 +144,7 @@ def _measure(results, number, settings, setup, noise, parameters, held_out) -> N
     given = (*given, settings["gradient_spectrum"])
     shape = results["status"].shape[:2]
     measured = {name: np.asarray(v).reshape(shape) for name, v in measure(*given).items()}
-    finite = measured.pop("finite")
+    finite = measured.pop("finite") & np.all([np.isfinite(v) for v in measured.values()], axis=0)
     for name, values in measured.items():
         results[name][..., number] = np.where(finite, values, np.nan)
     results["status"][..., number] = np.where(finite, Status.OK, Status.DIVERGED)

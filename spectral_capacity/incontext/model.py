@@ -6,10 +6,13 @@ input x, A being its attention, and then, where it has one, W_narrow ReLU(W_wide
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import equinox as eqx
+import numpy as np
 from jaxtyping import Array, Float, Int
 
 from spectral_capacity.backend import jax, jnp
@@ -98,8 +101,9 @@ class Transformer(eqx.Module):
         W = self.parameters
         if self.architecture.attention == "built":
             return self._memory(tokens, at)
-        x = W["embedding"][tokens] + W["positions"][: tokens.shape[1]]
-        x, attention_1 = self._layer(1, x, x, jnp.arange(tokens.shape[1])[None, :])
+        everywhere = jnp.arange(tokens.shape[1], dtype=at.dtype)[None, :]
+        x = W["embedding"][tokens] + W["positions"][None, : tokens.shape[1]]
+        x, attention_1 = self._layer(1, x, x, everywhere)
         asking = jnp.take_along_axis(x, at[:, :, None], axis=1)
         asking, attention_2 = self._layer(2, asking, x, at)
         logits = self._norm(asking) @ self.unembedding.T
@@ -115,22 +119,24 @@ class Transformer(eqx.Module):
         stood first give, of the values alone."""
         W, T = self.parameters, tokens.shape[1]
         asked = jnp.take_along_axis(tokens, at, axis=1)
-        output = (tokens[:, None, :] == asked[:, :, None]).argmax(2) + 1
+        same = tokens[:, None, :] == asked[:, :, None]
+        output = jax.lax.argmax(same, 2, at.dtype) + 1
         found = W["embedding"][jnp.take_along_axis(tokens, output, axis=1)]
         logits = found @ W["value_2"].T @ W["output_2"].T @ self.unembedding.T
-        previous = jax.nn.one_hot(jnp.maximum(jnp.arange(T) - 1, 0), T)
+        previous = jax.nn.one_hot(jnp.maximum(jnp.arange(T) - 1, 0), T, dtype=logits.dtype)
         attention_1 = jnp.broadcast_to(previous, (tokens.shape[0], T, T))
-        return Seen(logits, attention_1, jax.nn.one_hot(output, T))
+        return Seen(logits, attention_1, jax.nn.one_hot(output, T, dtype=logits.dtype))
 
     def _layer(self, layer, asking, asked, at):
         """States of a layer at ``at`` (b or 1, k), of those there and those everywhere; its attention."""
         W = {name: self.parameters.get(f"{name}_{layer}") for name in MATRICES}
         source = self._norm(asked)
-        query = self._norm(asking) @ W["query"].T
-        scores = query @ (source @ W["key"].T).swapaxes(1, 2) / query.shape[-1] ** 0.5
-        before = jnp.arange(source.shape[1]) <= at[:, :, None]
-        attention = jax.nn.softmax(jnp.where(before, scores, -jnp.inf), axis=-1)
-        x = asking + attention @ (source @ W["value"].T) @ W["output"].T
+        # Two matrices in a row are multiplied first: (d, d) by (d, d), and not by the states of a batch.
+        query = self._norm(asking) @ (W["key"].T @ W["query"]).T / W["key"].shape[0] ** 0.5
+        scores = query @ source.swapaxes(1, 2)
+        seen = jnp.arange(source.shape[1], dtype=at.dtype)[None, None, :] <= at[:, :, None]
+        attention = jax.nn.softmax(jnp.where(seen, scores, -jnp.inf), axis=-1)
+        x = asking + attention @ source @ (W["output"] @ W["value"]).T
         if W["widen"] is not None:
             x = x + jax.nn.relu(self._norm(x) @ W["widen"].T) @ W["narrow"].T
         return x, attention
@@ -144,13 +150,16 @@ class Transformer(eqx.Module):
 def initialise(key: Array, architecture: Architecture, dtype: Any = jnp.float32) -> Transformer:
     """Draw a model: embeddings and positions from N(0, 1), all else from N(0, 1 / fan-in).
 
-    Each parameter has a stream of its own: leaving one out changes no other.
+    All are cut from one long draw, in which every parameter has its place: leaving one out changes no other.
     """
-    drawn = {}
+    every = dataclasses.replace(architecture, tied=False, feed_forward=(1, 2), attention="learnt")
+    places = every.shapes
+    ends = np.cumsum([math.prod(shape) for shape in places.values()])
+    parts = jnp.split(jax.random.normal(key, (ends[-1],), dtype), ends[:-1])
+    numbers, drawn = dict(zip(places, parts, strict=True)), {}
     for name, shape in architecture.shapes.items():
         scale = 1.0 if name in ("embedding", "positions") else shape[1] ** -0.5
-        stream = jax.random.fold_in(key, PARAMETERS.index(name))
-        drawn[name] = scale * jax.random.normal(stream, shape, dtype)
+        drawn[name] = scale * numbers[name].reshape(shape)
         if name in architecture.identity:
             drawn[name] = jnp.eye(*shape, dtype=dtype)
         if name in architecture.zero:

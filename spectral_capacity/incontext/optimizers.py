@@ -77,14 +77,13 @@ def muon(
 
     A matrix (out, in) moves by η √max(1, out/in) along the approximate polar factor of its momentum.
     """
-    import jax
     import optax
     from optax.contrib import MuonDimensionNumbers
 
-    matrix = MuonDimensionNumbers(reduction_axis=1, output_axis=0)
+    matrix = MuonDimensionNumbers(reduction_axis=2, output_axis=1)
     on_matrices = optax.contrib.muon(
         learning_rate,
-        ns_coeffs=JORDAN,
+        ns_coeffs=(JORDAN,) * iterations,
         ns_steps=iterations,
         beta=momentum,
         eps=1e-8,
@@ -94,15 +93,36 @@ def muon(
         nesterov=nesterov,
         adaptive=False,
         preconditioning="frobenius",
-        muon_weight_dimension_numbers=lambda tree: jax.tree.map(lambda _: matrix, tree),
+        muon_weight_dimension_numbers=lambda tree: dict.fromkeys(tree, matrix),
         consistent_rms=None,
     )
     # Not the AdamW inside of optax's Muon: Nesterov's momentum would be its, too.
     on_tables = adamw(learning_rate, names, b1=b1, b2=b2, eps=eps, weight_decay=weight_decay)
     return optax.partition(
-        {"matrix": on_matrices, "table": on_tables},
+        {"matrix": _stacked(on_matrices), "table": on_tables},
         {name: "table" if name in TABLES else "matrix" for name in names},
     )
+
+
+def _stacked(rule: Any) -> Any:
+    """The rule, applied to matrices of one shape together, (n, out, in): fewer operations to compile."""
+    import jax
+    import jax.numpy as jnp
+    import optax
+
+    def stacks(tree):
+        by_shape = {}
+        for leaf in jax.tree.leaves(tree):
+            by_shape.setdefault(str(leaf.shape), []).append(leaf)
+        return {shape: jnp.stack(leaves) for shape, leaves in by_shape.items()}
+
+    def update(updates, state, parameters):
+        found, state = rule.update(stacks(updates), state, stacks(parameters))
+        leaves, form = jax.tree.flatten(updates)
+        parts = {shape: iter(stack) for shape, stack in found.items()}
+        return jax.tree.unflatten(form, [next(parts[str(leaf.shape)]) for leaf in leaves]), state
+
+    return optax.GradientTransformation(lambda parameters: rule.init(stacks(parameters)), update)
 
 
 RULES: dict[str, Callable] = {"sgd": sgd, "adamw": adamw, "muon": muon}
@@ -111,5 +131,15 @@ RULES: dict[str, Callable] = {"sgd": sgd, "adamw": adamw, "muon": muon}
 
 def transformation(optimizer: Mapping[str, Any], learning_rate: Any, names: Sequence[str]) -> Any:
     """What a configured optimizer (``rule`` and its options) is at a learning rate, which may be traced."""
+    import jax
+    import optax
+
     options = {key: v for key, v in optimizer.items() if key not in ("rule", "learning_rate")}
-    return RULES[optimizer["rule"]](learning_rate, names, **options)
+    rule = RULES[optimizer["rule"]](learning_rate, names, **options)
+
+    def update(updates, state, parameters):
+        # optax counts on NumPy's promotion, whatever else is set.
+        with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+            return rule.update(updates, state, parameters)
+
+    return optax.GradientTransformation(rule.init, update)

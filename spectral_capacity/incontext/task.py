@@ -55,70 +55,73 @@ def draw(key: Array, task: Task, laws: Laws, n_sequences: int) -> Sequences:
     """Independent sequences.
 
     Triggers of a sequence are drawn one after another without replacement, outputs with replacement. Noise is
-    drawn last, left to right.
+    drawn left to right; where it has a law for each output before it, it has none at the first position and is
+    uniform there. All is made of uniform numbers in steps of 2^-23: probabilities near that are coarse.
     """
-    of_triggers, of_outputs, of_places, of_order, of_noise = jax.random.split(key, 5)
-    K, shape = task.pairs, (n_sequences, 2 * task.pairs)
-    triggers = _triggers(of_triggers, task, laws.triggers, n_sequences)
-    outputs = task.vocabulary + _sample(of_outputs, laws.outputs, (n_sequences, K))
-
-    # As if each pair were one token: choose 2K of T − 2K places, and move each by the pairs before it.
-    lots = jax.random.uniform(of_places, (n_sequences, task.length - 2 * K), jnp.float32)
-    places = jnp.sort(jax.lax.top_k(lots, 2 * K)[1], axis=1)
-    starts = places + jnp.arange(2 * K)
-    # Which pair stands at each of them.
-    order = jnp.argsort(jax.random.uniform(of_order, shape, jnp.float32), axis=1) % K
-
-    rows = jnp.arange(n_sequences)[:, None]
-    tokens = jnp.full((n_sequences, task.length), NOISE, jnp.int32)
-    tokens = tokens.at[rows, starts].set(jnp.take_along_axis(triggers, order, axis=1))
-    tokens = tokens.at[rows, starts + 1].set(jnp.take_along_axis(outputs, order, axis=1))
-    found = order[:, None, :] == jnp.arange(K)[:, None]
-    first = jnp.where(found, starts[:, None, :], task.length).min(axis=2)
-    second = jnp.where(found, starts[:, None, :], -1).max(axis=2)
-    tokens = _with_noise(of_noise, task, laws.noise, tokens)
-    return Sequences(tokens, first.astype(jnp.int32), second.astype(jnp.int32))
+    V, K, T = task.vocabulary, task.pairs, task.length
+    # One table for all: a call of the generator is long to compile. What a law changes moves nothing else.
+    widths = [V, K, T - 2 * K, T]
+    table = jax.random.uniform(key, (n_sequences, sum(widths)), jnp.float32)
+    lots = jnp.split(table, [sum(widths[:i]) for i in (1, 2, 3)], axis=1)
+    triggers = _triggers(lots[0], task, laws.triggers)
+    outputs = V + _items(jnp.cumsum(laws.outputs), lots[1])
+    first, second = _places(lots[2], K)
+    places = jnp.concatenate([first, second, first + 1, second + 1], axis=1)
+    tokens = jnp.concatenate([triggers, triggers, outputs, outputs], axis=1)
+    tokens, written = _written(tokens, places, T)
+    return Sequences(_with_noise(lots[3], V, laws.noise, tokens, ~written), first, second)
 
 
-NOISE = -1
-"""Where noise is to stand, while a sequence is made."""
-
-
-def _triggers(key, task, p, n_sequences):
+def _triggers(lots, task, p):
+    """K different triggers for each row of V uniform numbers, in the order of their drawing."""
     if task.fixed_triggers:
         fixed = jax.lax.top_k(p, task.pairs)[1]
-        return jnp.broadcast_to(fixed, (n_sequences, task.pairs))
-    # The largest of log p + Gumbel noise are draws without replacement, in their order.
-    noise = jax.random.gumbel(key, (n_sequences, task.vocabulary), jnp.float32)
-    return jax.lax.top_k(jnp.log(p).astype(jnp.float32) + noise, task.pairs)[1]
+        return jnp.broadcast_to(fixed[None, :], (lots.shape[0], task.pairs))
+    # The first to ring of exponential clocks of rates p, then the first of the rest, and so on.
+    return jax.lax.top_k(jnp.log(lots) / p.astype(jnp.float32)[None, :], task.pairs)[1]
 
 
-def _sample(key, p, shape):
-    """Numbers of items with these probabilities, along the last axis."""
-    uniform = jax.random.uniform(key, shape, jnp.float32)
-    return _inverse(jnp.cumsum(p), uniform)
+def _places(lots, pairs):
+    """Where K pairs stand first and second, for each row of T − 2K uniform numbers.
+
+    As if each pair were one token: the best 2K lots are their places, in any order, and each moves by the
+    pairs before it.
+    """
+    places = jax.lax.top_k(lots, 2 * pairs)[1]
+    before = places[:, None, :] < places[:, :, None]
+    starts = places + before.sum(axis=2, dtype=jnp.int32)
+    one, other = starts[:, :pairs], starts[:, pairs:]
+    return jnp.minimum(one, other), jnp.maximum(one, other)
 
 
-def _inverse(cumulative, uniform):
-    """The item whose part of [0, 1) a number lies in; never one of probability zero at the end."""
-    total = cumulative[-1]
-    found = jnp.searchsorted(cumulative, uniform * total, side="right")
-    return jnp.minimum(found, cumulative.size - 1).astype(jnp.int32)
+def _written(tokens, places, length):
+    """Sequences with these tokens at these places and 0 elsewhere, and where they have been written."""
+    # By comparison: a scatter is a loop, on a CPU.
+    here = jnp.arange(length, dtype=jnp.int32)[None, :, None] == places[:, None, :]
+    return jnp.where(here, tokens[:, None, :], 0).sum(axis=2, dtype=jnp.int32), here.any(axis=2)
 
 
-def _with_noise(key, task, p, tokens):
-    V = task.vocabulary
+def _items(cumulative, lots):
+    """The items whose parts of [0, 1) uniform numbers lie in; never one of probability zero."""
+    total = cumulative[-1].astype(jnp.float32)
+    found = jnp.searchsorted(cumulative.astype(jnp.float32), lots * total, side="right")
+    return found.astype(jnp.int32)
+
+
+def _with_noise(lots, vocabulary, p, tokens, noise):
     if p.ndim == 1:
-        return jnp.where(tokens == NOISE, V + _sample(key, p, tokens.shape), tokens)
+        return jnp.where(noise, vocabulary + _items(jnp.cumsum(p), lots), tokens)
     cumulative = jnp.cumsum(p, axis=1)
-    uniform = jax.random.uniform(key, tokens.shape, jnp.float32)
 
-    def next_token(before, here):
-        token, lot = here
-        drawn = V + jax.vmap(_inverse)(cumulative[before - V], lot)
-        token = jnp.where(token == NOISE, drawn, token)
-        # What stands before noise is an output; after a trigger nothing is drawn.
-        return jnp.maximum(token, V), token
+    def fill(before, here):
+        lot, token, is_noise = here
+        # What stands before noise is an output: a trigger is never followed by noise.
+        rows = cumulative[jnp.maximum(before - vocabulary, 0)]
+        token = jnp.where(is_noise, vocabulary + jax.vmap(_items)(rows, lot), token)
+        return token, token
 
-    start = V + (uniform[:, 0] * V).astype(jnp.int32)
-    return jax.lax.scan(next_token, start, (tokens.T, uniform.T[::-1]))[1].T
+    start = vocabulary + (lots[:, 0] * vocabulary).astype(jnp.int32)
+    start = jnp.where(noise[:, 0], start, tokens[:, 0])
+    rest = (part[:, 1:].T for part in (lots, tokens, noise))
+    _, others = jax.lax.scan(fill, start, tuple(rest))
+    return jnp.concatenate([start[:, None], others.T], axis=1)

@@ -48,14 +48,19 @@ class State(NamedTuple):
     iteration: Int[Array, ""]
 
 
-@partial(jax.jit, static_argnums=0)
 def begin(setup: Setup, keys: Array) -> State:
     """Models as they are drawn, one for each key along the first axis of every leaf."""
+    # Without the size of batches, which would be another program to compile.
+    return _begin(setup.architecture, setup.optimizer, keys)
 
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _begin(architecture, optimizer, keys):
     def one(key):
-        parameters = initialise(key, setup.architecture).parameters
-        moved = {name: parameters[name] for name in setup.architecture.trained}
-        return State(parameters, setup.rule(1.0).init(moved), jnp.zeros((), jnp.int32))
+        parameters = initialise(key, architecture).parameters
+        moved = {name: parameters[name] for name in architecture.trained}
+        rule = transformation(dict(optimizer), 1.0, architecture.trained)
+        return State(parameters, rule.init(moved), jnp.zeros((), jnp.int32))
 
     return jax.vmap(one)(keys)
 

@@ -1,0 +1,161 @@
+"""The kind: its cells, their names, settings and cost; and what of a configuration cannot be."""
+
+import itertools
+import json
+
+from pydantic import TypeAdapter
+
+from spectral_capacity.incontext.cell import train_cell, write_cell
+from spectral_capacity.kinds.experiment import Shared
+from spectral_capacity.kinds.incontext import InContextExperiment
+from spectral_capacity.kinds.optimizers import optimizer_model
+from spectral_capacity.results.netcdf import open_netcdf, read_values
+
+OPTIMIZERS = {
+    name: TypeAdapter(optimizer_model(tuple(InContextExperiment.rules.items()))).validate_python(
+        given
+    )
+    for name, given in {
+        "plain": {"rule": "sgd"},
+        "adamw": {"rule": "adamw"},
+        "muon": {"rule": "muon", "iterations": 3},
+    }.items()
+}
+SHARED = Shared(seed=0, seeds_per_job=2, store="keys", optimizers=OPTIMIZERS, fits={})
+GIVEN = {
+    "kind": "incontext",
+    "optimizers": ["plain", "adamw", "muon"],
+    "seeds": 3,
+    "vocabulary": 6,
+    "length": 12,
+    "pairs": 2,
+    "exponents": [[0, 0], [1.5, 0]],
+    "d": [8, 12],
+    "batch_size": [4, 8],
+    "iterations": [3, 1],
+    "learning_rates": {"plain": [0.1], "adamw": [0.01, 0.003], "muon": [0.01]},
+    "held_out": 128,
+}
+
+
+def experiment(**changes):
+    return InContextExperiment.model_validate(GIVEN | changes)
+
+
+def cells(shared=SHARED, **changes):
+    return list(experiment(**changes).cells("e", shared))
+
+
+def test_cells_cover_the_grid_each_with_a_name_of_its_own():
+    found = cells()
+    assert len(found) == 3 * 2 * 2 * 2 * 2
+    assert len({cell.name for cell in found}) == len(found)
+    covered = {
+        (
+            c["name"],
+            c["alpha_triggers"],
+            c["alpha_outputs"],
+            c["architecture"]["d"],
+            c["batch_size"],
+            s,
+        )
+        for c in (cell.settings() for cell in found)
+        for s in c["seeds"]
+    }
+    e = experiment()
+    assert covered == {
+        (o, float(t), float(u), d, b, s)
+        for o, (t, u), d, b, s in itertools.product(
+            e.optimizers, e.exponents, e.d, e.batch_size, range(3)
+        )
+    }
+
+
+def test_coordinates_are_those_of_the_schema_in_its_order():
+    e = experiment()
+    coordinates = e.coordinates(SHARED)
+    assert list(coordinates) == list(e.schema.dimensions)
+    assert coordinates["iteration"] == [1, 3]
+    assert coordinates["learning_rate"] == [0.003, 0.01, 0.1]
+
+
+def test_settings_are_plain_and_hold_all_that_decides_and_nothing_else():
+    settings = cells()[0].settings()
+    assert json.loads(json.dumps(settings)) == settings
+    assert list(settings) == sorted(settings)
+    # What another cell takes is not among them.
+    wider = cells(d=[8, 12, 20], learning_rates=GIVEN["learning_rates"] | {"muon": [1.0]})
+    assert wider[0].settings() == settings
+    changes = [
+        {"vocabulary": 7},
+        {"length": 13},
+        {"pairs": 3},
+        {"fixed_triggers": True},
+        {"iterations": [1]},
+        {"held_out": 256},
+        {"learning_rates": GIVEN["learning_rates"] | {"plain": [0.2]}},
+        {"model": {"normalise": False}},
+        {"model": {"feed_forward": [1, 2]}},
+        {"model": {"tied": True}},
+        {"model": {"identity": ["query_1"]}},
+        {"model": {"frozen": ["embedding"]}},
+    ]
+    others = [json.dumps(cells(**change)[0].settings()) for change in changes]
+    assert len({*others, json.dumps(settings)}) == len(changes) + 1
+
+
+def test_what_cannot_be_is_told_with_its_key():
+    told = {
+        ("seeds",): {"seeds": 1},
+        ("length",): {"length": 7},
+        ("pairs",): {"pairs": 7, "length": 28},
+        ("learning_rates",): {"learning_rates": {"plain": [0.1], "adamw": [0.1]}},
+        ("learning_rates", "other"): {"learning_rates": GIVEN["learning_rates"] | {"other": [1.0]}},
+        ("exponents",): {"exponents": [[0, 0], [0.0, 0.0]]},
+    }
+    assert not [*experiment().problems(SHARED)]
+    for key, change in told.items():
+        assert [at for at, _ in experiment(**change).problems(SHARED)] == [key]
+
+
+def test_cost_grows_with_all_that_makes_work():
+    cost = cells()[0].cost()
+    assert cost.float32 > 0
+    for change in (
+        {"d": [80]},
+        {"batch_size": [40]},
+        {"length": 120},
+        {"vocabulary": 60},
+        {"iterations": [30]},
+        {"held_out": 1280},
+        {"learning_rates": GIVEN["learning_rates"] | {"plain": [0.1, 0.2]}},
+        {"model": {"feed_forward": [1]}},
+    ):
+        assert cells(**change)[0].cost().float32 > cost.float32, change
+    for change in ({"d": [80]}, {"batch_size": [40]}, {"length": 120}):
+        assert cells(**change)[0].cost().bytes > cost.bytes, change
+
+
+@pytest.mark.parametrize(
+    "model", [{}, {"feed_forward": [2], "tied": True, "frozen": ["embedding"]}]
+)
+def test_a_cell_of_the_configuration_is_trained_and_written(tmp_path, model):
+
+    (cell,) = cells(
+        SHARED,
+        optimizers=["muon"],
+        learning_rates={"muon": [0.01]},
+        exponents=[[1, 0]],
+        d=[8],
+        batch_size=[4],
+        seeds=2,
+        model={"feed_forward": [2], "tied": True, "frozen": ["embedding"]},
+    )
+    settings = cell.settings()
+    results = train_cell(settings)
+    write_cell(tmp_path / "c.nc", settings, results, {"configuration": settings})
+    with open_netcdf(tmp_path / "c.nc") as file:
+        values = read_values(file)
+    for name, measured in results.items():
+        assert (values[name].reshape(measured.shape) == measured).all(), name
+    assert list(values["iteration"]) == [1, 3]
