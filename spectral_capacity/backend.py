@@ -36,6 +36,7 @@ jax.config.update("jax_default_matmul_precision", "highest")  # of users' maps, 
 
 __all__ = [
     "HIGHEST",
+    "QUICKLY",
     "by_device",
     "computing",
     "describe",
@@ -50,6 +51,10 @@ __all__ = [
 
 HIGHEST = jax.lax.Precision.HIGHEST
 """Matrix products in the type they say: no TF32 or bfloat16 passes on accelerators."""
+
+QUICKLY = {"xla_backend_optimization_level": 1}
+"""``compiler_options`` of large programs of small operations: a quarter less time to compile, and none lost in
+running them, as measured on a CPU. Loops over large arrays may want better code."""
 
 T = TypeVar("T")
 

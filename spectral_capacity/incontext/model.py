@@ -106,7 +106,7 @@ class Transformer(eqx.Module):
         x, attention_1 = self._layer(1, x, x, everywhere)
         asking = jnp.take_along_axis(x, at[:, :, None], axis=1)
         asking, attention_2 = self._layer(2, asking, x, at)
-        logits = self._norm(asking) @ self.unembedding.T
+        logits = _apply(self.unembedding, self._norm(asking))
         return Seen(logits, attention_1, attention_2)
 
     @property
@@ -132,19 +132,25 @@ class Transformer(eqx.Module):
         W = {name: self.parameters.get(f"{name}_{layer}") for name in MATRICES}
         source = self._norm(asked)
         # Two matrices in a row are multiplied first: (d, d) by (d, d), and not by the states of a batch.
-        query = self._norm(asking) @ (W["key"].T @ W["query"]).T / W["key"].shape[0] ** 0.5
+        query = _apply(W["key"].T @ W["query"], self._norm(asking)) / W["key"].shape[0] ** 0.5
         scores = query @ source.swapaxes(1, 2)
         seen = jnp.arange(source.shape[1], dtype=at.dtype)[None, None, :] <= at[:, :, None]
         attention = jax.nn.softmax(jnp.where(seen, scores, -jnp.inf), axis=-1)
-        x = asking + attention @ source @ (W["output"] @ W["value"]).T
+        x = asking + _apply(W["output"] @ W["value"], attention @ source)
         if W["widen"] is not None:
-            x = x + jax.nn.relu(self._norm(x) @ W["widen"].T) @ W["narrow"].T
+            x = x + _apply(W["narrow"], jax.nn.relu(_apply(W["widen"], self._norm(x))))
         return x, attention
 
     def _norm(self, x):
         if not self.architecture.normalise:
             return x
         return x * jax.lax.rsqrt(jnp.mean(x**2, axis=-1, keepdims=True) + RMS_FLOOR)
+
+
+def _apply(matrix, states):
+    """A matrix (out, in) applied to states (b, k, in)."""
+    # As one product of two matrices, whose gradient is two such products.
+    return (states.reshape(-1, states.shape[-1]) @ matrix.T).reshape(*states.shape[:-1], -1)
 
 
 def initialise(key: Array, architecture: Architecture, dtype: Any = jnp.float32) -> Transformer:

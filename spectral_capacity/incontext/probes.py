@@ -11,7 +11,7 @@ from functools import partial
 
 from jaxtyping import Array, Bool, Float
 
-from spectral_capacity.backend import jax, jnp
+from spectral_capacity.backend import QUICKLY, jax, jnp
 from spectral_capacity.incontext.model import Architecture, Transformer
 from spectral_capacity.incontext.task import Laws, Sequences, Task, draw
 from spectral_capacity.incontext.training import loss
@@ -20,7 +20,7 @@ TOGETHER = 128
 """Held-out sequences that are looked at together, for the memory of their attention."""
 
 
-@partial(jax.jit, static_argnums=(0, 1, 5, 6))
+@partial(jax.jit, static_argnums=(0, 1, 5, 6), compiler_options=QUICKLY)
 def measure(
     task: Task,
     architecture: Architecture,

@@ -51,6 +51,10 @@ class Sequences(NamedTuple):
         return jnp.take_along_axis(self.tokens, self.second + 1, axis=1)
 
 
+FEW = 128
+"""Items, of which each is compared with a lot."""
+
+
 def draw(key: Array, task: Task, laws: Laws, n_sequences: int) -> Sequences:
     """Independent sequences.
 
@@ -103,8 +107,12 @@ def _written(tokens, places, length):
 
 def _items(cumulative, lots):
     """The items whose parts of [0, 1) uniform numbers lie in; never one of probability zero."""
+    # A search by halves is a loop, which a few items are not worth.
+    method = "compare_all" if cumulative.size <= FEW else "scan"
     total = cumulative[-1].astype(jnp.float32)
-    found = jnp.searchsorted(cumulative.astype(jnp.float32), lots * total, side="right")
+    found = jnp.searchsorted(
+        cumulative.astype(jnp.float32), lots * total, side="right", method=method
+    )
     return found.astype(jnp.int32)
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import optax
 from jaxtyping import Array, Float, Int, PyTree
 
-from spectral_capacity.backend import jax, jnp
+from spectral_capacity.backend import QUICKLY, jax, jnp
 from spectral_capacity.incontext.model import Architecture, Transformer, initialise
 from spectral_capacity.incontext.optimizers import transformation
 from spectral_capacity.incontext.task import Laws, Sequences, Task, draw
@@ -86,7 +86,7 @@ def update(setup: Setup, run: Run, state: State) -> State:
     return State(state.parameters | moved, optimizer, state.iteration + 1)
 
 
-@partial(jax.jit, static_argnums=0)
+@partial(jax.jit, static_argnums=0, compiler_options=QUICKLY)
 def advance(setup: Setup, runs: Run, states: State, iterations: Int[Array, ""]) -> State:
     """The states of runs, one along the first axis of each leaf, so many iterations later.
 

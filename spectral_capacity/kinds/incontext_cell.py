@@ -94,7 +94,7 @@ class InContextCell(Cell):
         # Logits, their exponentials and gradient, and what attention keeps for the backward pass.
         activations = self.batch_size * (12 * T * (T + 8 * d) + 6 * e.pairs * e.vocabulary)
         return Cost(
-            float32=2 * runs * sequences * forward,
+            float32=2.0 * runs * sequences * forward,
             fixed=COMPILATION,
             bytes=RUNTIME + 4 * (8 * runs * parameters + activations),
         )

@@ -14,20 +14,18 @@ from tests.unit.incontext.test_sequences import draw_of_key, laws
 TASK = Task(vocabulary=8, length=20, pairs=3)
 V = TASK.vocabulary
 ARCHITECTURE, COPYING = models.by_hand(V, TASK.length)
+N = 1024
+"""Held-out sequences."""
 LAWS = {"id": laws(TASK, 1.5, 1.5), "ood": laws(TASK)}
 
 
-def measured(*models_of_it, n_sequences=256, task=TASK):
+def measured(*these, task=TASK):
     """Of models, each with the same held-out sequences: a dict for each."""
-    given = {
-        name: jnp.asarray(np.stack([W[name] for W in models_of_it]), jnp.float32)
-        for name in COPYING
-    }
-    keys = jnp.stack([jax.random.key(3)] * len(models_of_it))
-    found = measure(task, ARCHITECTURE, given, LAWS, keys, n_sequences)
-    return [
-        {name: float(values[i]) for name, values in found.items()} for i in range(len(models_of_it))
-    ]
+    three = [*these, *[COPYING] * (3 - len(these))]  # one program for all
+    given = {name: jnp.asarray(np.stack([W[name] for W in three]), jnp.float32) for name in COPYING}
+    keys = jnp.stack([jax.random.key(3)] * 3)
+    found = measure(task, ARCHITECTURE, given, LAWS, keys, N)
+    return [{name: float(values[i]) for name, values in found.items()} for i in range(len(these))]
 
 
 def with_values(to):
@@ -73,11 +71,10 @@ def test_without_its_first_layer_it_can_only_count():
     """Attention of layer 2 is even: the most frequent token wins, as in a count of what it has seen."""
     zero = np.zeros_like(COPYING["output_1"])
     parts = ("query_1", "key_1", "value_1", "output_1")
-    n = 128 * 16
-    (found,) = measured(COPYING | dict.fromkeys(parts, zero), n_sequences=n)
+    (found,) = measured(COPYING | dict.fromkeys(parts, zero))
     assert found["trigger_recall"] == found["position_recall"] == 0
     assert found["memory_recall"] == 1
-    sequences = draw_of_key(9, TASK, LAWS["ood"], n)
+    sequences = draw_of_key(9, TASK, LAWS["ood"], N)
     tokens, second, targets = (
         np.asarray(part) for part in (sequences.tokens, sequences.second, sequences.targets)
     )
@@ -87,7 +84,7 @@ def test_without_its_first_layer_it_can_only_count():
             counts = np.bincount(row[1 : q + 1], minlength=2 * V)
             best = counts == counts.max()
             chance.append(best[target] / best.sum())
-    error = np.std(chance) / np.sqrt(n)
+    error = np.std(chance) / np.sqrt(N)
     assert found["accuracy_ood"] == pytest.approx(np.mean(chance), abs=6 * error)
     assert 1 / (2 * V) < np.mean(chance) < 0.5
     even = np.mean([[1 / q for q in places] for places in second])
