@@ -17,7 +17,7 @@ def start():
     """What trains a cell: called where there is something to train, so that JAX is imported only there."""
     from spectral_capacity.incontext.bundle import trainer
 
-    return trainer(snakemake.config)
+    return trainer(snakemake.config, where["experiment"])
 
 
 with job_log(snakemake.log[0], "train_incontext", where, Product.of(snakemake)) as report:

@@ -19,18 +19,24 @@ PACKAGES = ("equinox", "jax", "jaxlib", "numpy", "optax", "netCDF4")
 Train = Callable[[Member, Callable[[str], None]], None]
 
 
-def trainer(config: Mapping[str, Any]) -> Train:
-    """Start the device that ``config`` asks for, and give what trains a member, from its checkpoint on."""
+def trainer(config: Mapping[str, Any], experiment: str) -> Train:
+    """Start the device that ``config`` asks for, and give what trains a member of this experiment, from its
+    checkpoint on."""
     start(config["device"], config["results"], config["all_devices"])
     made_with = record({}, describe(), packages=PACKAGES)
-    return partial(_train, checkpoint_seconds=config["checkpoint_seconds"], made_with=made_with)
+    return partial(
+        _train,
+        table=config["experiments"][experiment]["noise"].get("file"),
+        checkpoint_seconds=config["checkpoint_seconds"],
+        made_with=made_with,
+    )
 
 
-def _train(member, report, *, checkpoint_seconds, made_with) -> None:
+def _train(member, report, *, table, checkpoint_seconds, made_with) -> None:
     compiled, settings = seconds_compiling(), member.settings
     made_with = made_with | {"configuration": settings, "code": member.code}
     cell = identity(made_with, "", member.code, "")
     with Checkpoint(member.checkpoint, cell, checkpoint_seconds, report) as checkpoint:
-        results = train_cell(settings, report, checkpoint)
+        results = train_cell(settings, report, checkpoint, table)
         write_cell(member.file, settings, results, made_with, known_by(member))
     report(f"compilation: {seconds_compiling() - compiled:.2f} s")

@@ -18,6 +18,7 @@ from spectral_capacity.incontext.task import Laws, Task
 from spectral_capacity.incontext.training import Run, Setup, State, advance, begin
 from spectral_capacity.results.grids import write_grid
 from spectral_capacity.results.schema import Status
+from spectral_capacity.sampling.bigrams import known_bigrams
 from spectral_capacity.sampling.frequencies import power_law
 from spectral_capacity.sampling.streams import Stream, stream_key
 from spectral_capacity.training.checkpoints import Checkpoint
@@ -30,18 +31,21 @@ def train_cell(
     settings: Mapping[str, Any],
     report: Callable[[str], None] = lambda line: None,
     checkpoint: Checkpoint | None = None,
+    table: str | os.PathLike | None = None,
 ) -> dict[str, np.ndarray]:
     """All runs of one cell; arrays over (learning_rate, seed, iteration), one per variable of the schema.
 
-    ``settings`` holds ``task, architecture, optimizer, alpha_triggers, alpha_outputs, batch_size,
-    held_out, iterations, learning_rates, seeds, root_seed``. A run whose parameters, or what is measured
-    of them, are no longer finite has status ``diverged``. Goes on from ``checkpoint`` where that has something.
+    ``settings`` holds ``task, architecture, optimizer, alpha_triggers, alpha_outputs, noise, batch_size,
+    held_out, gradient_spectrum, iterations, learning_rates, seeds, root_seed``. ``noise`` is the exponent of
+    a power law, or a digest of bigrams, which are in the file ``table``. A run whose parameters, or what is
+    measured of them, are no longer finite has status ``diverged``. Goes on from ``checkpoint`` where that has
+    something.
     """
-    setup = _setup(settings)
+    setup, noise = _setup(settings), _noise(settings, table)
     results = SCHEMA.nothing_measured(
         tuple(len(settings[key]) for key in ("learning_rates", "seeds", "iterations"))
     )
-    runs, models, held_out = _runs(settings)
+    runs, models, held_out = _runs(settings, noise)
     states = begin(setup, models)
     done, states = _resume(checkpoint, results, states)
     if done:
@@ -52,7 +56,7 @@ def train_cell(
             states = advance(setup, runs, states, jnp.asarray(stride, jnp.int32))
             done += stride
             if done == wanted:
-                _measure(results, number, settings, setup, states.parameters, held_out)
+                _measure(results, number, settings, setup, noise, states.parameters, held_out)
                 accuracy = np.round(np.fmax.reduce(results["accuracy_ood"][..., number]), 3)
                 report(f"iteration {done}: OOD accuracy at its best rate, by seed: {accuracy}")
             if checkpoint:
@@ -96,16 +100,27 @@ def _hashable(value):
     return tuple(map(_hashable, value)) if isinstance(value, list) else value
 
 
-def _laws(settings, alpha_triggers, alpha_outputs) -> Laws:
+def _noise(settings, table) -> np.ndarray:
+    """Probabilities of noise; of a power law in an order of its own, which the root seed draws."""
+    V, alpha = settings["task"]["vocabulary"], settings["noise"]
+    if isinstance(alpha, str):
+        if table is None:
+            raise ValueError("a digest of bigrams in the settings goes with a table of them")
+        return known_bigrams(table, alpha)
+    order = jax.random.permutation(stream_key(settings["root_seed"], Stream.NOISE), V)
+    return power_law(V, alpha)[np.asarray(order)]
+
+
+def _laws(settings, alpha_triggers, alpha_outputs, noise) -> Laws:
     V = settings["task"]["vocabulary"]
-    p = (power_law(V, alpha) for alpha in (alpha_triggers, alpha_outputs, 0.0))
+    p = (power_law(V, alpha_triggers), power_law(V, alpha_outputs), noise)
     return Laws(*(jnp.asarray(each, jnp.float32) for each in p))
 
 
-def _runs(settings) -> tuple[Run, jax.Array, jax.Array]:
+def _runs(settings, noise) -> tuple[Run, jax.Array, jax.Array]:
     """Of every learning rate and seed, in the order of the results' axes: the run, the key of its model, and
     that of its held-out sequences."""
-    laws = _laws(settings, settings["alpha_triggers"], settings["alpha_outputs"])
+    laws = _laws(settings, settings["alpha_triggers"], settings["alpha_outputs"], noise)
     pairs = list(itertools.product(settings["learning_rates"], settings["seeds"]))
     key = partial(stream_key, settings["root_seed"])
     batches = [key(Stream.SEQUENCES, settings["batch_size"], seed) for _, seed in pairs]
@@ -116,13 +131,14 @@ def _runs(settings) -> tuple[Run, jax.Array, jax.Array]:
     return Run(rates, jnp.stack(batches), every), jnp.stack(models), jnp.stack(held_out)
 
 
-def _measure(results, number, settings, setup, parameters, held_out) -> None:
+def _measure(results, number, settings, setup, noise, parameters, held_out) -> None:
     """Enter what is measured of every run at one of the iterations."""
     laws = {
-        "id": _laws(settings, settings["alpha_triggers"], settings["alpha_outputs"]),
-        "ood": _laws(settings, 0.0, 0.0),
+        "id": _laws(settings, settings["alpha_triggers"], settings["alpha_outputs"], noise),
+        "ood": _laws(settings, 0.0, 0.0, noise),
     }
     given = (setup.task, setup.architecture, parameters, laws, held_out, settings["held_out"])
+    given = (*given, settings["gradient_spectrum"])
     shape = results["status"].shape[:2]
     measured = {name: np.asarray(v).reshape(shape) for name, v in measure(*given).items()}
     finite = measured.pop("finite") & np.all([np.isfinite(v) for v in measured.values()], axis=0)

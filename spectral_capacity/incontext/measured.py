@@ -41,7 +41,7 @@ def _of(where: str) -> dict[str, Variable]:
     }
 
 
-LAWS = {"id": "sequences as in training", "ood": "sequences of uniform laws"}
+LAWS = {"id": "sequences as in training", "ood": "sequences of uniform triggers and outputs"}
 """Of held-out sequences: suffix of variables, and what they are."""
 
 VARIABLES = {
@@ -54,6 +54,11 @@ VARIABLES = {
         np.float64, "share of positions whose best key is the one before (wk0)"
     ),
     "trigger_recall": Variable(np.float64, "share of triggers that layer 2 matches best (wk1)"),
+    "value_gradient_largest": Variable(
+        np.float64,
+        "largest singular value of the gradient of layer 2's values; missing where not asked for",
+    ),
+    "value_gradient_bulk": Variable(np.float64, "its singular value at rank d/2"),
     "status": STATUS,
 }
 

@@ -21,6 +21,9 @@ from spectral_capacity.incontext.names import MATRICES, PARAMETERS
 RMS_FLOOR = 1e-6
 """Added to a mean square."""
 
+MEMORY = ("embedding", "unembedding", "value_2", "output_2")
+"""The parameters of a model whose attention is built."""
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -28,7 +31,9 @@ class Architecture:
 
     vocabulary: V triggers and as many outputs. length: positions. d: width. normalise: RMS normalisation
     without gain before each part and before the unembedding, or none. feed_forward: layers that have a
-    feed-forward part, ``widening`` times d wide. tied: the embedding unembeds. By name
+    feed-forward part, ``widening`` times d wide. tied: the embedding unembeds. attention: ``learnt``, or
+    ``built``: the logits at a second trigger are U W_output_2 W_value_2 E of the first output, a linear memory
+    without anything else, normalisation and feed-forward parts included. By name
     (:mod:`incontext.names`): identity, square matrices that are and stay the identity; frozen, parameters that
     stay as they are drawn; zero, those that begin at zero.
     """
@@ -40,6 +45,7 @@ class Architecture:
     feed_forward: tuple[int, ...] = ()
     widening: int = 4
     tied: bool = False
+    attention: str = "learnt"
     identity: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
     zero: tuple[str, ...] = ()
@@ -58,6 +64,8 @@ class Architecture:
         for name in PARAMETERS:
             kind, _, layer = name.partition("_")
             left_out = self.tied if name == "unembedding" else kind in kinds
+            if self.attention == "built" and name not in MEMORY:
+                continue
             if not left_out or (layer and int(layer) in self.feed_forward):
                 found[name] = tables.get(name) or kinds.get(kind, (d, d))
         return found
@@ -91,6 +99,8 @@ class Transformer(eqx.Module):
         gradient is the same.
         """
         W = self.parameters
+        if self.architecture.attention == "built":
+            return self._memory(tokens, at)
         everywhere = jnp.arange(tokens.shape[1], dtype=at.dtype)[None, :]
         x = W["embedding"][tokens] + W["positions"][None, : tokens.shape[1]]
         x, attention_1 = self._layer(1, x, x, everywhere)
@@ -103,6 +113,19 @@ class Transformer(eqx.Module):
     def unembedding(self) -> Float[Array, "v d"]:
         """Row w has the inner product with the last state that is the logit of token w."""
         return self.parameters["embedding" if self.architecture.tied else "unembedding"]
+
+    def _memory(self, tokens, at):
+        """What a first layer that sees the token before and a second that finds where the token asked for
+        stood first give, of the values alone."""
+        W, T = self.parameters, tokens.shape[1]
+        asked = jnp.take_along_axis(tokens, at, axis=1)
+        same = tokens[:, None, :] == asked[:, :, None]
+        output = jax.lax.argmax(same, 2, at.dtype) + 1
+        found = W["embedding"][jnp.take_along_axis(tokens, output, axis=1)]
+        logits = found @ W["value_2"].T @ W["output_2"].T @ self.unembedding.T
+        previous = jax.nn.one_hot(jnp.maximum(jnp.arange(T) - 1, 0), T, dtype=logits.dtype)
+        attention_1 = jnp.broadcast_to(previous, (tokens.shape[0], T, T))
+        return Seen(logits, attention_1, jax.nn.one_hot(output, T, dtype=logits.dtype))
 
     def _layer(self, layer, asking, asked, at):
         """States of a layer at ``at`` (b or 1, k), of those there and those everywhere; its attention."""
@@ -135,7 +158,8 @@ def initialise(key: Array, architecture: Architecture, dtype: Any = jnp.float32)
 
     All are cut from one long draw, in which every parameter has its place: leaving one out changes no other.
     """
-    places = dataclasses.replace(architecture, tied=False, feed_forward=(1, 2)).shapes
+    every = dataclasses.replace(architecture, tied=False, feed_forward=(1, 2), attention="learnt")
+    places = every.shapes
     ends = np.cumsum([math.prod(shape) for shape in places.values()])
     parts = jnp.split(jax.random.normal(key, (ends[-1],), dtype), ends[:-1])
     numbers, drawn = dict(zip(places, parts, strict=True)), {}

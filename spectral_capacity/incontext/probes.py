@@ -14,12 +14,13 @@ from jaxtyping import Array, Bool, Float
 from spectral_capacity.backend import QUICKLY, jax, jnp
 from spectral_capacity.incontext.model import Architecture, Transformer
 from spectral_capacity.incontext.task import Laws, Sequences, Task, draw
+from spectral_capacity.incontext.training import loss
 
 TOGETHER = 128
 """Held-out sequences that are looked at together, for the memory of their attention."""
 
 
-@partial(jax.jit, static_argnums=(0, 1, 5), compiler_options=QUICKLY)
+@partial(jax.jit, static_argnums=(0, 1, 5, 6), compiler_options=QUICKLY)
 def measure(
     task: Task,
     architecture: Architecture,
@@ -27,13 +28,15 @@ def measure(
     laws: Mapping[str, Laws],
     keys: Array,
     n_sequences: int,
+    spectrum: bool = False,
 ) -> dict[str, Float[Array, " runs"]]:
     """All that is measured of models (:mod:`incontext.measured`, but its status), and whether they are
     ``finite``.
 
     parameters: of the models, one along the first axis of each. laws: of held-out sequences, by the suffix of
     what is measured on them. keys: of each model's; equal keys give equal sequences. n_sequences: of each law,
-    a multiple of :data:`TOGETHER`.
+    a multiple of :data:`TOGETHER`. spectrum: also :func:`value_gradient`'s singular values, on those of law
+    ``id``. Of built attention there are no memories of positions and triggers.
     """
 
     # All laws by one program: it is half as long to compile.
@@ -57,11 +60,14 @@ def measure(
             for number, suffix in enumerate(laws)
             for name, values in means.items()
         }
+        if spectrum:
+            found |= _bulk(value_gradient(model, task, laws["id"], key, n_sequences))
+        if architecture.attention == "learnt":
+            found["position_recall"] = positions_recalled(model).mean()
+            found["trigger_recall"] = triggers_recalled(model, task).mean()
         finite = [jnp.isfinite(p).all() for p in parameters.values()]
         return found | {
             "memory_recall": recalled(model).mean(),
-            "position_recall": positions_recalled(model).mean(),
-            "trigger_recall": triggers_recalled(model, task).mean(),
             "finite": jnp.stack(finite).all(),
         }
 
@@ -88,6 +94,28 @@ def predictions(model: Transformer, sequences: Sequences) -> dict[str, Float[Arr
         "induction_score": _mean(jnp.take_along_axis(seen.attention_2, first + 1, axis=2)),
         "induction_accuracy": _mean(_argmax(seen.attention_2) == sequences.first + 1),
     }
+
+
+def value_gradient(
+    model: Transformer, task: Task, law: Laws, key: Array, n_sequences: int
+) -> Float[Array, "d d"]:
+    """Gradient of the loss on held-out sequences by the second layer's value matrix, of a linear memory that
+    of the memory itself."""
+    W = model.parameters
+
+    def of(value, number):
+        with_it = Transformer(W | {"value_2": value}, model.architecture)
+        return loss(with_it, draw(jax.random.fold_in(key, number), task, law, TOGETHER))
+
+    parts = jnp.arange(n_sequences // TOGETHER)
+    return jax.lax.map(lambda number: jax.grad(of)(W["value_2"], number), parts).mean(axis=0)
+
+
+def _bulk(gradient):
+    """Its largest singular value and that of half the rank."""
+    sigma = jnp.linalg.svd(gradient.astype(jnp.float64), compute_uv=False)
+    half = max(sigma.size // 2 - 1, 0)
+    return {"value_gradient_largest": sigma[0], "value_gradient_bulk": sigma[half]}
 
 
 def _argmax(values):

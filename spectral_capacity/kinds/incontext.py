@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, MaxLen, MinLen
 from pydantic import Field
@@ -11,12 +13,68 @@ from pydantic import Field
 from spectral_capacity.incontext.measured import SCHEMA
 from spectral_capacity.incontext.names import PARAMETERS, SQUARE
 from spectral_capacity.incontext.optimizers import RULES
-from spectral_capacity.kinds.experiment import Experiment, Need, Problem, Shared, seed_blocks
-from spectral_capacity.kinds.fields import Strict, axis, count
+from spectral_capacity.kinds.experiment import (
+    Experiment,
+    Need,
+    Problem,
+    Shared,
+    seed_blocks,
+    sorted_plain,
+)
+from spectral_capacity.kinds.fields import FilePath, Strict, axis, count
 from spectral_capacity.kinds.incontext_cell import InContextCell
+from spectral_capacity.sampling.bigrams import bigrams_digest, read_bigrams
 
 Exponent = Annotated[float, Ge(0)]
 Parameter = Literal[PARAMETERS]
+
+
+class Noise(Strict):
+    """What stands where no pair does."""
+
+    alpha: Exponent = 0.0
+    """exponent of the frequencies of outputs as noise, p_i ∝ i^(−α), in an order of its own that the root seed
+    draws; 0: uniform"""
+    file: FilePath | None = None
+    """in place of it: a table of bigrams, columns `previous`, `next`, `count`, of as many tokens as there are
+    outputs ([how to](../docs/own_data.md)). Output i is the token whose first row as `previous` is the i-th"""
+
+    def law(self, root: Path) -> float | str:
+        """The exponent, or the digest of the bigrams: another path, comment or name reruns nothing."""
+        return _digest(root, self.file) if self.file else self.alpha
+
+    def problems(self, vocabulary: int, root: Path) -> Iterator[Problem]:
+        """What is wrong with it for so many outputs."""
+        if self.file is None:
+            return
+        if self.alpha:
+            yield (
+                ("noise", "alpha"),
+                f"{self.alpha}: leave it out, the file has what is how likely",
+            )
+        if not (root / self.file).is_file():
+            yield ("noise", "file"), f"{self.file!r}: no such file"
+            return
+        try:
+            tokens, _ = read_bigrams(root / self.file)
+        except (OSError, ValueError) as error:
+            yield ("noise", "file"), str(error)
+            return
+        if len(tokens) != vocabulary:
+            yield (
+                ("vocabulary",),
+                f"{vocabulary}: must be that of {self.file}, {len(tokens)}: each of its tokens is an output",
+            )
+
+
+def _digest(root: Path, file: str) -> str:
+    path = (root / file).resolve()
+    return _digest_of(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _digest_of(path: Path, mtime_ns: int) -> str:
+    return bigrams_digest(read_bigrams(path)[1])
 
 
 class Model(Strict):
@@ -32,9 +90,24 @@ class Model(Strict):
     """the embedding is the unembedding, too"""
     identity: axis(Literal[SQUARE]) | None = None
     """matrices that are the identity and stay it, as `query_1`"""
+    attention: Literal["learnt", "built"] = "learnt"
+    """`built`: the first output of a pair is put, without its position, into the second layer's values at the
+    second trigger, and nothing else reaches the unembedding: a linear memory. There are no positions, queries,
+    keys and no matrices of the first layer then"""
+    zero: axis(Parameter) | None = None
+    """parameters that begin at zero, named as below"""
     frozen: axis(Parameter) | None = None
     """parameters that stay as they are drawn: `embedding`, `positions`, `unembedding`, and `query_1`, `key_1`,
     `value_1`, `output_1`, `widen_1`, `narrow_1` of the first layer, `…_2` of the second"""
+
+    def problems(self) -> Iterator[Problem]:
+        """What is wrong with it that no single key shows."""
+        for name in {*(self.zero or ())} & {*(self.identity or ())}:
+            yield ("model", "zero"), f"{name!r} is the identity: it cannot begin at zero"
+        if self.attention == "built" and self.normalise:
+            yield ("model", "normalise"), "must be false with attention: built, a linear memory"
+        if self.attention == "built" and self.feed_forward:
+            yield ("model", "feed_forward"), "must be null with attention: built, a linear memory"
 
 
 class InContextExperiment(Experiment):
@@ -63,8 +136,12 @@ class InContextExperiment(Experiment):
     learning_rates: dict[str, axis(Annotated[float, Field(gt=0)])]
     """for each optimizer, the learning rates that are tried. The runs of seed 0 choose one for each point of a
     figure, the other seeds are reported"""
+    noise: Noise = Noise()
+    """what stands where no pair does, in training and on all held-out sequences"""
     held_out: Annotated[int, Ge(128), Field(le=2**20, multiple_of=128)] = 2048
     """sequences behind an accuracy"""
+    gradient_spectrum: bool = False
+    """measure singular values of the gradient of the second layer's values too"""
     model: Model = Model()
     """what the transformer is made of"""
 
@@ -106,6 +183,8 @@ class InContextExperiment(Experiment):
         for name in self.learning_rates:
             if name not in self.optimizers:
                 yield ("learning_rates", name), "is not one of the experiment's optimizers"
+        yield from self.model.problems()
+        yield from self.noise.problems(self.vocabulary, shared.root)
         twice = [pair for i, pair in enumerate(self.exponents) if pair in self.exponents[:i]]
         if twice:
             yield ("exponents",), f"each pair once; repeated: {twice[0]}"
@@ -133,6 +212,13 @@ class InContextExperiment(Experiment):
             "seed": list(range(self.seeds)),
             "iteration": sorted(self.iterations),
         }
+
+    def grid_settings(self, name: str, shared: Shared) -> dict[str, Any]:
+        """With a table of bigrams also the digest of those, as a grid can outlive them."""
+        settings = super().grid_settings(name, shared)
+        if self.noise.file:
+            settings["bigrams_sha256"] = self.noise.law(shared.root)
+        return sorted_plain(settings)
 
     def fit_settings(self, name: str, shared: Shared) -> None:
         """Nothing is fitted: the paper states no exponent."""

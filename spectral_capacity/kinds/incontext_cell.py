@@ -67,8 +67,10 @@ class InContextCell(Cell):
                 },
                 "alpha_triggers": self.alpha_triggers,
                 "alpha_outputs": self.alpha_outputs,
+                "noise": e.noise.law(self.shared.root),
                 "batch_size": self.batch_size,
                 "held_out": e.held_out,
+                "gradient_spectrum": e.gradient_spectrum,
                 "iterations": sorted(e.iterations),
                 "learning_rates": sorted(e.learning_rates[self.optimizer]),
                 "seeds": list(self.seeds),
@@ -86,10 +88,13 @@ class InContextCell(Cell):
         layers = len(e.model.feed_forward or ())
         forward = T * (12 * d**2 + 4 * T * d + 4 * layers * e.model.widening * d**2)
         forward += e.pairs * 4 * e.vocabulary * d
-        sequences = 3 * self.batch_size * max(e.iterations) + 2 * e.held_out * len(e.iterations)
+        sequences = 3 * self.batch_size * max(e.iterations)
+        sequences += (2 + 3 * e.gradient_spectrum) * e.held_out * len(e.iterations)
         parameters = (4 * e.vocabulary + T) * d + 8 * d**2
+        # Logits, their exponentials and gradient, and what attention keeps for the backward pass.
+        activations = self.batch_size * (12 * T * (T + 8 * d) + 6 * e.pairs * e.vocabulary)
         return Cost(
             float32=2.0 * runs * sequences * forward,
             fixed=COMPILATION,
-            bytes=RUNTIME + 4 * (8 * runs * parameters + 12 * self.batch_size * T * (T + 8 * d)),
+            bytes=RUNTIME + 4 * (8 * runs * parameters + activations),
         )

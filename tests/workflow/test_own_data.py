@@ -18,20 +18,21 @@ PAGE = "docs/own_data.md"
 def test_counts_and_embeddings_of_your_own(fresh, monkeypatch):
     """Snakemake and ``measure`` recall the same, from the same files."""
     monkeypatch.chdir(fresh.folder)
-    (table,) = blocks(PAGE, "csv")
-    (fresh.folder / "counts.csv").write_text(table)
+    for text in blocks(PAGE, "csv"):
+        (fresh.folder / re.match(NAMED, text)[1]).write_text(text)
     assert read_table("counts.csv")[1] == ["the", "of", "and"]
     names: dict = {}
     for source in blocks(PAGE, "python"):  # counts.csv is another then
         exec(source, names)
 
     files = {re.match(NAMED, text)[1]: text for text in blocks(PAGE, "yaml")}
-    assert [*files] == ["words.yaml", "vectors.yaml", "vectors_by_d.yaml"]
+    assert [*files] == ["words.yaml", "vectors.yaml", "vectors_by_d.yaml", "pairs.yaml"]
     for name, text in files.items():
         (fresh.folder / name).write_text(text)
-    for name in ("words", "vectors"):
+    rules = {"words": "train_memory", "vectors": "train_memory", "pairs": "train_incontext"}
+    for name, rule in rules.items():
         fresh.configfile = f"{name}.yaml"
-        assert "train_memory" in fresh.run("-n", f"my_{name}")
+        assert rule in fresh.run("-n", f"my_{name}")
     (commands,) = blocks(PAGE, "sh")
     dry, run = (line.split("#")[0].split() for line in commands.splitlines())
     assert dry[0] == run[0] == ".venv/bin/snakemake"

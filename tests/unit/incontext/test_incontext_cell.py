@@ -26,6 +26,8 @@ def cell(optimizer="muon", learning_rates=(0.01, 0.1), seeds=(0, 1), iterations=
         "alpha_outputs": 1.0,
         "batch_size": 8,
         "held_out": 128,
+        "gradient_spectrum": True,
+        "noise": 0.0,
         "iterations": list(iterations),
         "learning_rates": list(learning_rates),
         "seeds": list(seeds),

@@ -93,6 +93,8 @@ def test_settings_are_plain_and_hold_all_that_decides_and_nothing_else():
         {"fixed_triggers": True},
         {"iterations": [1]},
         {"held_out": 256},
+        {"gradient_spectrum": True},
+        {"noise": {"alpha": 1.0}},
         {"learning_rates": GIVEN["learning_rates"] | {"plain": [0.2]}},
         {"model": {"normalise": False}},
         {"model": {"feed_forward": [1, 2]}},
@@ -145,6 +147,7 @@ def test_a_cell_of_the_configuration_is_trained_and_written(tmp_path):
         d=[8],
         batch_size=[4],
         seeds=2,
+        gradient_spectrum=True,
         model={"feed_forward": [2], "tied": True, "frozen": ["embedding"]},
     )
     settings = cell.settings()
