@@ -23,6 +23,7 @@ from spectral_capacity.kinds.experiment import (
 )
 from spectral_capacity.kinds.fields import FilePath, Strict, axis, count
 from spectral_capacity.kinds.incontext_cell import InContextCell
+from spectral_capacity.kinds.optimizers import LearningRate
 from spectral_capacity.sampling.bigrams import bigrams_digest, read_bigrams
 
 Exponent = Annotated[float, Ge(0)]
@@ -134,7 +135,7 @@ class InContextExperiment(Experiment):
     iterations: axis(count())
     """updates after which is measured; the last one ends a run"""
     learning_rates: dict[str, axis(Annotated[float, Field(gt=0)])]
-    """for each optimizer, the learning rates that are tried. The runs of seed 0 choose one for each point of a
+    """by optimizer, the learning rates that are tried. The runs of seed 0 choose one for each point of a
     figure, the other seeds are reported"""
     noise: Noise = Noise()
     """what stands where no pair does, in training and on all held-out sequences"""
@@ -177,12 +178,19 @@ class InContextExperiment(Experiment):
             yield ("length",), f"{self.length}: must be at least 4 times pairs, {4 * self.pairs}"
         if self.pairs > self.vocabulary:
             yield ("pairs",), f"{self.pairs}: must be at most vocabulary, {self.vocabulary}"
-        for name in self.optimizers:
+        for i, name in enumerate(self.optimizers):
             if name not in self.learning_rates:
                 yield ("learning_rates",), f"has no learning rates of optimizer {name!r}"
+            optimizer = shared.optimizers.get(name)
+            if optimizer and optimizer.learning_rate != LearningRate():
+                yield (
+                    ("optimizers", i),
+                    f"{name!r} has a learning_rate: leave it out, learning_rates of this experiment has those "
+                    "that are tried",
+                )
         for name in self.learning_rates:
-            if name not in self.optimizers:
-                yield ("learning_rates", name), "is not one of the experiment's optimizers"
+            if name not in shared.optimizers:
+                yield ("learning_rates", name), "is not defined in optimizers"
         yield from self.model.problems()
         yield from self.noise.problems(self.vocabulary, shared.root)
         twice = [pair for i, pair in enumerate(self.exponents) if pair in self.exponents[:i]]
@@ -201,7 +209,7 @@ class InContextExperiment(Experiment):
                             )
 
     def coordinates(self, shared: Shared) -> dict[str, list]:
-        rates = {rate for rates in self.learning_rates.values() for rate in rates}
+        rates = {rate for name in self.optimizers for rate in self.learning_rates[name]}
         return {
             "optimizer": list(self.optimizers),
             "alpha_triggers": sorted({float(pair[0]) for pair in self.exponents}),
