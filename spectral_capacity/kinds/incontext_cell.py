@@ -86,13 +86,16 @@ class InContextCell(Cell):
         e, d, T = self.experiment, self.d, self.experiment.length
         runs = len(self.seeds) * len(e.learning_rates[self.optimizer])
         layers = len(e.model.feed_forward or ())
+        built = e.model.attention == "built"
         forward = T * (12 * d**2 + 4 * T * d + 4 * layers * e.model.widening * d**2)
+        forward = e.pairs * 2 * d**2 if built else forward
         forward += e.pairs * 4 * e.vocabulary * d
         sequences = 3 * self.batch_size * max(e.iterations)
         sequences += (2 + 3 * e.gradient_spectrum) * e.held_out * len(e.iterations)
         parameters = (4 * e.vocabulary + T) * d + 8 * d**2
         # Logits, their exponentials and gradient, and what attention keeps for the backward pass.
-        activations = self.batch_size * (12 * T * (T + 8 * d) + 6 * e.pairs * e.vocabulary)
+        attention = 0 if built else 12 * T * (T + 8 * d)
+        activations = self.batch_size * (attention + 6 * e.pairs * e.vocabulary)
         return Cost(
             float32=2.0 * runs * sequences * forward,
             fixed=COMPILATION,
