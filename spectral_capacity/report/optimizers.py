@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from spectral_capacity.incontext.optimizers import RULES as OF_TRANSFORMERS
+
 RULES = {
     "gradient": "gradient descent (SGD on a batch): the gradient itself",
     "newton": "Newton step, with ridge {ridge:g}",
     "sign": "SignSGD: the sign of every entry of the gradient",
+    "sgd": "SGD with momentum {momentum:g}",
+    "adamw": "AdamW, its means decaying with {b1:g} and {b2:g}",
+    "muon": "Muon on the matrices of the layers, momentum {momentum:g} and {iterations} Newton–Schulz iterations; "
+    "AdamW on embedding, positions and unembedding",
 }
 MAPS = {
     "identity": "gradient descent, as the map of singular values :math:`σ ↦ σ`",
@@ -28,6 +34,8 @@ def described(definition: Mapping[str, Any]) -> str:
     definition: as the provenance of a grid has it: ``rule``, its options, ``map`` of a spectral one, and
     ``learning_rate``. A rule or map that is not known here has its name and its options.
     """
+    if definition["rule"] in OF_TRANSFORMERS:
+        return f"{update(definition)}; of the learning rates that are tried, seed 0 chooses"
     return f"{update(definition)}; :math:`{_rate(definition['learning_rate'])}`"
 
 

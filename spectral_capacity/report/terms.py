@@ -41,5 +41,11 @@ TERMS = {
         "theorems drop, but not a memory that fills up. Fitted at the same :math:`d` as the measurement, it "
         "tells how far from the theory's exponent a run of this size should be."
     ),
+    "recall in context": (
+        "A transformer of two layers sees pairs of a trigger and an output twice in a sequence, between noise, "
+        "and is to tell the second output. **ID**: sequences with the frequencies of training; **OOD**: with "
+        "uniform ones. **Memory recall** is the share of outputs that the value matrices of its second layer "
+        "map to themselves."
+    ),
 }
 """RST by RST, in the order in which they are read."""

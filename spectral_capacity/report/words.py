@@ -13,6 +13,10 @@ AXES = {
     "batch_size": "batch sizes",
     "seed": "seeds",
     "step": "steps",
+    "alpha_triggers": "α of triggers",
+    "alpha_outputs": "α of outputs",
+    "learning_rate": "learning rates",
+    "iteration": "iterations",
 }
 """What the dimensions of a grid are called; any other has its own name."""
 QUANTITIES = {
