@@ -13,8 +13,8 @@ RULES = {
     "sign": "SignSGD: the sign of every entry of the gradient",
     "sgd": "SGD with momentum {momentum:g}",
     "adamw": "AdamW, its means decaying with {b1:g} and {b2:g}",
-    "muon": "Muon on the matrices of the layers, momentum {momentum:g} and {iterations} Newton–Schulz iterations; "
-    "AdamW on embedding, positions and unembedding",
+    "muon": "Muon on the matrices of the layers, with momentum {momentum:g} and {iterations} Newton–Schulz "
+    "iterations; AdamW on embedding, positions and unembedding",
 }
 MAPS = {
     "identity": "gradient descent, as the map of singular values :math:`σ ↦ σ`",

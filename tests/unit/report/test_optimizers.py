@@ -2,6 +2,7 @@ from string import Formatter
 
 import pytest
 
+from spectral_capacity.incontext.optimizers import RULES as OF_TRANSFORMERS
 from spectral_capacity.kinds.fields import options_of
 from spectral_capacity.optimizers.maps import MAPS
 from spectral_capacity.optimizers.rules import RULES
@@ -46,9 +47,18 @@ def test_maps(of_map, expected):
 
 
 @pytest.mark.parametrize(
-    ("words", "functions"), [(optimizers.MAPS, MAPS), (optimizers.RULES, RULES)]
+    ("words", "functions"),
+    [(optimizers.MAPS, MAPS), (optimizers.RULES, RULES | OF_TRANSFORMERS)],
 )
 def test_words_are_of_rules_and_maps_that_there_are(words, functions):
     for name, text in words.items():
         options = options_of(functions[name], {}).model_fields
         assert {field for _, field, *_ in Formatter().parse(text) if field} <= options.keys()
+
+
+def test_transformers_have_no_rate_of_their_own():
+    adamw = {"rule": "adamw", "b1": 0.9, "b2": 0.95, "learning_rate": RATE}
+    said = plain(optimizers.described(adamw))
+    assert said == (
+        "AdamW, its means decaying with 0.9 and 0.95; of the learning rates that are tried, seed 0 chooses"
+    )
