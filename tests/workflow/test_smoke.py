@@ -32,8 +32,10 @@ def test_the_smoke_configuration(tmp_path):
 
 
 def every_experiment_has_its_artefacts(smoke):
-    names = yaml.safe_load((ROOT / "config/config.yaml").read_text())["experiments"]
-    for name in names:
+    experiments = yaml.safe_load((ROOT / "config/config.yaml").read_text())["experiments"]
+    for name, experiment in experiments.items():
+        if experiment.get("kind", "memory") != "memory":
+            continue
         assert (smoke.results / f"fits/{name}.csv").is_file()
         with netCDF4.Dataset(smoke.results / f"grids/{name}.nc") as grid:
             status = np.asarray(grid["status"][:])
@@ -70,6 +72,12 @@ def the_grids_hold_what_the_experiments_ask_for(smoke):
     assert np.isfinite(read("loss", "best_loss")).all()
     assert (read("loss", "best_loss") <= read("loss", "loss")).all()
     assert np.isnan(read("one_step", "loss")).all()
+    for accuracy in (read("incontext", "accuracy_ood"), read("incontext", "accuracy_id")):
+        assert accuracy.shape == (1, 1, 1, 1, 2, 2, 2, 2)
+        assert ((accuracy >= 0) & (accuracy <= 1)).all()
+    status = read("incontext_exponents", "status")
+    assert (status[:, 1, 1] == Status.NOT_RUN).all()  # no pair [1, 1] in its exponents
+    assert (np.delete(status.reshape(4, -1), 3, axis=0) == Status.OK).all()
 
 
 def every_file_knows_what_it_was_made_from(smoke):
