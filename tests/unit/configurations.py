@@ -87,5 +87,6 @@ def transformers(figures=None, **changes):
     given = copy.deepcopy(DEFAULT)
     given["optimizers"] |= TRANSFORMERS["optimizers"]
     given["experiments"]["incontext"] = TRANSFORMERS["experiment"] | changes
+    given["experiments"]["incontext_exponents"] = None
     given["figures"] |= figures or {}
     return given

@@ -67,7 +67,8 @@ def drawn(given):
 
 
 def test_in_context_figures_are_drawn_where_their_experiment_is():
-    assert drawn(change("only", None)) == set()
+    assert drawn(change("only", None)) == IN_CONTEXT
+    assert drawn(change("only", ["one_step"])) == set()
     assert drawn(transformers()) == IN_CONTEXT - {"fig9a", "fig9b"}
     both = {"fig9a": "incontext", "fig9b": "incontext"}
     assert drawn(transformers(both)) == IN_CONTEXT

@@ -156,12 +156,29 @@ def of_schema(schema):
     )
 
 
+TRANSFORMER = {
+    "vocabulary": 50,
+    "length": 64,
+    "pairs": 4,
+    "exponents": [[0.5, 1.5]],
+    "optimizers": ["transformer"],
+    "learning_rates": {"transformer": [0.01]},
+    "held_out": 128,
+    "noise": {},
+    "seeds": 2,
+}
+
+
 def _mended(tree):
     """Names that are used are there; a grid has an α and memories smaller than their items."""
     rule, mine = {"rule": "gradient"}, {"n_items": 2000, "d": [8], "optimizers": ["gd"]}
     tree["optimizers"] = dict.fromkeys(NAMES[:6], rule) | tree["optimizers"]
+    tree["optimizers"]["transformer"] = {"rule": "adamw"}
     tree["experiments"] = dict.fromkeys(NAMES[:6], mine) | tree["experiments"]
     for name, experiment in tree["experiments"].items():
+        if experiment.get("kind") == "incontext":
+            tree["experiments"][name] = experiment | TRANSFORMER
+            continue
         exponents = (
             {} if experiment.get("frequencies") else {"alpha": experiment.get("alpha") or [1.5]}
         )
