@@ -156,17 +156,9 @@ def of_schema(schema):
     )
 
 
-TRANSFORMER = {
-    "vocabulary": 50,
-    "length": 64,
-    "pairs": 4,
-    "exponents": [[0.5, 1.5]],
-    "optimizers": ["transformer"],
-    "learning_rates": {"transformer": [0.01]},
-    "held_out": 128,
-    "noise": {},
-    "seeds": 2,
-}
+TRANSFORMER = {"vocabulary": 50, "length": 64, "pairs": 4, "seeds": 2, "held_out": 128, "noise": {}}
+TRANSFORMER |= {"optimizers": ["transformer"], "learning_rates": {"transformer": [0.01]}}
+TRANSFORMER["exponents"] = [[0.5, 1.5]]
 
 
 def _mended(tree):
