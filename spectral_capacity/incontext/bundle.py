@@ -16,6 +16,8 @@ from spectral_capacity.training.checkpoints import Checkpoint, identity
 PACKAGES = ("equinox", "jax", "jaxlib", "numpy", "optax", "netCDF4")
 """Behind the numbers of a cell."""
 
+PRECISION = "parameters, gradients and optimizer float32; recall of the three memories float64"
+
 Train = Callable[[Member, Callable[[str], None]], None]
 
 
@@ -23,7 +25,7 @@ def trainer(config: Mapping[str, Any], experiment: str) -> Train:
     """Start the device that ``config`` asks for, and give what trains a member of this experiment, from its
     checkpoint on."""
     start(config["device"], config["results"], config["all_devices"])
-    made_with = record({}, describe(), packages=PACKAGES)
+    made_with = record({}, describe(), packages=PACKAGES, precision=PRECISION)
     return partial(
         _train,
         table=config["experiments"][experiment]["noise"].get("file"),

@@ -15,7 +15,7 @@ CONVENTIONS = "CF-1.11"
 SOURCE = "arXiv:2603.26554"
 PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "netCDF4")
 """Behind the numbers of a cell."""
-DTYPE_POLICY = (
+MEMORY_PRECISION = (
     "embeddings float32; sums of gradients, singular values and near ties float64; other logits "
     "float32 with an error bound, for the items that weigh most in a softmax gradient float64"
 )
@@ -27,10 +27,11 @@ def record(
     *,
     code: str | None = None,
     packages: Sequence[str] = PACKAGES,
+    precision: str = MEMORY_PRECISION,
 ) -> dict[str, Any]:
     """What to store beside a result; no time and no path, so that equal runs give equal files.
 
-    backend: the device it was computed on, and with it the policy of precision. code: digest of the code behind
+    backend: the device it was computed on, and with it the policy of ``precision``. code: digest of the code behind
     it (:mod:`results.code_digest`), left out where there is none. packages: whose versions matter to it.
     """
     return {
@@ -42,7 +43,7 @@ def record(
         },
         "git_revision": git_revision(),
         **({"code": code} if code else {}),
-        **({"dtype_policy": DTYPE_POLICY, **backend} if backend else {}),
+        **({"dtype_policy": precision, **backend} if backend else {}),
     }
 
 
