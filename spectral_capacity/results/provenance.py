@@ -31,8 +31,8 @@ def record(
 ) -> dict[str, Any]:
     """What to store beside a result; no time and no path, so that equal runs give equal files.
 
-    backend: the device it was computed on, and with it the policy of ``precision``. code: digest of the code behind
-    it (:mod:`results.code_digest`), left out where there is none. packages: whose versions matter to it.
+    backend: the device it was computed on, and with it the policy of ``precision``. code: digest of the code
+    behind it (:mod:`results.code_digest`), left out where there is none. packages: whose versions matter to it.
     """
     return {
         "configuration": settings,
