@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import math
 import os
 
 import numpy as np
 from jaxtyping import Float
+
+from spectral_capacity.sampling.csv_rows import csv_rows, positive
 
 COLUMNS = ("previous", "next", "count")
 
@@ -24,32 +24,15 @@ def read_bigrams(path: str | os.PathLike) -> tuple[list[str], Float[np.ndarray, 
     Raises OSError when the file cannot be read, and ValueError, naming the file and the line, when it is no
     such table, or when after some token nothing comes.
     """
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            lines = list(file)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not UTF-8 text ({error})") from None
-    above = 0
-    while above < len(lines) and (lines[above].startswith("#") or not lines[above].strip()):
-        above += 1
-    rows = csv.reader(lines[above:], strict=True)
     counts: dict[tuple[str, str], float] = {}
-    try:
-        header = [name.strip() for name in next(rows, [])]
+    with csv_rows(path) as (header, rows):
         if any(header.count(name) != 1 for name in COLUMNS):
             raise ValueError(f"the header is {header}; it needs the columns {', '.join(COLUMNS)}")
-        for row in filter(None, rows):
-            if len(row) != len(header):
-                raise ValueError(
-                    f"{len(row)} fields, {row}; the header has {len(header)} (a comma inside a field "
-                    "needs quotes around the field)"
-                )
+        for row in rows:
             before, after, count = (row[header.index(name)] for name in COLUMNS)
             if (before, after) in counts:
                 raise ValueError(f"the pair {before!r}, {after!r} is there twice")
-            counts[before, after] = _count(count)
-    except (ValueError, csv.Error) as error:
-        raise ValueError(f"{path}, line {above + max(rows.line_num, 1)}: {error}") from None
+            counts[before, after] = positive(count)
     tokens = [*dict.fromkeys(before for before, _ in counts)]
     if not tokens:
         raise ValueError(f"{path}: no rows below the header; at least one pair is needed")
@@ -76,13 +59,3 @@ def known_bigrams(path: str | os.PathLike, digest: str) -> Float[np.ndarray, "v 
     if bigrams_digest(p) != digest:
         raise ValueError(f"{path}: its counts have changed since this run began; run again")
     return p
-
-
-def _count(text: str) -> float:
-    try:
-        count = float(text)
-    except ValueError:
-        raise ValueError(f"count is {text!r}, not a number; must be positive and finite") from None
-    if not (math.isfinite(count) and count > 0):
-        raise ValueError(f"count is {text!r}; must be positive and finite")
-    return count

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import math
 import os
 
 import numpy as np
 from jaxtyping import Float, Int64, Real
+
+from spectral_capacity.sampling.csv_rows import csv_rows, positive
 
 FIT_POINTS = 1000  # of ``tail_exponent``, evenly spaced in log rank
 
@@ -108,48 +108,19 @@ def read_table(path: str | os.PathLike) -> tuple[Float[np.ndarray, " m"], list[s
     Raises OSError when the file cannot be read, and ValueError, naming the file and the line, when
     it is no such table.
     """
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            lines = list(file)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not UTF-8 text ({error})") from None
-    above = 0
-    while above < len(lines) and (lines[above].startswith("#") or not lines[above].strip()):
-        above += 1
-    rows = csv.reader(lines[above:], strict=True)
     counts, items = [], []
-    try:
-        header = [name.strip() for name in next(rows, [])]
+    with csv_rows(path) as (header, rows):
         if header.count("count") != 1:
             raise ValueError(f"the header is {header}; it needs one column named 'count'")
         column = header.index("count")
         named = header.index("item") if header.count("item") == 1 else None
         for row in rows:
-            if not row:
-                continue
-            if len(row) != len(header):
-                raise ValueError(
-                    f"{len(row)} fields, {row}; the header has {len(header)} (a comma inside a field "
-                    "needs quotes around the field)"
-                )
-            counts.append(_count(row[column]))
+            counts.append(positive(row[column]))
             if named is not None:
                 items.append(row[named])
-    except (ValueError, csv.Error) as error:
-        raise ValueError(f"{path}, line {above + max(rows.line_num, 1)}: {error}") from None
     if not counts:
         raise ValueError(f"{path}: no rows below the header; at least one count is needed")
     return np.array(counts, dtype=np.float64), None if named is None else items
-
-
-def _count(text: str) -> float:
-    try:
-        count = float(text)
-    except ValueError:
-        raise ValueError(f"count is {text!r}, not a number; must be positive and finite") from None
-    if not (math.isfinite(count) and count > 0):
-        raise ValueError(f"count is {text!r}; must be positive and finite")
-    return count
 
 
 def tail_exponent(p: Float[np.ndarray, " n"], first_rank: int) -> float:
