@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, MinLen
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
+    Tag,
     TypeAdapter,
     ValidationError,
     model_validator,
@@ -27,10 +30,24 @@ READ_AS_MISSING = frozenset().union(
 """What pandas takes for "nothing" in a CSV file; written out, since importing pandas takes a second."""
 
 
+FIT_STATISTICS = ("exponent", "level")
+RECALL_STATISTICS = ("advantage", "kept", "saturating_batch")
+"""What a claim about transformers may be about; see :mod:`analysis.recall_claims`."""
+RECALL_QUANTITIES = ("accuracy_id", "accuracy_ood", "memory_recall")
+"""Measurements of transformers that claims may name."""
+
+
 def _known(quantity: str) -> str:
     if quantity not in QUANTITIES:
         raise ValueError(f"{quantity!r} is not known; allowed: {', '.join(QUANTITIES)}")
     return quantity
+
+
+def _known_statistic(statistic: Any) -> Any:
+    known = FIT_STATISTICS + RECALL_STATISTICS
+    if statistic not in known:
+        raise ValueError(f"{statistic!r} is not known; allowed: {', '.join(known)}")
+    return statistic
 
 
 def _can_be_read_back(claim_id: str) -> str:
@@ -39,8 +56,12 @@ def _can_be_read_back(claim_id: str) -> str:
     return claim_id
 
 
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Deviation = Annotated[float, Ge(0), Field(allow_inf_nan=False)]
+
+
 class Claim(BaseModel):
-    """One entry of the claims file."""
+    """What every entry of the claims file has."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -50,22 +71,27 @@ class Claim(BaseModel):
     note: Annotated[str, MinLen(1)] | None = None
     figure: Annotated[str, MinLen(1)] | None = None
     experiment: str
+    relation: Literal["equal", "at_most", "at_least"] = "equal"
+
+
+class FitClaim(Claim):
+    """About fits: how something grows with d, or what it is at the largest d."""
+
     optimizer: str | list[str]
     quantity: Annotated[str, AfterValidator(_known)]
     steps: Annotated[list[Annotated[int, Ge(1)]], MinLen(1)] | Literal["last"] = [1]
-    statistic: Literal["exponent", "level"] = "exponent"
+    statistic: Annotated[Literal[FIT_STATISTICS], BeforeValidator(_known_statistic)] = "exponent"
     fit: Literal["ols", "wls", "largest", "corrected"] | None = None
-    relation: Literal["equal", "at_most", "at_least"] = "equal"
-    predicted: Literal["theory", "muon"] | Annotated[float, Field(allow_inf_nan=False)] = "theory"
-    log_powers: Annotated[float, Ge(0), Field(allow_inf_nan=False)] | None = None
-    tolerance: Annotated[float, Ge(0), Field(allow_inf_nan=False)] | None = None
+    predicted: Literal["theory", "muon"] | Finite = "theory"
+    log_powers: Deviation | None = None
+    tolerance: Deviation | None = None
 
     @property
     def optimizers(self) -> list[str]:
         return [self.optimizer] if isinstance(self.optimizer, str) else self.optimizer
 
     @model_validator(mode="after")
-    def _keys_agree(self) -> Claim:
+    def _keys_agree(self) -> FitClaim:
         quantity = QUANTITIES[self.quantity]
         if quantity.whole_run and self.steps != "last":
             raise ValueError(f"{self.quantity} is of a whole run: steps: last")
@@ -86,6 +112,43 @@ class Claim(BaseModel):
         return self
 
 
+class RecallClaim(Claim):
+    """About transformers: one optimizer against others, seed by seed."""
+
+    statistic: Literal[RECALL_STATISTICS]
+    optimizer: str
+    against: Annotated[list[str], MinLen(1)]
+    quantity: Literal[RECALL_QUANTITIES]
+    iteration: Literal["first", "last"]
+    widths: Literal["each", "mean"] = "each"
+    predicted: Finite
+    tolerance: Deviation
+
+    @model_validator(mode="after")
+    def _keys_agree(self) -> RecallClaim:
+        if self.optimizer in self.against:
+            raise ValueError(f"{self.optimizer!r} against itself")
+        if self.statistic == "saturating_batch" and self.widths == "mean":
+            raise ValueError("a saturating batch size is of each width: widths: each")
+        return self
+
+
+def _about(entry: Any) -> str:
+    """Which of the two an entry is, by its ``statistic``."""
+    given = entry.get("statistic") if isinstance(entry, dict) else None
+    return "recall" if given in RECALL_STATISTICS else "fit"
+
+
+Claims = TypeAdapter(
+    list[
+        Annotated[
+            Annotated[FitClaim, Tag("fit")] | Annotated[RecallClaim, Tag("recall")],
+            Discriminator(_about),
+        ]
+    ]
+)
+
+
 def read_claims(path: str | os.PathLike) -> list[Claim]:
     """The claims of a YAML file.
 
@@ -95,10 +158,10 @@ def read_claims(path: str | os.PathLike) -> list[Claim]:
     if os.path.getsize(path) == 0:
         raise ValueError(f"{path}: is empty; put it back, or write [] into it for no claims")
     try:
-        claims = TypeAdapter(list[Claim]).validate_python([] if entries is None else entries)
+        claims = Claims.validate_python([] if entries is None else entries)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
+        where = ".".join(map(str, first["loc"][:1] + first["loc"][2:]))  # the second is a model's
         message = first["msg"].removeprefix("Value error, ")
         raise ValueError(f"{path}: entry {where:.200}: {message:.500}") from error
     times = Counter(claim.id for claim in claims)

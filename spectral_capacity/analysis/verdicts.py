@@ -9,7 +9,8 @@ side. Against it stands the interval of the measured value over resampled seeds:
 - **contradicted**: the interval and the band do not meet;
 - **inconclusive**: anything else, or no interval (one seed);
 - **too small**: whatever was measured, a run of fewer than :data:`MIN_FITTED` d's, or of none as large as
-  :data:`MIN_LARGEST_D`, decides nothing.
+  :data:`MIN_LARGEST_D`, decides nothing; nor does one of transformers with fewer than
+  :data:`MIN_SEEDS_OF_A_MEDIAN` reported seeds.
 
 A claim about several lines is contradicted when any of its rows is, and what all of them are when they agree.
 """
@@ -33,6 +34,10 @@ dimensions, where 1/log d̃ < 1/(2α): for α = 3/2 beyond d̃ = e^3, 20. The d�
 largest d, which so must be above 40. It is a least and no more: over d = 32, 64, 128 the exponent of
 Theorem 3, which is proved, is still measured 0.9 to 1.9 times 1/log d̃ too large.
 """
+
+MIN_SEEDS_OF_A_MEDIAN = 6
+"""Below it not even the least and the largest of all values hold the median in 95 % of cases: of n both lie
+on one side of it with probability 2^(1 − n)."""
 
 
 def verdict(low: float, high: float, lower: float, upper: float) -> str:

@@ -149,7 +149,7 @@ class Experiment(Strict, ABC):
     joint_needs: ClassVar[Mapping[str, JointNeed]] = {}
     """What its figures may ask of several experiments together."""
     quantities: ClassVar[frozenset[str]] = frozenset()
-    """What claims may name: some of :data:`analysis.quantities.QUANTITIES`."""
+    """What claims may name. Empty: there are none about this kind."""
 
     def problems(self, shared: Shared) -> Iterator[Problem]:
         """What is wrong with it that no single key shows."""

@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from annotated_types import Ge, MaxLen, MinLen
 from pydantic import Field
 
+from spectral_capacity.analysis.claims_file import RECALL_QUANTITIES
 from spectral_capacity.incontext.measured import SCHEMA
 from spectral_capacity.incontext.names import PARAMETERS, SQUARE
 from spectral_capacity.incontext.optimizers import RULES
@@ -146,6 +147,7 @@ class InContextExperiment(Experiment):
     model: Model = Model()
     """what the transformer is made of"""
 
+    quantities: ClassVar = frozenset(RECALL_QUANTITIES)
     script: ClassVar[str] = "scripts/train_incontext.py"
     title: ClassVar[str] = "In-context recall of transformers"
     schema: ClassVar = SCHEMA

@@ -39,12 +39,18 @@ def write(
 
 
 def checked_with(
-    experiments: Sequence[str], claims: str | os.PathLike, code: str, fits: Datasets
+    experiments: Sequence[str],
+    claims: str | os.PathLike,
+    code: str,
+    fits: Datasets,
+    grids: Datasets = None,
 ) -> dict[str, Any]:
-    """Provenance of a table of claims: of what, the digest of the file of claims, and that of the fits."""
+    """Provenance of a table of claims: of what, the digest of the file of claims, that of the fits, and of
+    grids that claims were held against themselves."""
     digest = hashlib.sha256(Path(claims).read_bytes()).hexdigest()
     settings = {"experiments": [*experiments], "claims_sha256": digest}
-    return record(settings, code=code, packages=PACKAGES) | made_from(fits=fits)
+    made = record(settings, code=code, packages=PACKAGES)
+    return made | made_from(fits=fits) | (made_from(grids=grids) if grids else {})
 
 
 def to_html(rows: pd.DataFrame, provenance: Mapping[str, Any] | None = None) -> str:

@@ -9,7 +9,8 @@ from jinja2 import DictLoader, Environment, StrictUndefined, Template
 
 from spectral_capacity.analysis.verdicts import MIN_FITTED, MIN_LARGEST_D
 from spectral_capacity.report import text
-from spectral_capacity.report.results import ALLOWED, SIGNS, Line
+from spectral_capacity.report.claim_lines import ALLOWED, Line
+from spectral_capacity.report.results import SIGNS
 from spectral_capacity.report.style import STYLE
 from spectral_capacity.report.words import commit, number
 from spectral_capacity.results.provenance import to_json
@@ -90,18 +91,15 @@ commit {{ commits([made.git_revision]) }}.
 {% macro lines_of(result) %}
 <div class="scroll" tabindex="0" role="region" aria-label="Measurements of {{ result.id }}">
 <table class="numbers">
-<thead><tr><th scope="col">optimizer</th><th scope="col">α</th><th scope="col">κ</th>
-{% if "step" in result.varied or result.lines[0].step != 1 %}<th scope="col">t</th>{% endif %}
+<thead><tr>{% for heading in result.columns.values() %}<th scope="col">{{ heading }}</th>{% endfor %}
+
 <th scope="col">predicted</th><th scope="col">allowed</th><th scope="col">measured</th>
 <th scope="col">interval</th><th scope="col" class="wrap">prediction without a fit parameter</th>
 <th scope="col">largest d</th><th scope="col">verdict</th></tr></thead>
 <tbody>
 {% for line in result.lines %}
-<tr><td>{{ line.optimizer }}</td><td>{{ "%g" | format(line.alpha) }}</td>
-<td>{{ "%g" | format(line.kappa) }}</td>
-{% if "step" in result.varied or result.lines[0].step != 1 %}
-<td>{{ "%g" | format(line.step) }}</td>
-{% endif %}
+<tr>{% for name in result.columns %}<td>{{ line.coordinate(name) }}</td>{% endfor %}
+
 <td>{{ side[line.relation] }} {{ line.predicted | number(3) }}</td>
 <td>{{ allowed[line.relation] }} {{ line.tolerance | number(3) }}
 {%- if line.logarithms %} = {{ line.logarithms }}{% endif %}</td>

@@ -33,8 +33,17 @@ QUANTITIES = {
     "information_steps": "the number of items stored",
     "peak_capacity": "the most items stored after any step",
     "peak_to_ceiling": "the most items stored after any step ÷ the most of any linear memory",
+    "accuracy_id": "accuracy on sequences as in training",
+    "accuracy_ood": "accuracy on uniform sequences",
+    "memory_recall": "share of outputs that the value matrices recall",
 }
 """What claims are about, as a page says it."""
+COMPARISONS = {
+    "advantage": "{} less that of the other optimizer",
+    "kept": "change of the {} from uniform laws, less that of the other optimizer",
+    "saturating_batch": "batch size from which on the {} is within 90 % of its best ÷ that of the other",
+}
+"""What claims about two optimizers compare, of a quantity."""
 FITS = {
     "largest": "over the {} largest d",
     "ols": "over all {} d",

@@ -10,7 +10,7 @@ import yaml
 from pandas._libs.parsers import STR_NA_VALUES
 
 from spectral_capacity.analysis import claims
-from spectral_capacity.analysis.claims_file import Claim, read_claims
+from spectral_capacity.analysis.claims_file import FitClaim, read_claims
 from spectral_capacity.analysis.exponents import fit_exponents
 from spectral_capacity.analysis.verdicts import (
     CONTRADICTED,
@@ -42,7 +42,7 @@ def measured(exponent, noise=0.005, log_powers=1.0, **changes):
         return 2 * d[:, None] ** exponent(alpha) * np.exp(noise * rng.standard_normal((d.size, 6)))
 
     fits = fit_exponents(grid(capacity, alphas=(1.5, 2.0)), SETTINGS)
-    claim = Claim(**CLAIM | {"log_powers": log_powers} | changes)
+    claim = FitClaim(**CLAIM | {"log_powers": log_powers} | changes)
     return claims.check([claim], {"one_step": fits})
 
 
@@ -84,7 +84,7 @@ def test_a_tighter_band_turns_the_verdict():
 @pytest.mark.parametrize("change", [{"experiment": "other"}, {"optimizer": "adam"}])
 def test_what_was_not_run_is_not_measured(change):
     fits = fit_exponents(grid(lambda o, a, d: d[:, None] * np.ones(2)), SETTINGS)
-    rows = claims.check([Claim(**CLAIM | change)], {"one_step": fits})
+    rows = claims.check([FitClaim(**CLAIM | change)], {"one_step": fits})
     assert rows.verdict.tolist() == [NOT_MEASURED]
     assert "not measured" in to_html(rows)
 
@@ -131,7 +131,7 @@ def test_a_claim_about_a_level(low, high, expected):
         "tolerance": 0.05,
     }
     plain = {k: v for k, v in CLAIM.items() if k not in ("fit", "log_powers")}
-    rows = claims.check([Claim(**plain | changes)], {"one_step": level(low, high)})
+    rows = claims.check([FitClaim(**plain | changes)], {"one_step": level(low, high)})
     assert rows.verdict.tolist() == [expected]
     assert rows.measured.item() == pytest.approx((low + high) / 2)
     assert "at most" in to_html(rows)
@@ -142,7 +142,7 @@ def test_a_claim_about_several_optimizers_has_a_row_for_each():
         grid(lambda o, a, d: d[:, None] * np.ones(2), optimizers=("gd", "muon")), SETTINGS
     )
     several = CLAIM | {"optimizer": ["gd", "muon", "adam"], "predicted": "muon"}
-    rows = claims.check([Claim(**several)], {"one_step": fits})
+    rows = claims.check([FitClaim(**several)], {"one_step": fits})
     assert rows.optimizer.tolist() == ["gd", "muon"]
     np.testing.assert_allclose(rows.predicted, 4 / 3)
 
@@ -212,13 +212,13 @@ def test_no_claims_make_an_empty_table(tmp_path):
 
 def test_without_the_population_nothing_is_measured():
     finite = grid(lambda o, a, d: d[:, None] * np.ones(2)).assign_coords(batch_size=[64.0])
-    rows = claims.check([Claim(**CLAIM)], {"one_step": fit_exponents(finite, SETTINGS)})
+    rows = claims.check([FitClaim(**CLAIM)], {"one_step": fit_exponents(finite, SETTINGS)})
     assert rows.verdict.tolist() == [NOT_MEASURED]
 
 
 def test_no_theory_speaks_of_flat_frequencies():
     fits = fit_exponents(grid(lambda o, a, d: d[:, None] * np.ones(2), alphas=(0.8,)), SETTINGS)
-    claim = Claim(**CLAIM | {"predicted": "muon"})
+    claim = FitClaim(**CLAIM | {"predicted": "muon"})
     assert claims.check([claim], {"one_step": fits}).verdict.tolist() == [NOT_MEASURED]
 
 
@@ -229,7 +229,7 @@ def over_steps(exponent, made=5, **changes):
         return 2 * d ** xr.DataArray([exponent(int(step)) for step in t], t.coords)
 
     fits = fit_exponents(run(capacity, made, noise=0.005), SETTINGS)
-    claim = Claim(**CLAIM | {"steps": [2, 3, 4]} | changes)
+    claim = FitClaim(**CLAIM | {"steps": [2, 3, 4]} | changes)
     return claims.check([claim], {"one_step": fits})
 
 
@@ -270,6 +270,6 @@ def test_a_claim_about_the_number_of_samples(per_step, expected):
     plain = {k: v for k, v in CLAIM.items() if k not in ("fit", "log_powers")}
     changes = {"quantity": "information_steps", "steps": "last", "tolerance": 0.1}
     fits = fit_exponents(g, SETTINGS | {"bootstrap": 100})
-    rows = claims.check([Claim(**plain | changes)], {"one_step": fits})
+    rows = claims.check([FitClaim(**plain | changes)], {"one_step": fits})
     assert rows.verdict.tolist() == [expected]
     assert "number of steps, at fixed batch sizes" in to_html(rows)

@@ -7,7 +7,7 @@ import pytest
 
 from spectral_capacity.analysis import verdicts
 from spectral_capacity.analysis.claims import check
-from spectral_capacity.analysis.claims_file import Claim
+from spectral_capacity.analysis.claims_file import FitClaim
 from spectral_capacity.analysis.exponents import fit_exponents
 from spectral_capacity.analysis.verdicts import (
     CONTRADICTED,
@@ -68,7 +68,7 @@ def rows_at(d, exponent=4 / 3, **changes):
         return 2 * d[:, None] ** exponent * np.linspace(0.99, 1.01, 4)
 
     fits = fit_exponents(grid(capacity, d=np.array(d)), SETTINGS)
-    return check([Claim(**CLAIM | changes)], {"one_step": fits})
+    return check([FitClaim(**CLAIM | changes)], {"one_step": fits})
 
 
 @pytest.mark.parametrize("exponent", [4 / 3, 1.9])
@@ -100,11 +100,11 @@ def test_dimensions_at_which_a_run_diverged_do_not_count():
         return np.where(d[:, None] > 32, np.nan, 2.0 * d[:, None] ** (4 / 3)) * np.ones(2)
 
     fits = fit_exponents(grid(capacity, d=np.array([8, 16, 32, 64, 128])), SETTINGS)
-    rows = check([Claim(**CLAIM)], {"one_step": fits})
+    rows = check([FitClaim(**CLAIM)], {"one_step": fits})
     assert rows.verdict.tolist() == [TOO_SMALL]
     assert rows.largest_d.tolist() == [32]
 
 
 def test_where_nothing_was_measured_there_is_no_verdict():
     fits = fit_exponents(grid(lambda o, a, d: d[:, None] * np.full(2, np.nan)), SETTINGS)
-    assert check([Claim(**CLAIM)], {"one_step": fits}).verdict.tolist() == [NOT_MEASURED]
+    assert check([FitClaim(**CLAIM)], {"one_step": fits}).verdict.tolist() == [NOT_MEASURED]

@@ -1,10 +1,11 @@
-CLAIMED = [name for name in SELECTED if name in FITS]
+CLAIMED = [name for name in SELECTED if CONFIG.experiments[name].quantities]
 
 
 rule check_claims:
     input:
         claims=CONFIG.claims,
-        fits=expand(f"{RESULTS}/fits/{{experiment}}.nc", experiment=CLAIMED),
+        fits=[f"{RESULTS}/fits/{name}.nc" for name in CLAIMED if name in FITS],
+        grids=[f"{RESULTS}/grids/{name}.nc" for name in CLAIMED if name not in FITS],
     output:
         csv=CLAIM_FILES[0],
         html=report(

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from spectral_capacity.analysis.claims import COLUMNS
-from spectral_capacity.analysis.claims_file import Claim
+from spectral_capacity.analysis.claims_file import FitClaim
 from spectral_capacity.report import claims_page, index
 from spectral_capacity.results.netcdf import write_netcdf
 from spectral_capacity.results.picture_metadata import picture_metadata
@@ -47,7 +47,7 @@ NOTE = "Small :math:`d` <bend> it."
 
 
 def claim(name):
-    return Claim(
+    return FitClaim(
         id=name,
         statement=f"{name}: about :math:`d^{{1/2}}` <items>.",
         source="arXiv:2603.26554, Theorem 3",

@@ -4,17 +4,19 @@ import math
 
 import pytest
 
+from spectral_capacity.analysis.claims import COLUMNS
+from spectral_capacity.analysis.claims_file import RECALL_QUANTITIES
 from spectral_capacity.analysis.quantities import QUANTITIES
 from spectral_capacity.report import words
-from spectral_capacity.report.results import Line, Result, headline
+from spectral_capacity.report.claim_lines import Line
+from spectral_capacity.report.results import Result, headline
 from spectral_capacity.report.templates import drawn
 from tests.unit.report.results import LINE
 
 
 def line(**changes):
     """Measured 1.5 [1.25, 1.75], predicted 1.25 ± 0.5."""
-    numbers = {"step": 1.0, "fitted": 3.0, "largest_d": 256.0}
-    return Line(**LINE | {"verdict": "supported"} | numbers | changes)
+    return Line.of(dict.fromkeys(COLUMNS, math.nan) | LINE | {"verdict": "supported"} | changes)
 
 
 def result(*lines, verdict="supported"):
@@ -84,7 +86,8 @@ def test_how_the_deciding_line_was_chosen():
 
 
 def test_what_is_measured_has_words():
-    assert words.QUANTITIES.keys() <= QUANTITIES.keys()  # one of yours is called by its long name
+    known = QUANTITIES.keys() | {*RECALL_QUANTITIES}
+    assert words.QUANTITIES.keys() <= known  # one of yours is called by its long name
     assert line(quantity="worst_to_uniform", statistic="level").what.startswith("the worst item's")
     assert line(quantity="information").what.startswith("exponent in the batch size")
 
