@@ -43,6 +43,14 @@ def at_chosen_rates(grid: xr.Dataset, metric: str, iteration: int) -> xr.Dataset
     return chosen.assign(learning_rate=rate, decades=decades_near_best(tuned, tried))
 
 
+def of_chosen_runs(grid: xr.Dataset, runs: xr.Dataset, iteration: int) -> xr.Dataset:
+    """All that was measured of the runs that :func:`at_chosen_rates` reports; NaN where there is no choice."""
+    here = grid.drop_vars("status").sel(iteration=iteration, seed=runs.seed, drop=True)
+    known = runs.learning_rate.notnull()
+    rates = runs.learning_rate.fillna(grid.learning_rate.min())
+    return here.sel(learning_rate=rates).where(known).drop_vars("learning_rate")
+
+
 def rates_tried(grid: xr.Dataset) -> xr.DataArray:
     """(optimizer, learning_rate): whether the optimizer has any run at the rate, be it one that diverged."""
     ran = grid.status != Status.NOT_RUN

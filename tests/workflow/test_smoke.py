@@ -45,9 +45,11 @@ def every_experiment_has_its_artefacts(smoke):
             known = {Status.OK, Status.PRECISION_LIMITED} if status.shape[-1] > 1 else {Status.OK}
             assert set(status[ran].tolist()) <= known, name
             assert (np.asarray(grid["capacity"][:])[ran] >= 0).all(), name
-    shown = [name for name, figure in figure_modules(KINDS).items() if figure.shows]
-    for figure in shown:
-        assert (smoke.results / f"figures/{figure}.png").is_file()
+    for name, figure in figure_modules(KINDS).items():
+        shown = figure.shows.values() if isinstance(figure.shows, dict) else [figure.shows]
+        assert (smoke.results / f"figures/{name}.png").is_file() == (
+            experiments.keys() >= {*shown}
+        ), name
 
 
 def every_claim_was_held_against_a_measurement(smoke):

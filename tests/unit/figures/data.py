@@ -35,8 +35,10 @@ FIT = {
 
 def needed(figure, **coordinates):
     """What this figure draws, as it takes it: a grid and its fits that have all that it needs."""
+    roles = len(figure.SHOWS) if isinstance(figure.SHOWS, dict) else 0
     if figure.KIND == "incontext":
-        return transformers.measured(**coordinates), None
+        one = transformers.measured(**coordinates), None
+        return tuple([x] * roles for x in one) if roles else one
     needs = {*figure.NEEDS}
     if "polar" in needs:
         one = maps(**coordinates)
@@ -51,7 +53,6 @@ def needed(figure, **coordinates):
         one = measured(**wanted | coordinates)
     else:
         one = measured(**{"step": range(1, 5)} | coordinates)
-    roles = len(figure.SHOWS) if isinstance(figure.SHOWS, dict) else 0
     return tuple([x] * roles for x in one) if roles else one
 
 

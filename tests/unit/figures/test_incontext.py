@@ -5,7 +5,15 @@ import pytest
 import xarray as xr
 
 from spectral_capacity.analysis.chosen_rates import at_chosen_rates, decades_near_best, rates_tried
-from spectral_capacity.figures import fig7, fig8a, fig8b, fig9a, fig9b, incontext_sensitivity
+from spectral_capacity.figures import (
+    fig7,
+    fig8a,
+    fig8b,
+    fig9a,
+    fig9b,
+    incontext_ladder,
+    incontext_sensitivity,
+)
 from spectral_capacity.figures.parts import incontext, looks
 from spectral_capacity.results.schema import Status
 from spectral_capacity.sampling.frequencies import power_law
@@ -226,3 +234,30 @@ def test_nothing_measured_is_drawn_too(grid, figure):
 def test_one_run_has_no_median_to_speak_of(grid):
     assert "each run" in data.texts(fig8a.plot(grid.sel(seed=[0, 1]), None))
     assert "each run, and medians" in data.texts(fig8a.plot(grid, None))
+
+
+def test_a_rung_of_the_ladder_shows_counts_and_the_spectrum_at_the_chosen_rates(grid):
+    figure = incontext_ladder.plot([grid] * 4, [None] * 4, iteration=512)
+    above, below = figure.axes[:2], figure.axes[2:4]  # two columns
+    assert [axes.get_title() for axes in above] == [
+        "One step: $B$ = 256",
+        "Many steps: $B$ = 256, iteration 512",
+    ]
+    here = of(grid, batch_size=256)
+    style = looks.optimizer_style("muon")
+    for number, time in enumerate((1024, 512)):
+        runs = at_chosen_rates(here, "memory_recall", time).sel(optimizer="muon")
+        counts = VOCABULARY * runs.value.mean("seed").values
+        np.testing.assert_allclose(bars(above[number], style["color"]), counts)
+        spectrum = here.sel(optimizer="muon", iteration=time, seed=runs.seed)
+        ratio = [
+            spectrum.value_gradient_bulk.sel(d=d, learning_rate=runs.learning_rate.sel(d=d)).mean()
+            for d in here.d
+        ]
+        np.testing.assert_allclose(bars(below[number], style["color"]), ratio)
+
+
+def bars(axes, color):
+    """Centres of the points with bars of this colour."""
+    (container,) = [c for c in data.bars(axes) if c[0].get_color() == color]
+    return container[0].get_ydata()

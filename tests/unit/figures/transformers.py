@@ -63,7 +63,11 @@ def measured(
     status = _status(here, pairs)
     values = {name: (v + here).where(status == Status.OK) for name, v in metrics.items()}
     grid = xr.Dataset(values | {"status": status}).transpose(*DIMENSIONS)
+    bulk = (here + here.d**-1.5).where(status == Status.OK)
+    spectrum = {"value_gradient_bulk": bulk, "value_gradient_largest": bulk * 0 + 1.0}
+    grid = grid.assign(spectrum).transpose(*DIMENSIONS)
     about = {"vocabulary": VOCABULARY, "pairs": PAIRS, "exponents": [list(pair) for pair in pairs]}
+    about["definitions"] = {name: {"rule": name} for name in optimizer}
     return grid.assign_attrs(provenance=json.dumps({"configuration": about}))
 
 

@@ -1,0 +1,126 @@
+r"""Outputs that the second layer's values recall, against the width, from the linear memory to a transformer.
+
+A column per rung. **One step**: attention is built, and of the value matrices one is trained, from zero, in one
+step: this is the linear memory. **Many steps**: the same, longer. **Attention**: queries and keys are trained
+too. **Everything** is. Above, outputs recalled: points are means over runs, bars their range, at the learning
+rate that a run chooses that is not shown; dashed are fitted powers, grey the slopes of one step of the linear
+memory. Dotted: all outputs. Below, the singular value of half the rank of the gradient of the second layer's
+values, relative to the largest; grey: the slope :math:`d^{−α}` of the first gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+import xarray as xr
+from annotated_types import doc
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from spectral_capacity.analysis.chosen_rates import at_chosen_rates, of_chosen_runs
+from spectral_capacity.analysis.recall_exponents import fitted_power
+from spectral_capacity.figures.parts import curves, incontext
+from spectral_capacity.figures.parts.axes import count_axis, plain_numbers, powers_of_two
+from spectral_capacity.figures.parts.below import make_room, powers_under
+from spectral_capacity.figures.parts.common import GUIDE, configuration, handle
+from spectral_capacity.figures.parts.legends import left_out, legend_below
+from spectral_capacity.figures.parts.looks import label, optimizer_style
+from spectral_capacity.figures.parts.panels import at_left, letters, panel_pairs
+from spectral_capacity.theory.exponents import bulk_exponent
+
+KIND = "incontext"
+THEME = "In-context recall"
+TITLE = "In-context ladder"
+SHOWS = {
+    "one_step": "ladder_one_step",
+    "many_steps": "ladder_built",
+    "attention": "ladder_attention",
+    "everything": "ladder_all",
+}
+NEEDS = ()
+
+TITLES = ("One step", "Many steps", "Attention", "Everything")
+ALL = {"color": "0.35", "linestyle": ":", "linewidth": 0.9, "zorder": 1}
+
+
+def plot(
+    grids: Sequence[xr.Dataset],
+    fits: Sequence[None],
+    *,
+    finite_size: bool = True,
+    iteration: Annotated[
+        int | None, doc("of all but the first that is shown; by default the last")
+    ] = None,
+) -> Figure:
+    """A column per rung, a curve per optimizer, at the first laws and the largest batch size of each.
+
+    ``fits`` and ``finite_size`` play no part. ValueError for an iteration that a rung does not have.
+    """
+    figure, above, below = panel_pairs(len(grids), (1.7, 0.8))
+    names = list(dict.fromkeys(name for grid in grids for name in grid.optimizer.values.tolist()))
+    for number, (grid, title, upper, lower) in enumerate(
+        zip(grids, TITLES, above, below, strict=True)
+    ):
+        size = incontext.picked(grid, "batch_size", None, paper=0)
+        time = incontext.picked(grid, "iteration", iteration if number else None, paper=0)
+        here = incontext.first_laws(grid.sel(batch_size=size)).sortby("d")
+        upper.set_title(f"{title}: $B$ = {size:,}" + f", iteration {time:,}" * (number > 0))
+        _rung(here, time, upper, lower)
+        if at_left(upper):
+            upper.set_ylabel("outputs recalled")
+            lower.set_ylabel(r"$\sigma_{d/2}\,/\,\sigma_1$")
+    letters(figure)
+    handles = [
+        handle(label(name, minibatches=True), linestyle="", **optimizer_style(name))
+        for name in names
+    ]
+    handles += [
+        handle("range over runs", linestyle="-", linewidth=0.8),
+        handle("fitted power", linestyle="--", linewidth=0.9),
+        handle("slope of the theory of one step", **GUIDE | {"linewidth": 0.9}),
+        handle("all outputs", **ALL),
+    ]
+    make_room(figure, legend_below(figure, handles, left_out(grids[0], grids[0])))
+    return figure
+
+
+def _rung(grid: xr.Dataset, iteration: int, upper: Axes, lower: Axes) -> None:
+    settings, d = configuration(grid), grid.d.values
+    alpha, vocabulary = grid.alpha_outputs.item(), settings["vocabulary"]
+    names = grid.optimizer.values.tolist()
+    runs = at_chosen_rates(grid, "memory_recall", iteration)
+    spectrum = of_chosen_runs(grid, runs, iteration)[
+        ["value_gradient_bulk", "value_gradient_largest"]
+    ]
+    ratio = spectrum.value_gradient_bulk / spectrum.value_gradient_largest
+    count_axis(upper)
+    upper.set_ylim(0.5, 1.7 * vocabulary)
+    lower.set_yscale("log")
+    lower.set_ylim(*_around(ratio))
+    powers, looks = [], [optimizer_style(name) for name in names]
+    powers_of_two(upper, d)
+    lower.sharex(upper)
+    for name, look, shift in zip(names, looks, curves.apart(len(names), 1.02), strict=True):
+        counts = vocabulary * runs.value.sel(optimizer=name).transpose("d", "seed").values
+        rule = settings["definitions"][name]["rule"]
+        power = fitted_power(d, counts, rule, alpha)
+        of_power = {"exponent": power.exponent.item(), "theory": power.theory.item()}
+        curves.counts_against_d(upper, d, counts, **of_power, shift=shift, **look)
+        powers.append(power)
+        values = ratio.sel(optimizer=name).transpose("d", "seed").values
+        bulk = bulk_exponent(alpha) if alpha > 1 else np.nan
+        curves.counts_against_d(lower, d, values, np.nan, theory=bulk, shift=shift, **look)
+    upper.axhline(vocabulary, **ALL)
+    lower.set_xlabel("width $d$")
+    upper.tick_params(labelbottom=False)
+    plain_numbers(lower, [1])
+    powers_under(lower, powers, looks)
+
+
+def _around(values: xr.DataArray) -> tuple[float, float]:
+    """Ends of a logarithmic axis for these values; some where there are none."""
+    seen = values.where(values > 0)
+    low, high = seen.min().item(), seen.max().item()
+    return (low / 1.5, high * 1.5) if np.isfinite(low) else (0.01, 1.0)
