@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 from pydantic import Field
 
 from spectral_capacity.analysis.quantities import NAMES
@@ -74,6 +74,8 @@ class MemoryExperiment(Experiment):
     """`exact`: the softmax gradient at the memory as it is, N² logits a step for the population. `thresholded`:
     the paper's Eq. 7, items once recovered are left out for good and all others keep their gradient at W = 0:
     the cost of single steps"""
+    prefix_share: Annotated[float, Gt(0), Le(1)] = 0.95
+    """share of the m most frequent items that must be recovered for the grid's `robust_prefix` to be m"""
     loss: LossGrid | None = None
     """`{learning_rate_factors: […]}`: measure the softmax loss too, at the configured learning rate and at
     these multiples of it. N² logits a seed: keep N at some thousands on a laptop. With more than one step `{}`,

@@ -58,6 +58,7 @@ class MemoryCell(Cell):
                 "steps": e.steps,
                 "early_stop": e.early_stop and e.early_stop.model_dump(),
                 "gradient": e.gradient,
+                "prefix_share": e.prefix_share,
                 "name": self.optimizer,
                 "optimizer": shared.optimizers[self.optimizer].model_dump(),
                 "alpha": self.alpha,

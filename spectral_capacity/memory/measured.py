@@ -19,6 +19,10 @@ DIMENSIONS = {
 VARIABLES = {
     "capacity": Variable(np.int64, "number of recovered items"),
     "prefix_capacity": Variable(np.int64, "length of the initial run of recovered items"),
+    "robust_prefix": Variable(
+        np.int64, "most frequent items of which a share (prefix_share) is recovered: how many"
+    ),
+    "forgotten": Variable(np.int64, "items recovered after an earlier step and not now"),
     "recovered_mass": Variable(np.float64, "total frequency of the recovered items"),
     "loss": Variable(np.float64, "softmax loss, at the configured learning rate"),
     "worst_item_loss": Variable(np.float64, "largest loss of an item at that learning rate"),

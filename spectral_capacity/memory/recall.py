@@ -47,6 +47,16 @@ class Recall:
         lost = np.flatnonzero(~self.recovered)
         return int(lost[0]) if lost.size else self.recovered.size
 
+    def robust_prefix(self, share: float) -> int:
+        """Largest m of which at least this share of the first m items are recovered, 0 where there is none.
+
+        Theorems speak of all items up to a rank; a count alone hides that a memory forgets frequent items for
+        rare ones, and the first miss alone is a single item's bad luck.
+        """
+        ranks = np.arange(1, self.recovered.size + 1)
+        enough = np.flatnonzero(np.cumsum(self.recovered) >= share * ranks - 1e-9)
+        return int(enough[-1]) + 1 if enough.size else 0
+
     def mass(self, p: Float[np.ndarray, " n"]) -> float:
         """Σ p_i over the recovered items."""
         return float(p[self.recovered].sum())

@@ -56,9 +56,9 @@ def train_cell(
     """All runs of one cell; arrays over (batch_size, seed, step), one per variable of the schema.
 
     ``settings`` holds ``n_items, d, alpha, frequencies, kappa, batch_sizes, seeds, root_seed, optimizer,
-    gradient, steps, early_stop, loss_factors``; ``load(seed)`` gives (U, V). ``frequencies`` is None for the
-    power law, or a digest of the counts, which are in the file ``table``. Steps after an early stop or a
-    divergence are missing, with status ``not_run`` after the one, ``diverged`` after the other.
+    gradient, steps, early_stop, loss_factors, prefix_share``; ``load(seed)`` gives (U, V). ``frequencies`` is
+    None for the power law, or a digest of the counts, which are in the file ``table``. Steps after an early
+    stop or a divergence are missing, with status ``not_run`` after the one, ``diverged`` after the other.
 
     ``report`` is told of each seed: its counts, how many are done and the time left. Goes on from
     ``checkpoint`` where that has something. Embeddings that are not finite stop the cell with a
@@ -148,6 +148,7 @@ def _run(settings, s, b, data, p, variances, devices) -> Run:
         output_variances=variances,
         loss_factors=settings["loss_factors"],
         early_stop=stop and EarlyStop(**stop),
+        prefix_share=settings["prefix_share"],
         devices=devices,
     )
 

@@ -37,17 +37,21 @@ def observe(
     context: StepContext,
     rate: float,
     seen: Bool[np.ndarray, " n"],
+    known: Bool[np.ndarray, " n"],
 ) -> Observation:
     """Look at the memory W that a step has led to.
 
     ``gradient``, ``full_rank`` (how many directions its items can span), ``context`` and ``rate`` are of
-    this step; ``seen`` are the items behind this and all earlier gradients.
+    this step; ``seen`` are the items behind this and all earlier gradients, ``known`` those recovered after
+    any earlier step.
     """
     found, softmax, next_gradient = _recall(run, W, is_last=context.step == run.steps)
     variances = run.output_variances
     measured = {
         "capacity": found.capacity,
         "prefix_capacity": found.prefix_capacity,
+        "robust_prefix": found.robust_prefix(run.prefix_share),
+        "forgotten": int(np.count_nonzero(known & ~found.recovered)),
         "recovered_mass": found.mass(run.p),
         "near_ties": found.near_ties,
         "items_seen": int(np.count_nonzero(seen)),

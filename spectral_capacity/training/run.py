@@ -61,7 +61,8 @@ class Run:
     the memory as it is, or ``thresholded``, the paper's Eq. 7: items once recovered are left out for good,
     and all others keep the gradient they had at W = 0. output_variances: eigenvalues of Ξ (None:
     isotropic). loss_factors: multiples of the learning rate at which the loss over all items is computed
-    after each step, N² logits each (None: only where it comes with the gradient).
+    after each step, N² logits each (None: only where it comes with the gradient). prefix_share: of
+    :meth:`memory.recall.Recall.robust_prefix`.
     """
 
     data: Associations
@@ -75,6 +76,7 @@ class Run:
     output_variances: Float[np.ndarray, " d"] | None = None
     loss_factors: Sequence[float] | None = None
     early_stop: EarlyStop | None = None
+    prefix_share: float = 0.95
     devices: int = 1
 
     def weights_at(self, step: int) -> Float[np.ndarray, " n"]:

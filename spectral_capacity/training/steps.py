@@ -75,7 +75,7 @@ def take_step(run: Run, state: State) -> State:
     if run.has_diverged(W):
         return replace(state, step=t, observation=None, diverged=True)
     seen = state.seen | (q > 0)
-    observation = observe(run, W, gradient, full_rank, context, rate, seen)
+    observation = observe(run, W, gradient, full_rank, context, rate, seen, state.known)
     recalled = observation.recall
     return State(
         step=t,

@@ -70,6 +70,7 @@ def cell(
         "gradient": gradient,
         "steps": steps,
         "early_stop": None,
+        "prefix_share": 0.95,
         "loss_factors": loss,
         "name": "x",
         "optimizer": optimizer,

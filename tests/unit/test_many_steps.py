@@ -106,6 +106,14 @@ def test_three_steps_of_a_larger_memory_equal_the_oracle(draws, name, alpha):
     np.testing.assert_allclose(results["recovered_mass"][0, 0], masses, rtol=1e-12)
     prefixes = [np.append(known, False).argmin() for _, known in expected]
     assert results["prefix_capacity"][0, 0].tolist() == prefixes
+    robust = [
+        max((m for m in range(1, n + 1) if known[:m].sum() >= 0.95 * m), default=0)
+        for _, known in expected
+    ]
+    assert results["robust_prefix"][0, 0].tolist() == robust
+    ever = np.logical_or.accumulate([known for _, known in expected])
+    lost = [(earlier & ~known).sum() for earlier, (_, known) in zip(ever, expected, strict=True)]
+    assert results["forgotten"][0, 0].tolist() == lost
     loss = oracle.loss(expected[0][0], U, V) @ p
     assert results["loss"][0, 0, 0] == pytest.approx(loss, rel=1e-5)
     last = oracle.loss(expected[-1][0], U, V) @ p

@@ -139,6 +139,20 @@ def test_counts():
     assert Recall(np.zeros(4, bool), 0).prefix_capacity == 0
 
 
+def test_a_robust_prefix_overlooks_single_misses():
+    one_miss = np.ones(40, bool)
+    one_miss[9] = False
+    assert Recall(one_miss, 0).prefix_capacity == 9
+    assert Recall(one_miss, 0).robust_prefix(0.95) == 40  # 39 of 40
+    assert Recall(one_miss, 0).robust_prefix(1.0) == 9
+    assert Recall(one_miss[:19], 0).robust_prefix(0.95) == 9  # 18 of 19 are too few
+    assert Recall(one_miss[:20], 0).robust_prefix(0.95) == 20
+    assert Recall(~one_miss, 0).robust_prefix(0.95) == 0
+    head_lost = np.arange(100) > 50  # a count of 49, and nothing that a theorem speaks of
+    assert Recall(head_lost, 0).robust_prefix(0.5) == 0
+    assert Recall(~head_lost, 0).robust_prefix(0.5) == 100
+
+
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_exact_ties_of_integer_embeddings_are_not_recovered(seed):
