@@ -87,15 +87,15 @@ def _lines(
             line = dict(zip(LINE, where, strict=True))
             at = {dim: grid[dim].values[i].item() for dim, i in line.items()}
             sample = values.isel(line).transpose("d", "seed").values.astype(float)
-            resampled = None
+            resampled, average = None, quantity.average
             if sample.shape[1] > 1:
                 rng = line_generator(settings.root_seed, name, at)
-                resampled = resampled_means(sample, settings.bootstrap, rng)
+                resampled = resampled_means(sample, settings.bootstrap, rng, average)
             yield (
                 {"quantity": name} | at,
                 LineData(
                     d=grid.d.values,
-                    mean=sample.mean(axis=1),
+                    mean=average(sample, axis=1),
                     resampled=resampled,
                     theory=asymptotic_exponent(name, settings, at),
                     predicted=predicted.isel(line).values if counts else None,

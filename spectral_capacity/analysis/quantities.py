@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from spectral_capacity.analysis.ratios import relative_to
 from spectral_capacity.analysis.settings import FitSettings
 from spectral_capacity.theory import exponents as scaling
@@ -45,7 +47,8 @@ class Quantity:
     long_name: what it is. exponent: the theory's, NaN where there is none. values: a number per point and
     seed, from (grid, settings of the fit) to an array with the grid's dimensions, None where the grid cannot
     give it; of a quantity that a whole curve of counts against the batch size gives there is no such function.
-    grows_with: what its exponent is an exponent in. whole_run: it stands at the last step only.
+    grows_with: what its exponent is an exponent in. whole_run: it stands at the last step only. average: over
+    seeds, ``np.median`` where there is no mean.
     """
 
     long_name: str
@@ -53,6 +56,7 @@ class Quantity:
     values: Callable[[xarray.Dataset, FitSettings], xarray.DataArray | None] | None = None
     grows_with: str = "d"
     whole_run: bool = False
+    average: Callable[..., np.ndarray] = np.mean
 
     @property
     def whole_curve(self) -> bool:
@@ -190,6 +194,8 @@ QUANTITIES: dict[str, Quantity] = {
         "mean of 1/sigma of the gradient",
         _of_first_gradient(lambda alpha: -scaling.bulk_exponent(alpha)),
         _measured("mean_inverse_singular_value"),
+        # The density of singular values does not vanish at zero: 1/σ has no mean over seeds.
+        average=np.median,
     ),
     "capacity_to_polar": Quantity(
         "recovered items relative to the exact polar map's, same seed",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,17 +18,20 @@ def line_generator(root_seed: int, name: str, at: Mapping[str, Any]) -> np.rando
 
 
 def resampled_means(
-    sample: Real[np.ndarray, "m s"], resamples: int, rng: np.random.Generator
+    sample: Real[np.ndarray, "m s"],
+    resamples: int,
+    rng: np.random.Generator,
+    average: Callable[..., np.ndarray] = np.mean,
 ) -> Float[np.ndarray, "r m"]:
     """Means over seeds drawn with replacement, independently for each of m d's, :func:`rescaled`.
 
     Percentiles of these still cover less than they say: of a nominal 95 %, 76 % with 2 seeds, 90 % with 4,
-    93 % with 8.
+    93 % with 8. ``average``: ``np.median`` in place of the mean.
     """
     m, seeds = sample.shape
     picks = rng.integers(seeds, size=(resamples, m, seeds))
-    means = sample[np.arange(m)[None, :, None], picks].mean(axis=2)
-    return rescaled(means, sample.mean(axis=1), seeds)
+    means = average(sample[np.arange(m)[None, :, None], picks], axis=2)
+    return rescaled(means, average(sample, axis=1), seeds)
 
 
 def rescaled(
