@@ -14,10 +14,10 @@ EXPECTED = 12.0
 class JointMaxima:
     """Maxima over ``number`` competitors of correlated normals, drawn one time after another.
 
-    Each competitor has values y_1, y_2, … ~ N(0, 1) with correlations that are known only as far as the times that
-    have come; competitors are independent. Only those matter that are above a high level u at some time:
-    a Poisson process, of intensity ``number`` times the normal law, of which exactly these points are drawn. At a
-    new time the known points are continued given their past, and points that are above u for the first
+    Each competitor has values y_1, y_2, … ~ N(0, 1) with correlations that are known only as far as the times
+    that have come; competitors are independent. Only those matter that are above a high level u at some time:
+    a Poisson process, of intensity ``number`` times the normal law, of which exactly these points are drawn.
+    At a new time the known points are continued given their past, and points that are above u for the first
     time are added, with a past that is below it. Exact for ``number`` → ∞, and to about 1/``number`` else.
 
     draws: how many independent sets of competitors. generator: of the random numbers.
@@ -48,7 +48,7 @@ class JointMaxima:
         self, past: Float[np.ndarray, "s s"], now: Float[np.ndarray, " s"]
     ) -> Float[np.ndarray, "points t"]:
         """The known points with a value at the new time, given those that they have."""
-        slope = np.linalg.solve(past, now)
+        slope = np.linalg.solve(past + 1e-9 * np.eye(now.size), now)
         spread = math.sqrt(max(1 - now @ slope, 0.0))
         noise = self._generator.standard_normal(self._owner.size)
         value = self._values @ slope + spread * noise
@@ -68,6 +68,12 @@ class JointMaxima:
         before = value[:, None] * now + noise @ root.T
         first = (before <= self._level).all(axis=1)
         return owner[first], np.column_stack([before, value])[first]
+
+
+def correlation(covariance: Float[np.ndarray, "t t"]) -> Float[np.ndarray, "t t"]:
+    """Correlations from covariances."""
+    scale = np.sqrt(np.diagonal(covariance))
+    return covariance / np.outer(scale, scale)
 
 
 def _square_root(covariance: Float[np.ndarray, "s s"]) -> Float[np.ndarray, "s s"]:

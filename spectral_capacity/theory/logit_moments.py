@@ -14,8 +14,8 @@ class LogitMoments:
     Logits are in units of η|u|/√d, those of a step along a polar factor's competitors. Grown by :meth:`add`:
     own: covariance (f, k, s, t) of the noise that steps s and t give to the item's own logit.
     competitors: of what they give to any competitor's. mixed: (s, k) for each step, what of direction s is
-    in that of the step (:meth:`PolarResolvent.admixture`). The last p must be 0, an item that is in no gradient: its
-    covariances are the overlaps of the directions.
+    in that of the step (:meth:`PolarResolvent.admixture`). The last p must be 0, an item that is in no gradient:
+    its covariances are the overlaps of the directions.
     """
 
     def __init__(self, p: Float[np.ndarray, " k"], steps: int) -> None:
@@ -45,9 +45,9 @@ class LogitMoments:
         weight: Float[np.ndarray, " n"],
         excess: Float[np.ndarray, "s n"],
     ) -> None:
-        """One more step: its gradient, how many items of each frequency are in it, and their luck at all steps before."""
+        """One more step: its gradient, how many items of each frequency are in it, and their luck so far."""
         t = len(self.resolvents)
-        mixed = resolvent.admixture(excess, self.p)
+        mixed, _ = resolvent.admixture(excess, self.p)
         self.resolvents.append(resolvent)
         self.mixed.append(mixed)
         kappa = np.where(t <= self._last, mixed[:, None], mixed[:, None, -1:])  # (s, f, k)
@@ -57,8 +57,8 @@ class LogitMoments:
     def luck(self, noise: Float[np.ndarray, "t k"]) -> Float[np.ndarray, "t k"]:
         """E[Q⁻¹ e] of items whose own noise at the steps made has the mean ``noise``, all in the gradients.
 
-        e are their v_iᵀP_s u_i at every s if they had been in no gradient, and Q the overlaps: what each direction
-        gains from such items, by linear regression.
+        e are their v_iᵀP_s u_i at every s if they had been in no gradient, and Q the overlaps: what each
+        direction gains from such items, by linear regression.
         """
         t = len(self.resolvents)
         own = self.own[t - 1, :, :t, :t]

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from spectral_capacity.theory.items import Items
-from spectral_capacity.theory.joint_maxima import JointMaxima
+from spectral_capacity.theory.joint_maxima import JointMaxima, correlation
 from spectral_capacity.theory.logit_moments import LogitMoments
 from spectral_capacity.theory.polar_resolvent import PolarResolvent
 
@@ -26,11 +26,11 @@ GRID = 110
 class StepsPrediction:
     """What a memory is expected to recall after each step t, item by item: arrays over the nodes of ``items``.
 
-    recovered: P(the item is recovered after step t). unlearnt: P(no step before t has recovered it), the share of it
-    in the gradient of step t. overlaps: E tr(P_sᵀP_t)/d of the directions of steps s and t. head_variance: V_t of
-    the logits that compete with the most frequent item after step t, in units of η²|u|²/d; k_N √V_t against √d
-    says whether the head is kept. kept: how many items that step s was the first to recover are
-    recovered after step t ≥ s.
+    recovered: P(the item is recovered after step t). unlearnt: P(no step before t has recovered it), the share
+    of it in the gradient of step t. overlaps: E tr(P_sᵀP_t)/d of the directions of steps s and t. head_variance:
+    V_t of the logits that compete with the most frequent item after step t, in units of η²|u|²/d; √d against
+    k_N √V_t, k_N the maximum of N normals, says whether the head is kept. kept: how many items that step s was
+    the first to recover are recovered after step t ≥ s.
     """
 
     items: Items
@@ -52,12 +52,12 @@ class StepsPrediction:
 
     @property
     def variances(self) -> Float[np.ndarray, " t"]:
-        """V_t = Σ_{r,s ≤ t} overlaps: of the logits that compete with an item of the tail, in units of η²|u|²/d."""
+        """V_t = Σ_{r,s ≤ t} overlaps, of the logits that compete with an item of the tail, in η²|u|²/d."""
         return np.diagonal(self.overlaps.cumsum(axis=0).cumsum(axis=1)).copy()
 
     @property
     def survival(self) -> Float[np.ndarray, "s t"]:
-        """Share of the items that step s was the first to recover which are recovered after t; NaN for t < s."""
+        """Share of the items first recovered by step s that are recovered after t; NaN for t < s."""
         share = self.kept / np.diagonal(self.kept)[:, None]
         return np.where(np.tri(len(share), dtype=bool).T, share, np.nan)
 
@@ -74,15 +74,15 @@ def thresholded_muon(
 ) -> StepsPrediction:
     """Muon on thresholded gradients at a constant learning rate, from W = 0, isotropic embeddings.
 
-    n_competitors: N − 1 (None: all other items; to be given for items without end). resolutions: λ_t of the smoothed
-    polar map z/√(z² + λ²) at each step, in units of the gradient's singular values (None: the polar map).
-    The learning rate plays no part. Averages over an item's own embeddings and its competitors are
-    taken over ``draws`` quasi-random points (a power of two), the same for all ranks: the result depends on ``seed``
-    by some 0.5 % at most, and on nothing else.
+    n_competitors: N − 1 (None: all other items; to be given for items without end). resolutions: λ_t of the
+    smoothed polar map z/√(z² + λ²) at each step, in units of the gradient's singular values (None: the polar
+    map). The learning rate plays no part. Averages over an item's own embeddings and its competitors are taken
+    over ``draws`` quasi-random points (a power of two), the same for all ranks: the result depends on ``seed``,
+    by about half a per cent, and on nothing else.
 
     To leading order in 1/d, with the lengths of embeddings and the selection of unlucky items to first order.
-    Left out: terms of order 1/d, competitors that are themselves in the gradient. Raises ValueError when a gradient
-    has no more than d items left, and for items without end whose competitors are not given.
+    Left out: terms of order 1/d, and v̄. Raises ValueError when a gradient has no more than d items left, and
+    for items without end whose competitors are not given.
     """
     others = items.number - 1 if n_competitors is None else n_competitors
     if not math.isfinite(others):
@@ -115,7 +115,10 @@ def thresholded_muon(
         luck = np.array([at_items(x) for x in moments.luck(noise)])
 
     kept = [
-        [items.sum(np.clip(at_items(share, chance * (s == t)), 0, 1)) for t, share in enumerate(row)]
+        [
+            items.sum(np.clip(at_items(share, chance * (s == t)), 0, 1))
+            for t, share in enumerate(row)
+        ]
         for s, row in enumerate(particles.kept())
     ]
     overlaps = moments.overlaps
@@ -160,13 +163,13 @@ class _Particles:
         self.own.append(self._noise(moments, fate))
         self._signals.append(self._signal(moments))
         self._logit += self.own[t] + self._signals[t]
-        largest = self._maxima.next(_correlation_of_sums(moments.overlaps))
+        largest = self._maxima.next(correlation(moments.overlaps.cumsum(axis=0).cumsum(axis=1)))
         recovered = self._logit > np.sqrt(moments.variance())[fate] * largest
         self.recovered.append(recovered)
         self._first.append(recovered & self._fresh)
         self._fresh = self._fresh & ~recovered
 
-    def share_of(self, values: Float[np.ndarray, "..."] | float) -> Float[np.ndarray, " k"]:
+    def share_of(self, values: np.ndarray | float) -> Float[np.ndarray, " k"]:
         """E[value; never recovered so far]."""
         return (self._fresh * values).mean(axis=1)
 
@@ -199,10 +202,3 @@ class _Particles:
         for mixed, before in zip(moments.mixed[-1], self._signals, strict=True):
             signal += np.where(self._fresh, mixed[:, None], mixed[-1]) * before
         return signal
-
-
-def _correlation_of_sums(covariance: Float[np.ndarray, "t t"]) -> Float[np.ndarray, "t t"]:
-    """Correlations of x_1, x_1 + x_2, …, from the covariances of the x."""
-    sums = covariance.cumsum(axis=0).cumsum(axis=1)
-    scale = np.sqrt(np.diagonal(sums))
-    return sums / np.outer(scale, scale)
