@@ -20,20 +20,12 @@ REACH = 14.0
 """How far the nodes go beyond the spectrum, in log s; what is cut off is about e^(−14)."""
 
 
-ROUNDS = 6
-"""Of the fixed point between m and what other directions add to the gradient."""
-
-
 class PolarResolvent:
     """m(t) of a gradient at the nodes of ∫ ds, and what follows from it.
 
     p, weight: frequencies, and how many items of each are in the gradient. resolution: λ, in units of the
     gradient's singular values. Raises ValueError when no more than d items are: such a gradient has singular
     values of zero, which these equations do not cover.
-
-    excess: e_i = √d Σ v_iᵀQ u_i over the items at each node, for each of some orthogonal matrices Q with ``overlaps``
-    tr QᵀQ'/d, beyond what is there because the items were in Q's own gradient. It puts θ(m) Q into the gradient,
-    θ = d^(−3/2) Σ e_i p_i/q_i, which changes the spectrum: m = y/(y² + θ²) with y = t + f(m)/m.
 
     nodes: m at each node. measure: weights of (2/π) ∫ ds. Below, q = 1 + p²m² at a node; K = (t² + GGᵀ)⁻¹G and
     R = t(t² + GGᵀ)⁻¹ are the resolvents of the gradient without the item in question.
@@ -46,8 +38,6 @@ class PolarResolvent:
         d: int,
         *,
         resolution: float = 0.0,
-        excess: Float[np.ndarray, "s n"] | None = None,
-        overlaps: Float[np.ndarray, "s s"] | None = None,
     ) -> None:
         number = weight[p > 0].sum()
         if not number > d:
@@ -56,20 +46,11 @@ class PolarResolvent:
             )
         self.d = d
         self._p, self._squares, self._weight = p, p**2, weight / d
-        no_pull = np.zeros(1)
-        bulk = math.exp(-self._log_m(np.zeros(1), no_pull)[0])  # t = 0, where f(m) = 1
+        bulk = math.exp(-self._log_m(np.zeros(1))[0])  # t = 0, where f(m) = 1
         lowest, highest = math.log(max(bulk, resolution)), math.log(max(p.max(), resolution))
         s = np.exp(np.arange(lowest - REACH, highest + REACH, LOG_STEP))
-        t = np.hypot(s, resolution)
         self.measure = (2 / np.pi) * LOG_STEP * s
-        self.nodes = np.exp(self._log_m(t, no_pull))
-        self._turned = self.nodes**2
-        for _ in range(0 if excess is None or overlaps is None else ROUNDS):
-            theta = self._theta(excess)
-            pull = ((overlaps @ theta) * theta).sum(axis=0)
-            self.nodes = np.exp(self._log_m(t, pull))
-            y = t + self._directions(self.nodes) / self.nodes
-            self._turned = 1 / (y**2 + pull)
+        self.nodes = np.exp(self._log_m(np.hypot(s, resolution)))
 
     def response(self, p: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
         """S(p) = (2/π) ∫ pm²/q ds: E vᵀP u of an item in the gradient. At most 1: it saturates."""
@@ -131,34 +112,25 @@ class PolarResolvent:
     def admixture(
         self, excess: Float[np.ndarray, "s n"], p: Float[np.ndarray, " k"]
     ) -> tuple[Float[np.ndarray, "s k"], Float[np.ndarray, "s k"]]:
-        """How much of each of the directions Q behind an ``excess`` is in P, for an item of frequency p.
+        """How much of each of some other directions Q is in P, for an item of frequency p in the gradient.
 
-        In the item's own logit, and in its competitors': ∫ c θ/(y² + θ²) and ∫ a θ/(y² + θ²), where
-        1/(y² + θ²) is m² to first order. At p = 0 both are κ in P = (what it were without) + κ Q.
+        excess: e_i = √d Σ v_iᵀQ u_i over the items at each node, for each Q, beyond what is there because they were
+        in Q's own gradient. It puts θ(m) Q into this one, θ = d^(−3/2) Σ e_i p_i/q_i, and to first order κ Q into
+        P: κ = ∫ c m²θ in the item's own logit, and ∫ a m²θ in its competitors'.
         """
-        turned = self._theta(excess) * self._turned
+        screened = self._p / (1 + self.nodes[:, None] ** 2 * self._squares)
+        turned = (excess @ screened.T / self.d**1.5) * self.nodes**2
         to_others, _, to_own = self.screened(p)
         return turned @ to_own.T, turned @ to_others.T
 
-    def _theta(self, excess: Float[np.ndarray, "s n"]) -> Float[np.ndarray, "s m"]:
-        return excess @ (self._p / (1 + self.nodes[:, None] ** 2 * self._squares)).T / self.d**1.5
-
-    def _directions(self, m: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
-        """f(m): how many of d directions are taken up by items of larger singular values."""
-        x = m[:, None] ** 2 * self._squares
-        return (x / (1 + x)) @ self._weight
-
-    def _log_m(
-        self, t: Float[np.ndarray, " k"], pull: Float[np.ndarray, "#k"]
-    ) -> Float[np.ndarray, " k"]:
-        """log m at each t ≥ 0, by bisection: x + θ²m²/x = 1 with x = t m + f(m), which increases in m."""
+    def _log_m(self, t: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
+        """log m at each t ≥ 0: bisection on t m + f(m) = 1, which increases in m."""
         low = np.full(t.shape, -math.log(t.max() + 4 * math.sqrt(self._squares @ self._weight)))
-        low -= np.log1p(pull.max() / t.max() ** 2) if t.max() > 0 else 0.0
         high = np.full(t.shape, 200.0)
         for _ in range(50):
             middle = (low + high) / 2
             m = np.exp(middle)
-            x = t * m + self._directions(m)
-            below = x + pull * m**2 / x < 1
+            x = m[:, None] ** 2 * self._squares
+            below = t * m + (x / (1 + x)) @ self._weight < 1
             low, high = np.where(below, middle, low), np.where(below, high, middle)
         return (low + high) / 2
