@@ -57,8 +57,8 @@ def exact_muon(
 ) -> ExactPrediction:
     """Muon on the population's softmax gradient at a constant learning rate, from W = 0, isotropic embeddings.
 
-    draws: particles per rank, a power of two (None: as many as fit some 200 MB). Depends on ``seed``, by a per cent
-    or two, and on nothing else. Raises ValueError for items without end.
+    draws: particles per rank, a power of two (None: as many as fit some 200 MB). Depends on
+    ``seed``, by a per cent or two, and on nothing else. Raises ValueError for items without end.
     """
     if items.endless:
         raise ValueError(

@@ -23,7 +23,7 @@ class JointMaxima:
     draws: how many independent sets of competitors. generator: of the random numbers.
     """
 
-    def __init__(self, number: float, draws: int, generator: np.random.Generator) -> None:
+    def __init__(self, number: float | int, draws: int, generator: np.random.Generator) -> None:
         from scipy.special import ndtri
 
         self._draws, self._generator = draws, generator

@@ -14,8 +14,8 @@ class LogitMoments:
     Logits are in units of η|u|/√d, those of a step along a polar factor's competitors. Grown by :meth:`add`:
     own: covariance (f, k, s, t) of the noise that steps s and t give to the item's own logit.
     competitors: of what they give to any competitor's. mixed: (s, k) for each step, what of direction s is
-    in that of the step (:meth:`PolarResolvent.admixture`). The last p must be 0, an item that is in no gradient:
-    its covariances are the overlaps of the directions.
+    in that of the step (:meth:`PolarResolvent.admixture`). The last p must be 0, an item that is in no
+    gradient: its covariances are the overlaps of the directions.
     """
 
     def __init__(self, p: Float[np.ndarray, " k"], steps: int) -> None:

@@ -22,7 +22,7 @@ class Particles:
 
     others: number of competitors, each of whose logits is kept (k, draws, others). sharpness: η/√d.
 
-    recovered: P(own logit is the largest) by rank after each step. in_gradient: mean of 1 − π_ii by rank before each.
+    recovered: P(own logit is the largest) by rank after each step. in_gradient: mean of 1 − π_ii before it.
     overlaps, mixed: of the directions, see :class:`theory.exact_steps.ExactPrediction`.
     """
 
@@ -118,7 +118,7 @@ class Particles:
         draws: int,
         generator: np.random.Generator,
     ) -> None:
-        """Lengths and noise of the particles, quasi-random with a shift of its own for each rank; competitors' noise."""
+        """Lengths and noise of particles, quasi-random with a shift for each rank, and competitors' noise."""
         from scipy.special import chdtri, ndtri
         from scipy.stats import qmc
 
@@ -177,7 +177,7 @@ class Particles:
     ) -> tuple[
         Float[np.ndarray, "k draws"], Float[np.ndarray, "k draws"], Float[np.ndarray, "k draws"]
     ]:
-        """Signal of each particle in P, scale of the noise of its own logit, and its correlation with P's without it."""
+        """Signal in P, scale of the noise of the own logit, and its correlation with that of P without it."""
         resolvent = self._resolvents[-1]
         grid, look_up = _table(weight * self._norm)
         p = np.exp(grid)
@@ -198,7 +198,7 @@ class Particles:
         kappa: Float[np.ndarray, "s k draws"],
         factor: Float[np.ndarray, " t"],
     ) -> None:
-        """Add a step to the competitors' logits: v_jᵀP u = (loadings on what is common to all) − what is pushed back.
+        """Add a step to the competitors' logits: their loadings, less what the softmax pushes back.
 
         Loadings are on √d v_jᵀv_i/|v_i| and on the noise of each step; the last one makes |P u| = |u|.
         """
@@ -219,9 +219,7 @@ class Particles:
             self._logits[rank] += new - self._pi[rank]
 
 
-def _combine(
-    factors: Float[np.ndarray, "s *some"], arrays: list[np.ndarray], shape: tuple[int, ...]
-) -> np.ndarray:
+def _combine(factors: np.ndarray, arrays: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
     """Σ_s factors[s] arrays[s], zero for none."""
     total = np.zeros(shape)
     for factor, array in zip(factors, arrays, strict=True):

@@ -114,9 +114,9 @@ class PolarResolvent:
     ) -> tuple[Float[np.ndarray, "s k"], Float[np.ndarray, "s k"]]:
         """How much of each of some other directions Q is in P, for an item of frequency p in the gradient.
 
-        excess: e_i = √d Σ v_iᵀQ u_i over the items at each node, for each Q, beyond what is there because they were
-        in Q's own gradient. It puts θ(m) Q into this one, θ = d^(−3/2) Σ e_i p_i/q_i, and to first order κ Q into
-        P: κ = ∫ c m²θ in the item's own logit, and ∫ a m²θ in its competitors'.
+        excess: e_i = √d Σ v_iᵀQ u_i over the items of each frequency, for each Q, beyond what is there because
+        they were in Q's own gradient. It puts θ(m) Q into this one, θ = d^(−3/2) Σ e_i p_i/q_i, and to first
+        order κ Q into P: κ = ∫ c m²θ in the item's own logit, and ∫ a m²θ in its competitors'.
         """
         screened = self._p / (1 + self.nodes[:, None] ** 2 * self._squares)
         turned = (excess @ screened.T / self.d**1.5) * self.nodes**2

@@ -1,7 +1,7 @@
 """Several steps of gradient descent on thresholded gradients, predicted from frequencies, rates, dimension.
 
-After t steps W = Σ_i A_i v_i u_iᵀ with A_i = p_i Σ_s η_s over the steps s before item i was first recovered: the memory
-of one step with other weights, whose own law follows from the steps before. Derivation: docs/theory.md.
+After t steps W = Σ_i A_i v_i u_iᵀ with A_i = p_i Σ_s η_s over the steps up to the first that recovered item
+i: the memory of one step with other weights, whose law follows from the steps before. See docs/theory.md.
 """
 
 from __future__ import annotations
@@ -50,15 +50,15 @@ def thresholded_gradient(
     d: int,
     learning_rates: Sequence[float],
     *,
-    n_competitors: float | None = None,
+    n_competitors: float | int | None = None,
     draws: int = 1024,
     seed: int = 0,
 ) -> GradientStepsPrediction:
     """Gradient descent on thresholded gradients with the rate η_t at step t, isotropic embeddings.
 
-    n_competitors: N − 1 (None: all other items; to be given for items without end). Only ratios of the rates matter.
-    ``draws`` quasi-random points (a power of two) stand for an item's embeddings, its crosstalk and its competitors;
-    the result depends on ``seed`` by about a per cent, and on nothing else.
+    n_competitors: N − 1 (None: all other items; to be given for items without end). Only ratios of the rates
+    matter. ``draws`` quasi-random points (a power of two) stand for an item's embeddings, its crosstalk and its
+    competitors; the result depends on ``seed``, by about a per cent, and on nothing else.
 
     The competitors of a draw are the first :data:`HEAD` items, each with its own weight A_j, and Gaussian
     ones that have no weight: good up to d of about 512, where spikes of rarer ones begin to count. Left out as
@@ -102,7 +102,7 @@ class _Particles:
         p: Float[np.ndarray, " k"],
         ranks: Float[np.ndarray, " m"],
         d: int,
-        others: float,
+        others: float | int,
         steps: int,
         draws: int,
         seed: int,
@@ -121,7 +121,7 @@ class _Particles:
         self._history: list[Float[np.ndarray, "k draws"]] = []
         self._covariance = np.zeros((steps, steps))  # of all crosstalk
         self._of_tail = np.zeros((steps, steps))
-        # The head, an item of each rank for every draw: which particle it is, √d u_j·u_i/|u_i|, √d v_j·v_i/|v_i|.
+        # Of the head: which particle each item is, √d u_j·u_i/|u_i|, √d v_j·v_i/|v_i|.
         head = np.arange(1.0, min(HEAD, items.rank[-1], others) + 1)
         self._head_p = items.at_ranks(items.p, head)
         self._row = np.abs(np.log(ranks)[:, None] - np.log(head)).argmin(axis=0)
@@ -155,7 +155,7 @@ class _Particles:
         self.fresh = self.fresh & ~self.recovered
 
     def _cross(self, s: int, t: int, products: Float[np.ndarray, " m"]) -> None:
-        """Covariance of the crosstalk after steps s and t: Σ_j A_j(s) A_j(t)/d², of all items and of the tail."""
+        """Covariance of the crosstalk after steps s and t, Σ_j A_j(s) A_j(t)/d²: of all, and of the tail."""
         items = self._items
         terms = items.p**2 * np.interp(np.log(items.rank), np.log(self._ranks), products)
         self._covariance[s, t] = self._covariance[t, s] = items.sum(terms) / self.d**2
