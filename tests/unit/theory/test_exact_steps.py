@@ -14,7 +14,7 @@ from tests.unit.theory.simulated import assert_counts_agree, muon, recovered
 @pytest.mark.parametrize("scale", [1.0, 2.0])
 def test_counts_and_overlaps_of_trained_memories(scale):
     n, d, steps = 2000, 128, 4
-    found, directions = recovered(n, d, 2.0, muon(scale), seeds=4, steps=steps, gradient="exact")
+    found, directions = recovered(n, d, 2.0, muon(scale), seeds=3, steps=steps, gradient="exact")
     items = Items.of(power_law(n, 2.0))
     predicted = exact_muon(items, d, steps, learning_rate=scale * np.sqrt(d), draws=64)
     assert_counts_agree(found, predicted.counts, 0.08)

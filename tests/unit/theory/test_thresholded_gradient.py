@@ -17,7 +17,7 @@ RATE = {"scale": 0.01, "d_power": 0.0, "schedule": "growing"}
 def test_counts_of_trained_memories():
     n, d, steps = 3000, 128, 4
     optimizer = {"rule": "gradient", "learning_rate": RATE}
-    found, _ = recovered(n, d, 1.5, optimizer, seeds=16, steps=steps, gradient="thresholded")
+    found, _ = recovered(n, d, 1.5, optimizer, seeds=12, steps=steps, gradient="thresholded")
     rates = [rate_at(RATE, d, 1.5, t) for t in range(1, steps + 1)]
     predicted = thresholded_gradient(Items.of(power_law(n, 1.5)), d, rates)
     assert_counts_agree(found, predicted.counts, 0.08)
