@@ -29,9 +29,9 @@ COUNTS_ONLY = {"wls", "glm"}
 class LineData:
     """A quantity at m d's, and what its fits stand beside.
 
-    mean: over seeds, or their median. resampled: means of resampled seeds; None with one seed. theory: asymptotic
-    exponent. predicted: parameter-free values, None where there are none. counts: those of each seed,
-    for fits that weigh them; None for a quantity that is no count.
+    mean: over seeds, or their median. resampled: means of resampled seeds; None with one seed. theory:
+    asymptotic exponent. predicted: parameter-free values, None where there are none. counts: those of each
+    seed, for fits that weigh them; None for a quantity that is no count.
     """
 
     d: Real[np.ndarray, " m"]
