@@ -66,6 +66,8 @@ class Resolvent:
     output: of √λ_k e_kᵀ t (t² + GGᵀ)⁻¹ v outside of its mean √λ_k ρ_k v_k, relative to that of v_k = √λ_k.
     form: of m_v around its mean for a given v, beyond the share of ``output``, relative.
     input: of m_u around its mean for a unit vector û, relative.
+
+    full_rank: G has no null directions, having at least d items.
     """
 
     t: Float[np.ndarray, " n"]
@@ -76,6 +78,7 @@ class Resolvent:
     output: Float[np.ndarray, "n n"]
     form: Float[np.ndarray, "n n"]
     input: Float[np.ndarray, "n n"]
+    full_rank: bool
 
 
 def resolvent(
@@ -105,7 +108,7 @@ def resolvent(
     dt[-1] += (2 / math.pi) * t[-1] - dt[-1] / 2
     occupied = outputs.eigenvalues * inverse_tau[:, None]
     nu = occupied / (1 + occupied) / (d * f)[:, None]
-    return Resolvent(t, w, nu, dt, *_covariances(p**2, weight, w, nu, outputs))
+    return Resolvent(t, w, nu, dt, *_covariances(p**2, weight, w, nu, outputs), most == 1)
 
 
 def _covariances(

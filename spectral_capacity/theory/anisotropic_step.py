@@ -1,6 +1,6 @@
 """Recovery by one Muon step from zero when output embeddings are anisotropic: no gradient, no SVD, no fit.
 
-Needs the frequencies p, the eigenvalues of Ξ, d and the number of competitors. docs/theory.md has the derivation.
+Needs the frequencies p, the eigenvalues of Ξ, d and the number of competitors; docs/theory.md derives it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def recovery_probability(
     samples: int = 4096,
     seed: int = 0,
 ) -> Float[np.ndarray, " k"]:
-    """Probability that an item is recovered after W = polar(G), G = Σ_j p_j v_j u_jᵀ, at the nodes of the items.
+    """Probability that an item is recovered after W = polar(Σ_j p_j v_j u_jᵀ), at the nodes of the items.
 
     n_competitors: all other items where it is None; items without end need a number. above_chance: the
     probability less what chance gives, 1/(n + 1). Computed at ``points`` frequencies and interpolated.
@@ -38,7 +38,8 @@ def recovery_probability(
     with probability Φ(vᵀz/√(zᵀΞz))^n.
 
     Left out: the item's own part in the gradient and fluctuations to second order, both of relative size 1/d;
-    the mean of outputs, which G_0 subtracts; correlations of competitors with the gradient.
+    the mean of outputs, which G_0 subtracts; correlations of competitors with the gradient, which
+    are no longer small where there are not many more items than dimensions.
     """
     n = items.number - 1 if n_competitors is None else n_competitors
     if math.isinf(n):

@@ -34,11 +34,11 @@ class Response:
     have their mean square.
 
     polar(G + p v uᵀ)u = |u| polar(G + p|u| v ûᵀ)û: what is drawn belongs to a unit vector û, and |u| multiplies
-    p. That |z| = |û| for an orthogonal W is imposed.
+    p. That |z| = |û| where W is orthogonal is imposed.
     """
 
     def __init__(
-        self, answer: Resolvent, outputs: OutputSpectrum, draws: dict[str, Float[np.ndarray, "..."]]
+        self, answer: Resolvent, outputs: OutputSpectrum, draws: dict[str, np.ndarray]
     ) -> None:
         self.answer, self.outputs = answer, outputs
         nu, g = answer.nu, draws["g"]
@@ -80,7 +80,8 @@ class Response:
         square = self._square(noise, self.noise_map) / self.length[:, None] ** 2
         square += self._square(signal, self.output_map)
         square = z**2 + self.across * square
-        return logit.sum(axis=1), square.sum(axis=1) / (square @ (1 / eigenvalues))
+        length = square @ (1 / eigenvalues) if answer.full_rank else 1.0
+        return logit.sum(axis=1), square.sum(axis=1) / length
 
     def _along(self, weights, field_map, modes):
         """∫ of a field over t, along g, with these weights: (s, k)."""

@@ -71,9 +71,9 @@ class SpikedSpectrum:
 
         K = diag(±σ) + p e eᵀ,   S(p) = E vᵀh(M)u = eᵀ h(K) e,   V(p) = E |h(M)u|² = |h(K) e|²,
 
-    for any odd function h of singular values, to relative 1/d. No formula of h is needed: it may be a polynomial,
-    a power, or a function of a user. Saturation is in K: its largest eigenvalue leaves the others when p does.
-    Costs an eigendecomposition of 2d × 2d for each p, once for all maps.
+    for any odd function h of singular values, to relative 1/d. No formula of h is needed: it may be a
+    polynomial, a power, or a function of a user. Saturation is in K: its largest eigenvalue leaves the others
+    when p does. Costs an eigendecomposition of 2d × 2d for each p, once for all maps.
     """
 
     def __init__(
@@ -104,8 +104,8 @@ def response_recovery(
     """P = E Φ(χ_d s + √(1 − s²) g)^N' against N' competitors, s = S/√V the cosine of output and target.
 
     The item's noise is taken isotropic and its length V at its mean, competitors as all alike: for maps that
-    flatten the spectrum, not for the identity, whose noise is that of a few frequent items. χ_d, the length of v,
-    is taken normal, of mean √(d − 1/2) and variance 1/2.
+    flatten the spectrum, not for the identity, whose noise is that of a few frequent items. χ_d, the length
+    of v, is taken normal, of mean √(d − 1/2) and variance 1/2.
     """
     from scipy.special import log_ndtr
 

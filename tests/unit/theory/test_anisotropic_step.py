@@ -92,6 +92,27 @@ def test_probabilities_against_the_singular_value_decomposition(kappa):
     np.testing.assert_array_less(abs(found[ranks - 1] - expected), 0.02 + 3 * error)
 
 
+def isotropic_form(p, d, ranks):
+    """E Φ(χ_d S + √(1 − S²) g)^(N−1), S = (4p/π) ∫ (1 − f)/(1 + p²m²)² dm up to f = 1: plain sums."""
+    m = np.geomspace(1e-2, 1e7, 20_000)
+    x = (m[:, None] * p[:2000]) ** 2
+    f = ((x / (1 + x)).sum(axis=1) + m**2 * (p[2000:] ** 2).sum()) / d
+    m, f = m[f < 1], f[f < 1]
+    q = p[ranks - 1][:, None]
+    signal = (4 * q / math.pi * (1 - f) / (1 + q**2 * m**2) ** 2 * np.gradient(m)).sum(axis=1)
+    rng = np.random.default_rng(0)
+    length, g = np.sqrt(rng.chisquare(d, 40_000)), rng.standard_normal(40_000)
+    logit = length * signal[:, None] + np.sqrt(1 - signal[:, None] ** 2) * g
+    return np.exp((p.size - 1) * log_ndtr(logit)).mean(axis=1)
+
+
+def test_isotropic_outputs_against_the_isotropic_form():
+    """Which rests on the orthogonality of W and not on Gaussian fields; corrections of 1/d are not the same."""
+    p, ranks = frequencies(4000), np.array([10, 40, 60, 90, 150, 300])
+    found = recovery_probability(Items.of(p), OutputSpectrum.power_law(128, 0.0), samples=2048)
+    np.testing.assert_allclose(found[ranks - 1], isotropic_form(p, 128, ranks), atol=0.02)
+
+
 def test_without_a_signal_recovery_is_chance_and_grows_with_frequency():
     items, outputs = Items.of(frequencies(3000)), OutputSpectrum.power_law(64, 1.0)
     probability = recovery_probability(items, outputs, samples=512)
