@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Inexact
 
 HEAD = 1024
 """Ranks that are kept one by one."""
@@ -86,7 +86,14 @@ class Items:
         """How many items: infinity for those without end."""
         return math.inf if self.endless else float(self.weight.sum())
 
-    def sum(self, values: Float[np.ndarray, "*batch k"]) -> float | Float[np.ndarray, "*batch"]:
+    def most_frequent(self, count: float) -> Float[np.ndarray, " k"]:
+        """How many of the ``count`` most frequent items each node stands for."""
+        before = np.cumsum(self.weight) - self.weight
+        return np.minimum(self.weight, (count - before).clip(0))
+
+    def sum(
+        self, values: Inexact[np.ndarray, "*batch k"]
+    ) -> float | complex | Inexact[np.ndarray, "*batch"]:
         """Σ over all items of a function, from its values at the nodes (last axis)."""
         return values @ self.weight
 

@@ -7,7 +7,7 @@ from spectral_capacity.sampling.frequencies import power_law
 from spectral_capacity.theory.exact_steps import exact_muon
 from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.thresholded_steps import thresholded_muon
-from tests.unit.theory.simulated import assert_counts_agree, muon, recovered
+from tests.unit.theory.trained import assert_counts_agree, muon, recovered
 
 
 @pytest.mark.slow

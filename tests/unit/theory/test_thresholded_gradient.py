@@ -8,7 +8,7 @@ from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.learning_rates import rate_at
 from spectral_capacity.theory.predictions import gradient_capacity
 from spectral_capacity.theory.thresholded_gradient import thresholded_gradient
-from tests.unit.theory.simulated import assert_counts_agree, recovered
+from tests.unit.theory.trained import assert_counts_agree, recovered
 
 RATE = {"scale": 0.01, "d_power": 0.0, "schedule": "growing"}
 

@@ -9,7 +9,7 @@ from spectral_capacity.theory.exponents import muon_exponent
 from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.polar_resolvent import PolarResolvent
 from spectral_capacity.theory.thresholded_steps import thresholded_muon
-from tests.unit.theory.simulated import assert_counts_agree, muon, recovered
+from tests.unit.theory.trained import assert_counts_agree, muon, recovered
 
 
 @pytest.mark.slow
