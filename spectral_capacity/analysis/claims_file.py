@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from spectral_capacity.analysis.quantities import QUANTITIES
+from spectral_capacity.analysis.quantities import PREDICTED, QUANTITIES
 from spectral_capacity.results.plain_yaml import read_yaml
 
 READ_AS_MISSING = frozenset().union(
@@ -30,7 +30,7 @@ READ_AS_MISSING = frozenset().union(
 """What pandas takes for "nothing" in a CSV file; written out, since importing pandas takes a second."""
 
 
-FIT_STATISTICS = ("exponent", "level")
+FIT_STATISTICS = ("exponent", "level", "asymptote")
 RECALL_STATISTICS = ("advantage", "kept", "saturating_batch")
 """What a claim about transformers may be about; see :mod:`analysis.recall_claims`."""
 RECALL_QUANTITIES = ("accuracy_id", "accuracy_ood", "memory_recall")
@@ -75,7 +75,7 @@ class Claim(BaseModel):
 
 
 class FitClaim(Claim):
-    """About fits: how something grows with d, or what it is at the largest d."""
+    """About fits: how something grows with d, here or in the limit, or what it is at the largest d."""
 
     optimizer: str | list[str]
     quantity: Annotated[str, AfterValidator(_known)]
@@ -97,6 +97,8 @@ class FitClaim(Claim):
             raise ValueError(f"{self.quantity} is of a whole run: steps: last")
         if self.statistic == "exponent" and self.fit is None and not quantity.in_samples:
             raise ValueError("an exponent needs a fit: ols, wls, largest or corrected")
+        if self.statistic == "asymptote":
+            self._check_asymptote()
         if self.statistic == "level" and (self.fit or quantity.whole_curve):
             raise ValueError("a level is the value at the largest d, of a single point: no fit")
         if self.statistic == "level" and isinstance(self.predicted, str):
@@ -110,6 +112,12 @@ class FitClaim(Claim):
         if self.statistic == "level" and self.tolerance is None:
             raise ValueError("a level needs a tolerance; log_powers are of exponents")
         return self
+
+    def _check_asymptote(self) -> None:
+        if self.quantity not in PREDICTED:
+            raise ValueError(f"an asymptote is of a quantity that is predicted: {', '.join(PREDICTED)}")
+        if self.fit or self.tolerance is None:
+            raise ValueError("an asymptote needs a tolerance, and no fit: it has one of its own")
 
 
 class RecallClaim(Claim):

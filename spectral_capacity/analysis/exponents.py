@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from spectral_capacity.analysis.asymptotes import asymptote_row, continued_exponent
 from spectral_capacity.analysis.batch_curves import CURVE, fit_curves
 from spectral_capacity.analysis.fit_rows import (
     FITS,
@@ -25,11 +26,23 @@ from spectral_capacity.analysis.fit_rows import (
 )
 from spectral_capacity.analysis.fitted_steps import at_fitted_steps
 from spectral_capacity.analysis.lines import fit_line
-from spectral_capacity.analysis.predicted_counts import predicted_capacity
-from spectral_capacity.analysis.quantities import LINE, QUANTITIES, asymptotic_exponent
+from spectral_capacity.analysis.predicted_counts import predictions
+from spectral_capacity.analysis.quantities import (
+    LINE,
+    QUANTITIES,
+    asymptotic_exponent,
+    case_of,
+)
 from spectral_capacity.analysis.resampling import line_generator, resampled_means
 from spectral_capacity.analysis.settings import FitSettings
-from spectral_capacity.analysis.tables import BREAKS, LEVELS, LOCAL, STATISTICS, to_dataset
+from spectral_capacity.analysis.tables import (
+    ASYMPTOTES,
+    BREAKS,
+    LEVELS,
+    LOCAL,
+    STATISTICS,
+    to_dataset,
+)
 from spectral_capacity.results.schema import Status
 
 
@@ -37,9 +50,9 @@ def fit_exponents(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.Dataset:
     """All fits of a grid.
 
     ``settings``: what :class:`FitSettings` has. Returns :data:`STATISTICS` over (quantity, fit, *LINE),
-    :data:`LEVELS` over (quantity, *LINE), :data:`LOCAL` over (*LINE, interval), :data:`BREAKS` over
-    (*CURVE, d), the mean and the predicted capacity over (*LINE, d), and the fit C(α) = c1 + c2/α. Only
-    quantities that the grid has. Two d's make an exponent, three an error; what cannot be had is NaN.
+    :data:`LEVELS` and :data:`ASYMPTOTES` over (quantity, *LINE), :data:`LOCAL` over (*LINE, interval),
+    :data:`BREAKS` over (*CURVE, d), the mean and the predicted capacity over (*LINE, d), and the fit
+    C(α) = c1 + c2/α. Only quantities that the grid has. Two d's make an exponent, three an error; what cannot be had is NaN.
 
     Of the grid's steps 1 … T only :func:`fitted_steps` are here. A run of the population that stopped
     early counts with its last capacity (:func:`at_fitted_steps`), or with its peak where that is
@@ -48,14 +61,17 @@ def fit_exponents(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.Dataset:
     """
     settings = FitSettings.of(settings)
     grid = at_fitted_steps(grid.sortby("d"))
-    predicted = predicted_capacity(grid, settings)
-    exponents, levels, local = [], [], []
+    predicted = predictions(grid, settings)
+    exponents, levels, asymptotes, local = [], [], [], []
     for key, line in _lines(grid, predicted, settings):
         exponents += [key | row for row in exponent_rows(line, settings)]
         levels.append(key | level_row(line, settings))
+        if key["quantity"] in predicted:
+            continued = continued_exponent(key["quantity"], case_of(settings, key), settings)
+            asymptotes.append(key | asymptote_row(line, continued, settings))
         if key["quantity"] == "capacity":
             local += [key | row for row in local_rows(line, settings)]
-    breaks, of_curves = fit_curves(grid, predicted, settings)
+    breaks, of_curves = fit_curves(grid, predicted.capacity, settings)
     exponents += of_curves
 
     present = {row["quantity"] for row in exponents}
@@ -66,6 +82,7 @@ def fit_exponents(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.Dataset:
         (breaks, (*CURVE, "d"), BREAKS),
         (exponents, ("quantity", "fit", *LINE), STATISTICS),
         (levels, ("quantity", *LINE), LEVELS),
+        (asymptotes, ("quantity", *LINE), ASYMPTOTES),
         (local, (*LINE, "interval"), LOCAL),
     ]
     for rows, keys, names in tables if breaks else tables[1:]:
@@ -75,7 +92,7 @@ def fit_exponents(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.Dataset:
 
 
 def _lines(
-    grid: xr.Dataset, predicted: xr.DataArray, settings: FitSettings
+    grid: xr.Dataset, predicted: xr.Dataset, settings: FitSettings
 ) -> Iterator[tuple[dict[str, Any], LineData]]:
     """Every quantity of a point on every line, with its name and the coordinates of the line."""
     for name, quantity in QUANTITIES.items():
@@ -98,13 +115,13 @@ def _lines(
                     mean=average(sample, axis=1),
                     resampled=resampled,
                     theory=asymptotic_exponent(name, settings, at),
-                    predicted=predicted.isel(line).values if counts else None,
+                    predicted=predicted[name].isel(line).values if name in predicted else None,
                     counts=sample if counts else None,
                 ),
             )
 
 
-def _points(grid: xr.Dataset, predicted: xr.DataArray) -> xr.Dataset:
+def _points(grid: xr.Dataset, predicted: xr.Dataset) -> xr.Dataset:
     """What is known of single points, over (*LINE, d): capacities, and how many of their runs ended early."""
     stopped = grid.stopped
     points = {
@@ -112,7 +129,8 @@ def _points(grid: xr.Dataset, predicted: xr.DataArray) -> xr.Dataset:
             grid.capacity.mean("seed", skipna=False),
             "capacity, mean over seeds; of a population run that stopped early its last one",
         ),
-        "predicted_capacity": (predicted, predicted.long_name),
+        **{f"predicted_{name}": (p, p.long_name) for name, p in predicted.items()},
+        "seeds": (grid.capacity.notnull().sum("seed"), "seeds that were measured"),
         "stopped": (
             stopped.sum("seed"),
             "seeds that stopped early and count with their last capacity",

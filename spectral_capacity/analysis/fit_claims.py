@@ -33,56 +33,71 @@ def _steps(claim: FitClaim, fits: xr.Dataset) -> list[int]:
     return fitted[-1:] if claim.steps == "last" else [t for t in claim.steps if t in fitted]
 
 
-def _lines(
-    claim: FitClaim, fits: xr.Dataset, optimizer: str, step: int
-) -> Iterator[dict[str, Any]]:
+def _lines(claim: FitClaim, fits: xr.Dataset, optimizer: str, step: int) -> Iterator[dict[str, Any]]:
     """Rows of a claim about one optimizer: every α and κ that has a measurement and a prediction."""
     lines = fits.sel(quantity=claim.quantity, optimizer=optimizer, batch_size=math.inf, step=step)
-    # An exponent of the information line is one number, whatever the fit in d.
-    fit = claim.fit or "ols"
     for alpha in lines.alpha.values.tolist():
         for kappa in lines.kappa.values.tolist():
             line = lines.sel(alpha=alpha, kappa=kappa)
             measured_d = line.d.values[line.mean_capacity.notnull().values]
-            if measured_d.size == 0:
+            predicted = _predicted(claim, line.isel(fit=0), alpha, kappa, step)
+            if measured_d.size == 0 or math.isnan(predicted):
                 continue
-            if claim.statistic == "level":
-                names = ("level", "level_low", "level_high")
-            else:
-                line, names = line.sel(fit=fit), ("exponent", "boot_low", "boot_high")
-            measured, low, high = (line[name].item() for name in names)
-            predicted = _predicted(claim, line, alpha, kappa, step)
-            exponent_in_d = (
-                claim.statistic == "exponent" and not QUANTITIES[claim.quantity].in_samples
-            )
-            fitted = line.points.item() if exponent_in_d else math.nan
-            largest_d = measured_d.max().item()
-            decided = decides(fitted, largest_d)
-            if math.isnan(predicted) or (decided and math.isnan(measured)):
-                continue
-            tolerance = claim.tolerance
-            if tolerance is None:
-                tolerance = claim.log_powers / line.log_d.item()
-            ends = band(claim.relation, predicted, tolerance)
-            yield {
-                "optimizer": optimizer,
-                "fit": claim.fit or "",
-                "alpha": alpha,
-                "kappa": kappa,
-                "step": step,
-                "predicted": predicted,
-                "measured": measured,
-                "low": low,
-                "high": high,
-                "finite_size": math.nan if claim.statistic == "level" else line.finite_size.item(),
-                "tolerance": tolerance,
-                "verdict": verdict(low, high, *ends) if decided else TOO_SMALL,
-                "fitted": fitted,
-                "largest_d": largest_d,
-                "log_powers": math.nan if claim.log_powers is None else claim.log_powers,
-            }
+            about = {"optimizer": optimizer, "alpha": alpha, "kappa": kappa, "step": step}
+            about |= {"predicted": predicted, "largest_d": measured_d.max().item()}
+            about["seeds"] = int(line.seeds.sel(d=measured_d).min())
+            row = about | READ[claim.statistic](claim, line)
+            if row["verdict"] == TOO_SMALL or not math.isnan(row["measured"]):
+                yield row
 
 
+def _exponent(claim: FitClaim, line: xr.Dataset) -> dict[str, Any]:
+    """What is measured of an exponent, with what is allowed and the verdict."""
+    # An exponent of the information line is one number, whatever the fit in d.
+    line = line.sel(fit=claim.fit or "ols")
+    tolerance = claim.tolerance
+    if tolerance is None:
+        tolerance = claim.log_powers / line.log_d.item()
+    in_d = not QUANTITIES[claim.quantity].in_samples
+    numbers = {
+        "measured": line.exponent.item(),
+        "low": line.boot_low.item(),
+        "high": line.boot_high.item(),
+        "error": line.boot_error.item(),
+        "fit": claim.fit or "",
+        "fitted": line.points.item() if in_d else math.nan,
+        "finite_size": line.finite_size.item(),
+        "log_powers": math.nan if claim.log_powers is None else claim.log_powers,
+    }
+    return _judged(claim, line, numbers, tolerance)
+
+
+def _level(claim: FitClaim, line: xr.Dataset) -> dict[str, Any]:
+    """The same of a value at the largest d."""
+    names = {"measured": "level", "low": "level_low", "high": "level_high", "error": "level_error"}
+    numbers = {name: line[variable].item() for name, variable in names.items()}
+    return _judged(claim, line, numbers, claim.tolerance)
+
+
+def _asymptote(claim: FitClaim, line: xr.Dataset) -> dict[str, Any]:
+    """The same of an exponent in the limit: that of the prediction there, and the trend of what was measured."""
+    continued = line.continued.item()
+    names = {"measured": "trend", "low": "trend_low", "high": "trend_high"}
+    numbers = {name: continued + line[variable].item() for name, variable in names.items()}
+    numbers |= {"error": line.trend_error.item(), "finite_size": continued}
+    held = (line.d >= FROM_D) & (line[f"predicted_{claim.quantity}"] > 0)
+    numbers["fitted"] = int((held & line.mean_capacity.notnull()).sum())
+    return _judged(claim, line, numbers, claim.tolerance)
+
+
+READ = {"exponent": _exponent, "level": _level, "asymptote": _asymptote}
+"""By statistic, what reads a row from a line of the fits."""
+
+
+def _judged(
+    claim: FitClaim, line: xr.Dataset, numbers: dict[str, Any], tolerance: float
+) -> dict[str, Any]:
+    """A row with its verdict, were it the only one of its claim, and its p-value."""
 def _predicted(claim: FitClaim, line: xr.Dataset, alpha: float, kappa: float, step: int) -> float:
     if claim.quantity == "capacity_to_isotropic" and kappa == 0:
         return math.nan  # one by definition

@@ -94,6 +94,7 @@ def _exponent_row(fit: str, line: LineData, settings: FitSettings) -> dict:
     if line.resampled is not None:
         resampled = slopes(X, line.resampled, weights)
         row["boot_low"], row["boot_high"] = percentiles(resampled, settings.confidence)
+        row["boot_error"] = float(np.nanstd(resampled))
     if line.predicted is not None and (line.predicted > 0).all():
         row["finite_size"] = fit_line(X, np.log(line.predicted), weights).slope
     return row
@@ -112,10 +113,11 @@ def _weights(fit: str, line: LineData) -> tuple[np.ndarray | None, bool]:
 
 def level_row(line: LineData, settings: FitSettings) -> dict:
     """The row of :data:`LEVELS`; d ascends."""
-    low = high = math.nan
+    low = high = error = math.nan
     if line.resampled is not None:
         low, high = percentiles(line.resampled[:, -1], settings.confidence)
-    return dict(zip(LEVELS, (line.mean[-1], low, high), strict=True))
+        error = float(line.resampled[:, -1].std())
+    return dict(zip(LEVELS, (line.mean[-1], low, high, error), strict=True))
 
 
 def local_rows(line: LineData, settings: FitSettings) -> Iterator[dict]:

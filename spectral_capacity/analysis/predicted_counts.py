@@ -1,44 +1,159 @@
-"""Parameter-free counts for the points of a grid."""
+"""What the finite-size theory predicts for the points of a grid: no fit parameter, and no simulated matrix."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float
 
-from spectral_capacity.analysis.quantities import LINE
+from spectral_capacity.analysis.quantities import LINE, PREDICTED
 from spectral_capacity.analysis.settings import FitSettings
-from spectral_capacity.theory import predictions
+from spectral_capacity.theory import anisotropic_step, gradient_step, muon_step, newton_step
+from spectral_capacity.theory.anisotropic_resolvent import OutputSpectrum
+from spectral_capacity.theory.exact_steps import exact_muon
+from spectral_capacity.theory.exponents import bulk_exponent
+from spectral_capacity.theory.items import Items
+from spectral_capacity.theory.learning_rates import rate_at
+from spectral_capacity.theory.predictions import response_capacity
+from spectral_capacity.theory.prefixes import robust_prefix
+from spectral_capacity.theory.thresholded_gradient import thresholded_gradient
+from spectral_capacity.theory.thresholded_steps import thresholded_muon
+
+MOST_STEPS = {"exact": 4, "thresholded": 8}
+"""By gradient, after how many steps there still is a prediction."""
+EXACT_FROM_D = 128
+"""Below it, η = 2√d, exact steps beyond the second are not predicted (docs/theory.md)."""
+GRADIENT_TO_D = 512
+"""Above it spikes of items count that the prediction of thresholded gradient descent does not draw."""
 
 
-def predicted_capacity(grid: xr.Dataset, settings: FitSettings) -> xr.DataArray:
-    """Parameter-free counts over (*LINE, d) after the first step; NaN where there are none.
+def predictions(grid: xr.Dataset, settings: FitSettings) -> xr.Dataset:
+    """Quantities of :data:`analysis.quantities.PREDICTED` over (*LINE, d), NaN where the theory says nothing.
 
-    They are of Gaussian embeddings: a user's own have none. Nor has any later step.
+    Of Gaussian embeddings: a user's own have none. One step: Muon, Newton and gradient descent on the
+    population, isotropic or, of the first two, not; on minibatches Muon and gradient descent, isotropic. Of
+    any other spectral map a count in linear response, from what the cells measured of the map; it has no
+    prefix. Several steps of the population, isotropic: Muon, polar or smoothed, on thresholded gradients, the
+    polar map on exact ones, and gradient descent on thresholded ones. ``grid``: with its ``robust_prefix``.
     """
-    first = grid[["signal_slope", "logit_noise"]].sel(step=[1])
-    mean = first.mean("seed").transpose(*LINE, "d")
-    predicted = xr.full_like(mean.signal_slope, np.nan)
+    shape = tuple(grid.sizes[dim] for dim in (*LINE, "d"))
+    found = {name: np.full(shape, np.nan) for name in PREDICTED}
     if not settings.own_embeddings:
-        for where in np.ndindex(predicted.shape):
-            slope, noise = mean.signal_slope[where], mean.logit_noise[where]
-            predicted[where] = _of_a_point(slope, noise.item(), settings)
-    predicted = predicted.reindex(step=grid.step)
-    predicted.attrs = {"long_name": "capacity predicted without a fit parameter"}
-    return predicted
+        steps = grid.step.values
+        for where in np.ndindex(shape[:-2]):
+            run = dict(zip(LINE[:-1], where, strict=True))
+            at = {dim: grid[dim].values[i].item() for dim, i in run.items()}
+            for i, d in enumerate(grid.d.values.tolist()):
+                point = _Point(**at, d=d, settings=settings)
+                for t, (count, prefix) in enumerate(point.after(steps)):
+                    found["capacity"][(*where, t, i)] = count
+                    found["robust_prefix"][(*where, t, i)] = prefix
+                if math.isnan(found["capacity"][(*where, 0, i)]):
+                    measured = grid[["signal_slope", "logit_noise"]].isel(run, step=0).sel(d=d)
+                    found["capacity"][(*where, 0, i)] = point.in_linear_response(measured)
+    coordinates = {dim: grid[dim].values for dim in (*LINE, "d")}
+    return xr.Dataset(
+        {name: ((*LINE, "d"), v, {"long_name": PREDICTED[name]}) for name, v in found.items()},
+        coordinates,
+    )
 
 
-def _of_a_point(slope: xr.DataArray, noise: float, settings: FitSettings) -> float:
-    """The prediction at the coordinates of ``slope``, a scalar."""
-    at = {name: coordinate.item() for name, coordinate in slope.coords.items()}
-    p = settings.item_frequencies(at["alpha"])
-    population = math.isinf(at["batch_size"])
-    if settings.theory[at["optimizer"]] == "gradient":
-        isotropic = at["kappa"] == 0
-        return predictions.gradient_capacity(p, at["d"]) if isotropic and population else math.nan
-    if not (math.isfinite(slope.item()) and noise > 0):
-        return math.nan
-    if population:
-        return predictions.response_capacity(p, slope.item(), noise)
-    return predictions.batch_capacity(p, at["d"], slope.item(), noise, at["batch_size"])
+class _Point:
+    """One optimizer in one setting: what it is expected to recall after each step."""
+
+    def __init__(
+        self,
+        *,
+        optimizer: str,
+        alpha: float,
+        kappa: float,
+        batch_size: float,
+        d: int,
+        settings: FitSettings,
+    ) -> None:
+        self.alpha, self.kappa, self.d, self.settings = alpha, kappa, d, settings
+        self.batch_size = None if math.isinf(batch_size) else int(batch_size)
+        self.theory = settings.theory[optimizer]
+        self.learning_rate = settings.learning_rates[optimizer]
+        self.map = settings.maps[optimizer] or {}
+
+    @cached_property
+    def items(self) -> Items:
+        return Items.of(self.settings.item_frequencies(self.alpha))
+
+    def after(self, steps: Float[np.ndarray, " t"]) -> list[tuple[float, float]]:
+        """Count and robust prefix after each of these steps, NaN where there is no prediction."""
+        several = None
+        if max(steps) > 1 and self.batch_size is None and self.kappa == 0:
+            most = MOST_STEPS[self.settings.gradient]
+            several = self._several(max((t for t in steps if t <= most), default=1))
+        found = []
+        for t in steps:
+            if several is not None and 1 < t <= len(several):
+                found.append(self._numbers(several[t - 1]))
+            else:
+                found.append(self._numbers(self._first() if t == 1 else None))
+        return found
+
+    def _numbers(self, recovered: Float[np.ndarray, " k"] | None) -> tuple[float, float]:
+        if recovered is None or np.isnan(recovered).any():
+            return math.nan, math.nan
+        share = self.settings.prefix_share
+        return float(self.items.sum(recovered)), robust_prefix(self.items, recovered, share)
+
+    def _first(self) -> Float[np.ndarray, " k"] | None:
+        """Probabilities of the items after the first step."""
+        items, d, batch = self.items, self.d, self.batch_size
+        if self.kappa and (self.theory == "gradient" or batch):
+            return None
+        if self.theory == "newton":
+            return newton_step.recovery_probability(items, d) if batch is None else None
+        if self.theory == "gradient":
+            return gradient_step.recovery_probability(items, d, batch_size=batch)
+        if self.kappa and self.theory == "muon":
+            spectrum = OutputSpectrum.power_law(d, self.kappa)
+            return anisotropic_step.recovery_probability(items, spectrum)
+        if self.theory == "muon" or self._resolutions(1):
+            (resolution,) = self._resolutions(1) or (0.0,)
+            options = {"batch_size": batch, "resolution": resolution}
+            return muon_step.recovery_probability(items, d, **options)
+        return None
+
+    def _several(self, steps: int) -> Float[np.ndarray, "t k"] | None:
+        """Probabilities of the items after each of the first steps."""
+        items, d = self.items, self.d
+        rates = [rate_at(self.learning_rate, d, self.alpha, t) for t in range(1, steps + 1)]
+        constant = self.learning_rate["schedule"] == "constant"
+        if self.settings.gradient == "thresholded":
+            resolutions = self._resolutions(steps)
+            if constant and (self.theory == "muon" or resolutions):
+                return thresholded_muon(items, d, steps, resolutions=resolutions).recovered
+            if self.theory == "gradient" and d <= GRADIENT_TO_D:
+                return thresholded_gradient(items, d, rates).recovered
+        elif self.theory == "muon" and constant:
+            steps = steps if d >= EXACT_FROM_D else 2
+            return exact_muon(items, d, steps, learning_rate=rates[0]).recovered
+        return None
+
+    def _resolutions(self, steps: int) -> list[float] | None:
+        """λ_t of a smoothed polar map that is given in units of the bulk; None of any other map."""
+        in_bulk = self.map.get("name") == "smoothed_polar" and self.map["unit"] == "bulk"
+        if not in_bulk or self.map["resolution"] == "theory" or self.alpha <= 1:
+            return None
+        scale = self.map["resolution"]
+        return [scale * self.d ** bulk_exponent(self.alpha, t) for t in range(1, steps + 1)]
+
+    def in_linear_response(self, measured: xr.Dataset) -> float:
+        """The count of any map of the population's gradient, from its measured slope and noise."""
+        slope, noise = (measured[name].mean().item() for name in ("signal_slope", "logit_noise"))
+        known = math.isfinite(slope) and noise > 0
+        if not known or self.batch_size is not None or self.theory != "none":
+            return math.nan
+        return response_capacity(self.settings.item_frequencies(self.alpha), slope, noise)
+
+

@@ -69,15 +69,18 @@ class Quantity:
         return self.grows_with != "d"
 
 
+def case_of(settings: FitSettings, at: Mapping[str, Any]) -> Case:
+    """What the theory is asked about on a line (``at``, all of :data:`LINE`)."""
+    schedule = settings.learning_rates[at["optimizer"]]["schedule"]
+    theory = settings.theory[at["optimizer"]]
+    return Case(theory, schedule, at["alpha"], at["kappa"], at["step"])
+
+
 def asymptotic_exponent(quantity: str, settings: FitSettings, at: Mapping[str, Any]) -> float:
     """The theory's exponent on a line (``at``, all of :data:`LINE`); it is of the population and α > 1."""
     if at["alpha"] <= 1 or not math.isinf(at["batch_size"]):
         return math.nan
-    optimizer = at["optimizer"]
-    theory, schedule = settings.theory[optimizer], settings.schedules[optimizer]
-    return QUANTITIES[quantity].exponent(
-        Case(theory, schedule, at["alpha"], at["kappa"], at["step"])
-    )
+    return QUANTITIES[quantity].exponent(case_of(settings, at))
 
 
 MANY_STEPS = {"muon": "constant", "gradient": "growing"}
@@ -185,6 +188,11 @@ QUANTITIES: dict[str, Quantity] = {
     "capacity": Quantity(
         "recovered items", capacity_exponent, lambda grid, settings: grid.capacity
     ),
+    "robust_prefix": Quantity(
+        "most frequent items that are recovered but for a share",
+        capacity_exponent,
+        _measured("robust_prefix"),
+    ),
     "bulk_singular_value": Quantity(
         "singular value of the gradient at rank d/2",
         _of_first_gradient(scaling.bulk_exponent),
@@ -245,5 +253,11 @@ QUANTITIES: dict[str, Quantity] = {
     ),
 }
 """Every quantity by its name in fits and claims, in the order of the fits."""
+
+PREDICTED = {
+    "capacity": "capacity predicted without a fit parameter",
+    "robust_prefix": "robust prefix predicted without a fit parameter",
+}
+"""Quantities that the finite-size theory predicts, and what fits call the prediction."""
 
 NAMES = frozenset(QUANTITIES)

@@ -19,8 +19,10 @@ class FitSettings:
     largest: how many of the largest d's the fit of that name uses. bootstrap: resamples of the seeds.
     confidence: of every interval. root_seed: of the resampling. n_items: N. frequencies: ``file`` and
     ``sha256`` of a table of counts; None for the power law. own_embeddings: whether the embeddings are a
-    user's. Of each optimizer ``theory``, the one that applies: ``muon``, ``gradient``, ``newton`` or ``none``;
-    ``schedules`` of its learning rate, ``constant`` or ``growing``; its numeric ``options``.
+    user's. gradient: ``exact`` or ``thresholded``. prefix_share: of the robust prefix. Of each optimizer
+    ``theory``, the one that applies: ``muon``, ``gradient``, ``newton`` or ``none``; ``learning_rates``, each
+    with ``scale``, ``d_power`` and ``schedule``; its map in ``maps``, None where it has none; its numeric
+    ``options``.
     """
 
     largest: int
@@ -30,8 +32,11 @@ class FitSettings:
     n_items: int
     frequencies: Mapping[str, Any] | None
     own_embeddings: bool
+    gradient: str
+    prefix_share: float
     theory: Mapping[str, str]
-    schedules: Mapping[str, str]
+    learning_rates: Mapping[str, Mapping[str, Any]]
+    maps: Mapping[str, Mapping[str, Any] | None]
     options: Mapping[str, Mapping[str, Any]]
 
     @classmethod

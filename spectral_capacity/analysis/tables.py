@@ -15,6 +15,7 @@ STATISTICS = {
     "ci_high": "upper end of the regression's interval (t; normal for wls)",
     "boot_low": "lower end of the interval over resampled seeds (percentiles)",
     "boot_high": "upper end of the interval over resampled seeds (percentiles)",
+    "boot_error": "standard deviation over resampled seeds",
     "points": "number of d's used",
     "log_d": "mean of log d over the d's used",
     "theory": "asymptotic exponent of the theory",
@@ -27,8 +28,18 @@ LEVELS = {
     "level": "value at the largest d, mean over seeds",
     "level_low": "lower end of its interval over resampled seeds",
     "level_high": "upper end of its interval over resampled seeds",
+    "level_error": "its standard deviation over resampled seeds",
 }
 """Of one quantity on one line."""
+
+ASYMPTOTES = {
+    "trend": "exponent in d of measured over predicted, from d = 64 on",
+    "trend_low": "lower end of its interval over resampled seeds",
+    "trend_high": "upper end of its interval over resampled seeds",
+    "trend_error": "its standard deviation over resampled seeds",
+    "continued": "exponent of the prediction at dimensions so large that it changes no more",
+}
+"""Of one quantity that is predicted, on one line."""
 
 LOCAL = {
     "local_exponent": "exponent between neighbouring d's",

@@ -22,7 +22,7 @@ from spectral_capacity.kinds.experiment import (
 from spectral_capacity.kinds.fields import Strict, axis, count
 from spectral_capacity.kinds.memory_cell import MemoryCell
 from spectral_capacity.kinds.memory_data import OwnEmbeddings, Table
-from spectral_capacity.kinds.optimizers import numeric_options, theory_of
+from spectral_capacity.kinds.optimizers import numeric_options, spectral_map, theory_of
 from spectral_capacity.memory.measured import SCHEMA
 from spectral_capacity.optimizers.rules import RULES
 
@@ -152,7 +152,9 @@ class MemoryExperiment(Experiment):
                 "options": {o: numeric_options(model) for o, model in optimizers.items()},
                 "steps": self.steps,
                 "gradient": self.gradient,
-                "schedules": {o: m.learning_rate.schedule for o, m in optimizers.items()},
+                "prefix_share": self.prefix_share,
+                "learning_rates": {o: m.learning_rate.model_dump() for o, m in optimizers.items()},
+                "maps": {o: spectral_map(model) for o, model in optimizers.items()},
                 "theory": {o: theory_of(model) for o, model in optimizers.items()},
             }
         )

@@ -56,6 +56,11 @@ def theory_of(optimizer: Any) -> Literal["muon", "gradient", "newton", "none"]:
     return maps.get(optimizer.map.name, "none") if optimizer.rule == "spectral" else "none"
 
 
+def spectral_map(optimizer: Any) -> dict[str, Any] | None:
+    """The map of singular values that an optimizer has, with its options; None where it has none."""
+    return optimizer.map.model_dump() if optimizer.rule == "spectral" else None
+
+
 def numeric_options(optimizer: Any) -> dict[str, float]:
     """The numbers among an optimizer's options, those of its map included: what a sweep varies."""
     options = optimizer.model_dump(exclude={"learning_rate"})

@@ -10,6 +10,7 @@ from spectral_capacity.analysis.lines import fit_counts, fit_line, local_exponen
 from spectral_capacity.memory.measured import DIMENSIONS
 
 D = np.array([32, 64, 128, 256, 512])
+CONSTANT = {"scale": 1.0, "d_power": 0.5, "schedule": "constant"}
 SETTINGS = {
     "largest": 3,
     "bootstrap": 400,
@@ -21,7 +22,9 @@ SETTINGS = {
     "options": {"gd": {}, "muon": {}},
     "steps": 1,
     "gradient": "exact",
-    "schedules": defaultdict(lambda: "constant"),  # of any optimizer
+    "prefix_share": 0.95,
+    "learning_rates": defaultdict(lambda: CONSTANT),  # of any optimizer
+    "maps": defaultdict(lambda: None),
     "theory": {"gd": "gradient", "muon": "muon"},
 }
 
@@ -44,6 +47,7 @@ def grid(capacity, alphas=(1.5,), optimizers=("muon",), d=D):
     data = {
         "status": np.zeros(values.shape, np.int8),
         "capacity": values,
+        "robust_prefix": values,
         "bulk_singular_value": 3 * by_d**-1.5,
         "mean_inverse_singular_value": by_d**1.5,
         "signal_slope": by_d**1.5,

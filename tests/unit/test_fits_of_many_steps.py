@@ -13,10 +13,10 @@ from spectral_capacity.memory.measured import DIMENSIONS
 from spectral_capacity.results.schema import Status
 from spectral_capacity.theory.exponents import gradient_exponent, muon_exponent
 from spectral_capacity.theory.predictions import ceiling
-from tests.unit.test_fits import SETTINGS, D, grid
+from tests.unit.test_fits import CONSTANT, SETTINGS, D, grid
 
 FAST = SETTINGS | {"bootstrap": 100}
-GROWING = FAST | {"schedules": defaultdict(lambda: "growing")}
+GROWING = FAST | {"learning_rates": defaultdict(lambda: CONSTANT | {"schedule": "growing"})}
 
 
 def run(capacity, steps, seeds=3, noise=0.0, sizes=(np.inf,), **axes):

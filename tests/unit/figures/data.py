@@ -20,6 +20,7 @@ from tests.unit.figures import transformers
 N = 2000
 FAMILIES = {"gd": "gradient", "muon": "muon", "newton": "newton"}
 BATCHES = (np.inf, 1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0)  # the population need not be last
+CONSTANT = {"scale": 1.0, "d_power": 0.5, "schedule": "constant"}
 FIT = {
     "largest": 3,
     "bootstrap": 50,
@@ -29,7 +30,9 @@ FIT = {
     "frequencies": None,
     "own_embeddings": False,
     "gradient": "exact",
-    "schedules": defaultdict(lambda: "constant"),  # of any optimizer
+    "prefix_share": 0.95,
+    "learning_rates": defaultdict(lambda: CONSTANT),  # of any optimizer
+    "maps": defaultdict(lambda: None),
 }
 
 

@@ -1,0 +1,116 @@
+"""Asymptotes: whether the finite-size theory is right where it was measured, and what it says beyond.
+
+At dimensions that a run can reach an exponent is not that of a theorem: saturation at small d, logarithms, for
+gradient descent both. So a theorem is held against two numbers. **Trend**: the exponent in d of measured over
+predicted; near zero, the finite-size theory is right here. **Continued**: the exponent of the prediction itself
+at dimensions so large that it does not change any more. Their sum is the exponent that the measurements,
+continued by the theory, have.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float
+
+from spectral_capacity.analysis.fit_rows import LineData
+from spectral_capacity.analysis.lines import fit_line, slopes
+from spectral_capacity.analysis.quantities import PREDICTED, Case
+from spectral_capacity.analysis.resampling import percentiles
+from spectral_capacity.analysis.settings import FitSettings
+from spectral_capacity.analysis.tables import ASYMPTOTES
+from spectral_capacity.theory import anisotropic_step, gradient_step, muon_step, newton_step
+from spectral_capacity.theory.anisotropic_resolvent import OutputSpectrum
+from spectral_capacity.theory.continuation import COMPETITORS
+from spectral_capacity.theory.items import Items
+from spectral_capacity.theory.prefixes import robust_prefix
+from spectral_capacity.theory.thresholded_steps import thresholded_muon
+
+FROM_D = 64
+"""Least d at which counts are held against the prediction; below it is several per cent off."""
+
+FEWEST = 3
+"""d's behind a trend."""
+
+FAR = {"muon": (3e5, 1e6), "newton": (3e5, 1e6), "gradient": (1e8, 1e9)}
+"""Between which dimensions the prediction of one step is continued: where local exponents are constant."""
+FAR_STEPS = {"capacity": (1e6, 1e8), "robust_prefix": (1e9, 1e12)}
+"""The same of several steps, by quantity. A memory forgets most, of what it learnt at a step, the items that it
+learnt just so: below 10^9 these gaps decide how far a prefix reaches."""
+SAMPLES = 1024
+"""Drawn items behind a step with anisotropic outputs; its exponent then has an error of 0.003."""
+
+
+def asymptote_row(line: LineData, continued: float, settings: FitSettings) -> dict[str, float]:
+    """The row of :data:`ASYMPTOTES` of a line; NaN where there is no prediction at enough d's."""
+    row = dict.fromkeys(ASYMPTOTES, math.nan) | {"continued": continued}
+    if line.predicted is None:
+        return row
+    use = (line.d >= FROM_D) & (line.mean > 0) & (line.predicted > 0)
+    if use.sum() < FEWEST:
+        return row
+    X = np.stack([np.ones(use.sum()), np.log(line.d[use])], axis=1)
+    predicted = line.predicted[use]
+    row["trend"] = fit_line(X, np.log(line.mean[use] / predicted)).slope
+    if line.resampled is not None:
+        resampled = slopes(X, line.resampled[:, use] / predicted, None)
+        row["trend_low"], row["trend_high"] = percentiles(resampled, settings.confidence)
+        row["trend_error"] = float(np.nanstd(resampled))
+    return row
+
+
+def continued_exponent(quantity: str, case: Case, settings: FitSettings) -> float:
+    """The exponent in d of a quantity's prediction at large d; NaN where there is none to continue.
+
+    Of items of a power law without end, against N − 1 competitors at every d: :data:`COMPETITORS` of them
+    change logarithms only. One step of Muon, Newton and gradient descent; several of Muon on thresholded
+    gradients. That of thresholded gradient descent and of exact steps follows items one by one and ends
+    where these are too many.
+    """
+    if quantity not in PREDICTED or case.alpha <= 1 or settings.frequencies:
+        return math.nan
+    if case.step > 1:
+        several = case.theory == "muon" and case.schedule == "constant" and case.kappa == 0
+        if not several or settings.gradient != "thresholded":
+            return math.nan
+        ends = FAR_STEPS[quantity]
+    elif case.theory in FAR and not (case.kappa and case.theory == "gradient"):
+        ends = FAR[case.theory]
+    else:
+        return math.nan
+    kappa = 0.0 if case.theory == "newton" else case.kappa  # it is the same at every κ
+    at = (quantity, case.theory, case.alpha, kappa, case.step, settings.prefix_share)
+    low, high = (_continued(*at, round(d)) for d in ends)
+    return math.log(high / low) / math.log(ends[1] / ends[0])
+
+
+@lru_cache(maxsize=1024)
+def _continued(
+    quantity: str, theory: str, alpha: float, kappa: float, step: int, share: float, d: int
+) -> float:
+    items = Items.power_law(alpha)
+    recovered = _recovered(theory, items, kappa, step, d)
+    if quantity == "robust_prefix":
+        return robust_prefix(items, recovered, share)
+    return float(items.sum(recovered))
+
+
+def _recovered(
+    theory: str, items: Items, kappa: float, step: int, d: int
+) -> Float[np.ndarray, " k"]:
+    """Probabilities above chance."""
+    options = {"n_competitors": COMPETITORS, "above_chance": True}
+    if step > 1:
+        return thresholded_muon(items, d, step, n_competitors=COMPETITORS).recovered[-1]
+    if kappa:
+        outputs = OutputSpectrum.power_law(d, kappa)
+        return anisotropic_step.recovery_probability(items, outputs, samples=SAMPLES, **options)
+    steps: dict[str, Callable] = {
+        "muon": muon_step.recovery_probability,
+        "newton": newton_step.recovery_probability,
+        "gradient": gradient_step.recovery_probability,
+    }
+    return steps[theory](items, d, **options)
