@@ -40,6 +40,8 @@ FAR = {"muon": (3e5, 1e6), "newton": (3e5, 1e6), "gradient": (1e8, 1e9)}
 FAR_STEPS = {"capacity": (1e6, 1e8), "robust_prefix": (1e9, 1e12)}
 """The same of several steps, by quantity. A memory forgets most, of what it learnt at a step, the items that it
 learnt just so: below 10^9 these gaps decide how far a prefix reaches."""
+STEEPEST = 8.0
+"""α beyond which squares of d^α leave the range of numbers."""
 SAMPLES = 1024
 """Drawn items behind a step with anisotropic outputs; its exponent then has an error of 0.003."""
 
@@ -70,7 +72,7 @@ def continued_exponent(quantity: str, case: Case, settings: FitSettings) -> floa
     gradients. That of thresholded gradient descent and of exact steps follows items one by one and ends
     where these are too many.
     """
-    if quantity not in PREDICTED or case.alpha <= 1 or settings.frequencies:
+    if quantity not in PREDICTED or not 1 < case.alpha <= STEEPEST or settings.frequencies:
         return math.nan
     if case.step > 1:
         several = case.theory == "muon" and case.schedule == "constant" and case.kappa == 0

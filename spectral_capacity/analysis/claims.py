@@ -9,7 +9,15 @@ import xarray as xr
 
 from spectral_capacity.analysis import fit_claims, recall_claims
 from spectral_capacity.analysis.claims_file import Claim, FitClaim, RecallClaim
-from spectral_capacity.analysis.verdicts import NOT_MEASURED, overall
+from spectral_capacity.analysis.verdicts import (
+    CONTRADICTED,
+    INCONCLUSIVE,
+    LEVEL,
+    NOT_MEASURED,
+    TOO_SMALL,
+    holm,
+    overall,
+)
 
 COLUMNS = [
     "claim",
@@ -38,13 +46,15 @@ COLUMNS = [
     "tolerance",
     "verdict",
     "claim_verdict",
+    "p",
     "seeds",
     "fitted",
     "largest_d",
     "log_powers",
     "note",
 ]
-"""What a line is about, as far as it says something of it; empty elsewhere. ``seeds``: runs behind it.
+"""What a line is about, as far as it says something of it; empty elsewhere. ``p``: of a measurement so far
+beyond what is allowed, if the claim is true, adjusted for all lines of the claim. ``seeds``: runs behind it.
 ``fitted``: d's behind an exponent in d. ``largest_d``: the largest that was measured. ``log_powers`` and
 ``note`` are the claim's; the first is empty where it has a plain tolerance."""
 
@@ -77,5 +87,9 @@ def _check_one(claim: Claim, measured: xr.Dataset | None) -> pd.DataFrame:
         }
         return pd.DataFrame([missing], columns=COLUMNS)
     frame = pd.DataFrame(rows)
+    if "p" in frame:
+        frame["p"] = holm(frame.p.where(frame.verdict != TOO_SMALL).tolist())
+        luck = (frame.verdict == CONTRADICTED) & (frame.p > LEVEL)
+        frame["verdict"] = frame.verdict.where(~luck, INCONCLUSIVE)
     frame["claim_verdict"] = overall(frame.verdict)
     return frame.reindex(columns=COLUMNS)

@@ -115,7 +115,9 @@ class FitClaim(Claim):
 
     def _check_asymptote(self) -> None:
         if self.quantity not in PREDICTED:
-            raise ValueError(f"an asymptote is of a quantity that is predicted: {', '.join(PREDICTED)}")
+            raise ValueError(
+                f"an asymptote is of a quantity that is predicted: {', '.join(PREDICTED)}"
+            )
         if self.fit or self.tolerance is None:
             raise ValueError("an asymptote needs a tolerance, and no fit: it has one of its own")
 

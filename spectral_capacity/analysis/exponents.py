@@ -52,7 +52,8 @@ def fit_exponents(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.Dataset:
     ``settings``: what :class:`FitSettings` has. Returns :data:`STATISTICS` over (quantity, fit, *LINE),
     :data:`LEVELS` and :data:`ASYMPTOTES` over (quantity, *LINE), :data:`LOCAL` over (*LINE, interval),
     :data:`BREAKS` over (*CURVE, d), the mean and the predicted capacity over (*LINE, d), and the fit
-    C(α) = c1 + c2/α. Only quantities that the grid has. Two d's make an exponent, three an error; what cannot be had is NaN.
+    C(α) = c1 + c2/α. Only quantities that the grid has. Two d's make an exponent, three an error; what cannot
+    be had is NaN.
 
     Of the grid's steps 1 … T only :func:`fitted_steps` are here. A run of the population that stopped
     early counts with its last capacity (:func:`at_fitted_steps`), or with its peak where that is

@@ -8,9 +8,17 @@ from typing import Any
 
 import xarray as xr
 
+from spectral_capacity.analysis.asymptotes import FROM_D
 from spectral_capacity.analysis.claims_file import FitClaim
 from spectral_capacity.analysis.quantities import QUANTITIES
-from spectral_capacity.analysis.verdicts import TOO_SMALL, band, decides, verdict
+from spectral_capacity.analysis.verdicts import (
+    TOO_SMALL,
+    asymptote_verdict,
+    band,
+    decides,
+    p_value,
+    verdict,
+)
 from spectral_capacity.theory.exponents import muon_exponent
 
 
@@ -33,7 +41,9 @@ def _steps(claim: FitClaim, fits: xr.Dataset) -> list[int]:
     return fitted[-1:] if claim.steps == "last" else [t for t in claim.steps if t in fitted]
 
 
-def _lines(claim: FitClaim, fits: xr.Dataset, optimizer: str, step: int) -> Iterator[dict[str, Any]]:
+def _lines(
+    claim: FitClaim, fits: xr.Dataset, optimizer: str, step: int
+) -> Iterator[dict[str, Any]]:
     """Rows of a claim about one optimizer: every α and κ that has a measurement and a prediction."""
     lines = fits.sel(quantity=claim.quantity, optimizer=optimizer, batch_size=math.inf, step=step)
     for alpha in lines.alpha.values.tolist():
@@ -46,12 +56,14 @@ def _lines(claim: FitClaim, fits: xr.Dataset, optimizer: str, step: int) -> Iter
             about = {"optimizer": optimizer, "alpha": alpha, "kappa": kappa, "step": step}
             about |= {"predicted": predicted, "largest_d": measured_d.max().item()}
             about["seeds"] = int(line.seeds.sel(d=measured_d).min())
-            row = about | READ[claim.statistic](claim, line)
-            if row["verdict"] == TOO_SMALL or not math.isnan(row["measured"]):
+            row = about | READ[claim.statistic](claim, line, predicted)
+            if not decides(row.get("fitted", math.nan), row["largest_d"], row["seeds"]):
+                yield row | {"verdict": TOO_SMALL}
+            elif not math.isnan(row["measured"]):
                 yield row
 
 
-def _exponent(claim: FitClaim, line: xr.Dataset) -> dict[str, Any]:
+def _exponent(claim: FitClaim, line: xr.Dataset, predicted: float) -> dict[str, Any]:
     """What is measured of an exponent, with what is allowed and the verdict."""
     # An exponent of the information line is one number, whatever the fit in d.
     line = line.sel(fit=claim.fit or "ols")
@@ -69,25 +81,25 @@ def _exponent(claim: FitClaim, line: xr.Dataset) -> dict[str, Any]:
         "finite_size": line.finite_size.item(),
         "log_powers": math.nan if claim.log_powers is None else claim.log_powers,
     }
-    return _judged(claim, line, numbers, tolerance)
+    return _judged(claim, line, predicted, numbers, tolerance)
 
 
-def _level(claim: FitClaim, line: xr.Dataset) -> dict[str, Any]:
+def _level(claim: FitClaim, line: xr.Dataset, predicted: float) -> dict[str, Any]:
     """The same of a value at the largest d."""
     names = {"measured": "level", "low": "level_low", "high": "level_high", "error": "level_error"}
     numbers = {name: line[variable].item() for name, variable in names.items()}
-    return _judged(claim, line, numbers, claim.tolerance)
+    return _judged(claim, line, predicted, numbers, claim.tolerance)
 
 
-def _asymptote(claim: FitClaim, line: xr.Dataset) -> dict[str, Any]:
-    """The same of an exponent in the limit: that of the prediction there, and the trend of what was measured."""
+def _asymptote(claim: FitClaim, line: xr.Dataset, predicted: float) -> dict[str, Any]:
+    """The same of an exponent in the limit: that of the prediction there, and the trend of measured over it."""
     continued = line.continued.item()
     names = {"measured": "trend", "low": "trend_low", "high": "trend_high"}
     numbers = {name: continued + line[variable].item() for name, variable in names.items()}
     numbers |= {"error": line.trend_error.item(), "finite_size": continued}
     held = (line.d >= FROM_D) & (line[f"predicted_{claim.quantity}"] > 0)
     numbers["fitted"] = int((held & line.mean_capacity.notnull()).sum())
-    return _judged(claim, line, numbers, claim.tolerance)
+    return _judged(claim, line, predicted, numbers, claim.tolerance)
 
 
 READ = {"exponent": _exponent, "level": _level, "asymptote": _asymptote}
@@ -95,9 +107,23 @@ READ = {"exponent": _exponent, "level": _level, "asymptote": _asymptote}
 
 
 def _judged(
-    claim: FitClaim, line: xr.Dataset, numbers: dict[str, Any], tolerance: float
+    claim: FitClaim, line: xr.Dataset, predicted: float, numbers: dict[str, Any], tolerance: float
 ) -> dict[str, Any]:
     """A row with its verdict, were it the only one of its claim, and its p-value."""
+    measured, low, high = (numbers[name] for name in ("measured", "low", "high"))
+    ends = band(claim.relation, predicted, tolerance)
+    seeds, fitted = line.seeds.values[line.seeds.values > 0], numbers.get("fitted", math.nan)
+    freedom = (seeds.min() - 1) * (1 if math.isnan(fitted) else max(fitted, 1))
+    if claim.statistic == "asymptote":
+        found = asymptote_verdict(
+            numbers["finite_size"], low, high, claim.relation, predicted, tolerance
+        )
+    else:
+        found = verdict(low, high, *ends)
+    row = numbers | {"tolerance": tolerance, "verdict": found}
+    return row | {"p": p_value(measured, row.pop("error"), *ends, freedom)}
+
+
 def _predicted(claim: FitClaim, line: xr.Dataset, alpha: float, kappa: float, step: int) -> float:
     if claim.quantity == "capacity_to_isotropic" and kappa == 0:
         return math.nan  # one by definition

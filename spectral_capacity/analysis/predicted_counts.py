@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -44,7 +42,7 @@ def predictions(grid: xr.Dataset, settings: FitSettings) -> xr.Dataset:
     shape = tuple(grid.sizes[dim] for dim in (*LINE, "d"))
     found = {name: np.full(shape, np.nan) for name in PREDICTED}
     if not settings.own_embeddings:
-        steps = grid.step.values
+        steps = grid.step.values.tolist()
         for where in np.ndindex(shape[:-2]):
             run = dict(zip(LINE[:-1], where, strict=True))
             at = {dim: grid[dim].values[i].item() for dim, i in run.items()}
@@ -54,7 +52,7 @@ def predictions(grid: xr.Dataset, settings: FitSettings) -> xr.Dataset:
                     found["capacity"][(*where, t, i)] = count
                     found["robust_prefix"][(*where, t, i)] = prefix
                 if math.isnan(found["capacity"][(*where, 0, i)]):
-                    measured = grid[["signal_slope", "logit_noise"]].isel(run, step=0).sel(d=d)
+                    measured = grid[["signal_slope", "logit_noise"]].isel({**run, "step": 0}).sel(d=d)
                     found["capacity"][(*where, 0, i)] = point.in_linear_response(measured)
     coordinates = {dim: grid[dim].values for dim in (*LINE, "d")}
     return xr.Dataset(
@@ -86,7 +84,7 @@ class _Point:
     def items(self) -> Items:
         return Items.of(self.settings.item_frequencies(self.alpha))
 
-    def after(self, steps: Float[np.ndarray, " t"]) -> list[tuple[float, float]]:
+    def after(self, steps: Sequence[int]) -> list[tuple[float, float]]:
         """Count and robust prefix after each of these steps, NaN where there is no prediction."""
         several = None
         if max(steps) > 1 and self.batch_size is None and self.kappa == 0:
@@ -155,5 +153,3 @@ class _Point:
         if not known or self.batch_size is not None or self.theory != "none":
             return math.nan
         return response_capacity(self.settings.item_frequencies(self.alpha), slope, noise)
-
-

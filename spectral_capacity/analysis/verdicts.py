@@ -36,8 +36,8 @@ Theorem 3, which is proved, is still measured 0.9 to 1.9 times 1/log d̃ too lar
 """
 
 MIN_SEEDS = 4
-"""Below it intervals over resampled seeds are far too narrow: a nominal 95 % held the truth in 76 % of cases with
-two seeds and in 90 % with four."""
+"""Below it intervals over resampled seeds are far too narrow: a nominal 95 % held the truth in 76 % of cases
+with two seeds and in 90 % with four."""
 
 CONTINUED = 0.025
 """How far from the theorem's an exponent may be that the prediction has at large d, of a claim about an
@@ -63,8 +63,8 @@ def verdict(low: float, high: float, lower: float, upper: float) -> str:
 def asymptote_verdict(
     continued: float, low: float, high: float, relation: str, predicted: float, tolerance: float
 ) -> str:
-    """The rule of an asymptote. ``continued``: exponent of the prediction at large d. low, high: interval of the
-    same with the trend of what was measured over it.
+    """The rule of an asymptote. ``continued``: exponent of the prediction at large d. low, high: interval of
+    the same with the trend of what was measured over it.
 
     Contradicted by the theory alone if that says otherwise by more than :data:`CONTINUED`.
     """
@@ -110,9 +110,10 @@ def band(relation: str, predicted: float, tolerance: float) -> tuple[float, floa
     return lower, upper
 
 
-def decides(fitted: float, largest_d: int) -> bool:
-    """Whether a line is long enough for a verdict; ``fitted`` is NaN for what is no exponent in d."""
-    return not fitted < MIN_FITTED and largest_d >= MIN_LARGEST_D
+def decides(fitted: float, largest_d: int, seeds: int) -> bool:
+    """Whether a line is long enough, of enough seeds, for a verdict; ``fitted`` is NaN for what is no exponent
+    in d."""
+    return not fitted < MIN_FITTED and largest_d >= MIN_LARGEST_D and seeds >= MIN_SEEDS
 
 
 def overall(verdicts: Iterable[str]) -> str:
