@@ -141,8 +141,8 @@ def test_cost_grows_with_all_that_makes_work():
 def test_a_cell_of_the_configuration_is_trained_and_written(tmp_path):
     (cell,) = cells(
         SHARED,
-        optimizers=["muon"],
-        learning_rates={"muon": [0.01]},
+        optimizers=["plain"],
+        learning_rates={"plain": [0.01]},
         exponents=[[1, 0]],
         d=[8],
         batch_size=[4],
