@@ -200,8 +200,8 @@ def test_an_update_of_muon_has_three_products_of_each_matrix_that_it_moves_at_ev
 def test_a_cell_of_the_configuration_is_trained_and_written(tmp_path):
     (cell,) = cells(
         SHARED,
-        optimizers=["muon"],
-        learning_rates={"muon": [0.01]},
+        optimizers=["plain"],
+        learning_rates={"plain": [0.01]},
         exponents=[[1, 0]],
         d=[8],
         batch_size=[4],
