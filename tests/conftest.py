@@ -11,6 +11,17 @@ from spectral_capacity.backend import jax
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
+FIRST = ("tests/cluster", "test_first_day", "test_smoke", "tests/faults", "tests/workflow")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests first, the others in their order: one that begins last would run alone."""
+
+    def place(item):
+        return next((i for i, part in enumerate(FIRST) if part in item.nodeid), len(FIRST))
+
+    items.sort(key=place)
+
 
 @pytest.fixture
 def draws():

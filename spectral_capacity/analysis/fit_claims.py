@@ -113,7 +113,7 @@ def _judged(
     measured, low, high = (numbers[name] for name in ("measured", "low", "high"))
     ends = band(claim.relation, predicted, tolerance)
     seeds, fitted = line.seeds.values[line.seeds.values > 0], numbers.get("fitted", math.nan)
-    freedom = (seeds.min() - 1) * (1 if math.isnan(fitted) else max(fitted, 1))
+    freedom = float(seeds.min() - 1) * (1 if math.isnan(fitted) else max(fitted, 1))
     if claim.statistic == "asymptote":
         found = asymptote_verdict(
             numbers["finite_size"], low, high, claim.relation, predicted, tolerance

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from jaxtyping import Array, Float, Int
 
 from spectral_capacity.backend import jax, jnp
+from spectral_capacity.incontext.lots import bounds, different_items, items
 
 
 @dataclass(frozen=True)
@@ -51,24 +52,21 @@ class Sequences(NamedTuple):
         return jnp.take_along_axis(self.tokens, self.second + 1, axis=1)
 
 
-FEW = 128
-"""Items, of which each is compared with a lot."""
-
-
 def draw(key: Array, task: Task, laws: Laws, n_sequences: int) -> Sequences:
     """Independent sequences.
 
     Triggers of a sequence are drawn one after another without replacement, outputs with replacement. Noise is
     drawn left to right; where it has a law for each output before it, it has none at the first position and is
-    uniform there. All is made of uniform numbers in steps of 2^-23: probabilities near that are coarse.
+    uniform there. Of outputs and noise probabilities are right to 2^-31, so those near it are coarse; of
+    triggers those below 2^-32 come out too small.
     """
     V, K, T = task.vocabulary, task.pairs, task.length
     # One table for all: a call of the generator is long to compile. What a law changes moves nothing else.
     widths = [V, K, T - 2 * K, T]
-    table = jax.random.uniform(key, (n_sequences, sum(widths)), jnp.float32)
+    table = jax.random.bits(key, (n_sequences, sum(widths)), jnp.uint32)
     lots = jnp.split(table, [sum(widths[:i]) for i in (1, 2, 3)], axis=1)
     triggers = _triggers(lots[0], task, laws.triggers)
-    outputs = V + _items(jnp.cumsum(laws.outputs), lots[1])
+    outputs = V + items(bounds(laws.outputs), lots[1])
     first, second = _places(lots[2], K)
     places = jnp.concatenate([first, second, first + 1, second + 1], axis=1)
     tokens = jnp.concatenate([triggers, triggers, outputs, outputs], axis=1)
@@ -77,21 +75,20 @@ def draw(key: Array, task: Task, laws: Laws, n_sequences: int) -> Sequences:
 
 
 def _triggers(lots, task, p):
-    """K different triggers for each row of V uniform numbers, in the order of their drawing."""
+    """K different triggers for each row of V lots, in the order of their drawing."""
     if task.fixed_triggers:
         fixed = jax.lax.top_k(p, task.pairs)[1]
         return jnp.broadcast_to(fixed[None, :], (lots.shape[0], task.pairs))
-    # The first to ring of exponential clocks of rates p, then the first of the rest, and so on.
-    return jax.lax.top_k(jnp.log(lots) / p.astype(jnp.float32)[None, :], task.pairs)[1]
+    return different_items(p, lots, task.pairs)
 
 
 def _places(lots, pairs):
-    """Where K pairs stand first and second, for each row of T − 2K uniform numbers.
+    """Where K pairs stand first and second, for each row of T − 2K lots.
 
     As if each pair were one token: the best 2K lots are their places, in any order, and each moves by the
     pairs before it.
     """
-    places = jax.lax.top_k(lots, 2 * pairs)[1]
+    places = jax.lax.top_k(lots.astype(jnp.float32), 2 * pairs)[1]
     before = places[:, None, :] < places[:, :, None]
     starts = places + before.sum(axis=2, dtype=jnp.int32)
     one, other = starts[:, :pairs], starts[:, pairs:]
@@ -105,30 +102,19 @@ def _written(tokens, places, length):
     return jnp.where(here, tokens[:, None, :], 0).sum(axis=2, dtype=jnp.int32), here.any(axis=2)
 
 
-def _items(cumulative, lots):
-    """The items whose parts of [0, 1) uniform numbers lie in; never one of probability zero."""
-    # A search by halves is a loop, which a few items are not worth.
-    method = "compare_all" if cumulative.size <= FEW else "scan"
-    total = cumulative[-1].astype(jnp.float32)
-    found = jnp.searchsorted(
-        cumulative.astype(jnp.float32), lots * total, side="right", method=method
-    )
-    return found.astype(jnp.int32)
-
-
 def _with_noise(lots, vocabulary, p, tokens, noise):
     if p.ndim == 1:
-        return jnp.where(noise, vocabulary + _items(jnp.cumsum(p), lots), tokens)
-    cumulative = jnp.cumsum(p, axis=1)
+        return jnp.where(noise, vocabulary + items(bounds(p), lots), tokens)
+    ends = bounds(p)
 
     def fill(before, here):
         lot, token, is_noise = here
         # What stands before noise is an output: a trigger is never followed by noise.
-        rows = cumulative[jnp.maximum(before - vocabulary, 0)]
-        token = jnp.where(is_noise, vocabulary + jax.vmap(_items)(rows, lot), token)
+        rows = ends[jnp.maximum(before - vocabulary, 0)]
+        token = jnp.where(is_noise, vocabulary + jax.vmap(items)(rows, lot), token)
         return token, token
 
-    start = vocabulary + (lots[:, 0] * vocabulary).astype(jnp.int32)
+    start = vocabulary + items(bounds(jnp.ones(vocabulary)), lots[:, 0])
     start = jnp.where(noise[:, 0], start, tokens[:, 0])
     rest = (part[:, 1:].T for part in (lots, tokens, noise))
     _, others = jax.lax.scan(fill, start, tuple(rest))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from spectral_capacity.incontext.names import SQUARE
 from spectral_capacity.kinds.experiment import Cell, Shared, seed_span, sorted_plain
 from spectral_capacity.kinds.rates import Cost
 
@@ -16,6 +17,13 @@ RUNTIME = 450e6
 
 COMPILATION = 5.0
 """Seconds for the first cell of a shape."""
+
+ENTRY = 4.0
+"""Exponentials that take as long as all but products that is done to a number of a forward pass: of an
+attention its mask and softmax, of a state its norm. From timings on a CPU core, as the next."""
+
+LOT = 25.0
+"""Exponentials that take as long as a number of a sequence's draw."""
 
 
 @dataclass(frozen=True)
@@ -78,26 +86,59 @@ class InContextCell(Cell):
         )
 
     def cost(self) -> Cost:
-        """Operations in float32 of all runs, forward and backward, and of what is measured; memory.
+        """Operations of all runs, of their training and of what is measured on the way; memory.
 
-        Counts products of matrices: of the layers, attention, the unembedding at K positions; three times the
-        forward pass for a gradient. Left out: the optimizer's own, next to nothing.
+        In float32: products of matrices, in a gradient three times those of a forward pass, and Newton–Schulz
+        iterations. As exponentials: all else that is done to an attention, a logit, a state or a lot. Left
+        out: steps of SGD and AdamW, and products of the three memories.
         """
-        e, d, T = self.experiment, self.d, self.experiment.length
+        e = self.experiment
         runs = len(self.seeds) * len(e.learning_rates[self.optimizer])
-        layers = len(e.model.feed_forward or ())
-        built = e.model.attention == "built"
-        forward = T * (12 * d**2 + 4 * T * d + 4 * layers * e.model.widening * d**2)
-        forward = e.pairs * 2 * d**2 if built else forward
-        forward += e.pairs * 4 * e.vocabulary * d
-        sequences = 3 * self.batch_size * max(e.iterations)
-        sequences += (2 + 3 * e.gradient_spectrum) * e.held_out * len(e.iterations)
-        parameters = (4 * e.vocabulary + T) * d + 8 * d**2
-        # Logits, their exponentials and gradient, and what attention keeps for the backward pass.
-        attention = 0 if built else 12 * T * (T + 8 * d)
-        activations = self.batch_size * (attention + 6 * e.pairs * e.vocabulary)
+        updates, looks = max(e.iterations), len(e.iterations)
+        trained, seen = self.batch_size * updates, 2 * e.held_out * looks
+        spectra = e.gradient_spectrum * e.held_out * looks
+        passes = 3 * (trained + spectra) + seen
+        products, entries = self._of_a_sequence()
+        products = passes * products + updates * self._of_an_update()
+        lots = (trained + spectra + seen) * (e.vocabulary + 2 * e.length)
+        activations = self.batch_size * entries
         return Cost(
-            float32=2.0 * runs * sequences * forward,
+            float32=2.0 * runs * products,
+            exponentials=runs * (passes * ENTRY * entries + LOT * lots),
             fixed=COMPILATION,
-            bytes=RUNTIME + 4 * (8 * runs * parameters + activations),
+            bytes=RUNTIME + 4 * (8 * runs * self._parameters() + 8 * activations),
         )
+
+    def _of_a_sequence(self) -> tuple[int, int]:
+        """Multiplications in matrix products of a forward pass, and numbers that it makes: attentions, logits
+        and states. The second layer asks at the labelled positions only."""
+        e, d, T, K = self.experiment, self.d, self.experiment.length, self.experiment.pairs
+        logits = K * 2 * e.vocabulary
+        if e.model.attention == "built":
+            return K * 2 * d**2 + logits * d, K * (2 * T + 3 * d) + logits
+        asking = {1: T, 2: K}
+        asked = T + K
+        wide = sum(asking[layer] for layer in e.model.feed_forward or ()) * e.model.widening
+        products = asked * (2 * d**2 + 2 * T * d) + 2 * wide * d**2 + logits * d
+        return products, asked * (T + d) + wide * d + logits
+
+    def _of_an_update(self) -> int:
+        """Multiplications in products of parameters alone: of two matrices in a row, and Newton–Schulz's on
+        the matrices that Muon moves."""
+        e, d = self.experiment, self.d
+        optimizer = self.shared.optimizers[self.optimizer].model_dump()
+        built = e.model.attention == "built"
+        cubes = 0 if built else 3 * 4
+        if optimizer["rule"] == "muon":
+            fixed = {*(e.model.identity or ()), *(e.model.frozen or ())}
+            square = ("value_2", "output_2") if built else SQUARE
+            moved = sum(name not in fixed for name in square)
+            wide = 2 * len(e.model.feed_forward or ()) * (2 * e.model.widening + 1)
+            cubes += optimizer["iterations"] * (3 * moved + wide)
+        return cubes * d**3
+
+    def _parameters(self) -> int:
+        """Numbers of a model, or a little more."""
+        e, d = self.experiment, self.d
+        wide = 2 * len(e.model.feed_forward or ()) * e.model.widening
+        return (4 * e.vocabulary + e.length) * d + (8 + wide) * d**2

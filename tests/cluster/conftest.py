@@ -6,17 +6,15 @@ import fcntl
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.workflow.conftest import HANGS, Workflow, copy, copy_tree
+from tests.workflow.conftest import HANGS, Workflow, copy, copy_tree, locked
 
 SCRIPT = Path(__file__).with_name("slurm_up.sh")
 NEEDED = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol", "scancel")
@@ -43,12 +41,11 @@ class Job:
 class OnSlurm(Workflow):
     """A copy of the repository that submits its jobs to Slurm, with the profile that is shipped."""
 
-    def command(self, *arguments: str) -> list[str]:
-        snakemake = [sys.executable, "-m", "snakemake", "--configfile", self.configfile]
+    def arguments(self, *others: str) -> list[str]:
         # No database of jobs here, and jobs of seconds: not asked after half a minute first.
         here = {"status-command": "squeue", "init-seconds-before-status-checks": "2"}
         options = [part for name, value in here.items() for part in (f"--slurm-{name}", value)]
-        return [*snakemake, "--workflow-profile", "slurm", *options, *arguments]
+        return ["--configfile", self.configfile, "--workflow-profile", "slurm", *options, *others]
 
     def jobs(self, *states: str) -> list[Job]:
         """Jobs that this workflow has submitted, the first one first: of some states, or all."""
@@ -117,14 +114,6 @@ def missing() -> str:
     ):
         return f"{etc}: this machine has a Slurm of its own"
     return ""
-
-
-@contextmanager
-def locked(file: Path) -> Iterator[int]:
-    """The file, locked: nobody else goes on from here meanwhile. A process that dies holds no lock."""
-    with file.open("a") as opened:
-        fcntl.flock(opened, fcntl.LOCK_EX)
-        yield opened.fileno()
 
 
 def alone(file: int) -> bool:

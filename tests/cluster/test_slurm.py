@@ -35,16 +35,22 @@ def joined(output):
     return re.sub(r"\s+", "", output)
 
 
-def test_the_smoke_configuration(smoke):
-    """One test: the run takes minutes, and xdist would repeat it for every worker."""
-    hours = ["--set-resources", "train_memory:runtime=600"]  # however slow this machine is
-    smoke.run(*hours)
+COMPARED = ("one_step", "minibatch", "steps")
+SOME = f"only=[{','.join(COMPARED)},incontext]"
+"""Of the smoke configuration, of each kind. All of it runs in tests/workflow/test_smoke.py."""
+
+
+def test_experiments_of_the_smoke_configuration(smoke):
+    """One test: the run takes a minute, and xdist would repeat it for every worker."""
+    # However slow this machine is.
+    hours = ["--set-resources", "train_memory:runtime=600", "train_incontext:runtime=600"]
+    smoke.run(*hours, "--config", SOME)
     assert (smoke.results / "index.html").is_file()
     bundles = list(smoke.results.glob("bundles/*/*.json"))
     jobs = smoke.jobs()
-    assert len(jobs) == len(bundles)  # cheap rules run where Snakemake does
+    assert len(jobs) == len(bundles) == 4  # cheap rules run where Snakemake does
     assert {job.state for job in jobs} == {"COMPLETED"}
-    assert "Nothing to be done" in smoke.run(*hours)
+    assert "Nothing to be done" in smoke.run(*hours, "--config", SOME)
     assert smoke.jobs() == jobs
     cells_from_one_core_agree_with_those_to_the_bit(smoke)
 
@@ -52,8 +58,7 @@ def test_the_smoke_configuration(smoke):
 def cells_from_one_core_agree_with_those_to_the_bit(smoke):
     """And those from two with these: tests/workflow/test_incremental.py."""
     local = Workflow(smoke.folder, smoke.configfile)
-    experiments = ("one_step", "minibatch", "steps")
-    targets = [f"local/grids/{experiment}.nc" for experiment in experiments]
+    targets = [f"local/grids/{experiment}.nc" for experiment in COMPARED]
     local.run(*targets, "--config", "results=local", "--cores", "1")
     made = sorted((smoke.folder / "local").glob("cells/*/*.nc"))
     assert len(made) == 8
@@ -130,7 +135,7 @@ def test_a_long_cell_survives_its_time_limit_and_the_death_of_snakemake(fresh):
     kept = fresh.files()
 
     snakemake.kill()
-    snakemake.communicate()
+    snakemake.wait()
     assert not is_gone(held)
     assert "--unlock" in fresh.run("grids", fails=True)
     (cancel,) = re.findall(r"^squeue --me --noheader.*$", PAGE.read_text(), re.MULTILINE)

@@ -122,7 +122,6 @@ def orphaned(tree: Tree, rule: str, then: Callable[[], None] = lambda: None) -> 
     for other in [*psutil.Process(process.pid).children(recursive=True), process]:
         if other.pid != job.pid:
             os.kill(other.pid, signal.SIGKILL)
-    process.stdout.close()
     process.wait()
     tree.fault = None
     then()

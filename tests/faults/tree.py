@@ -13,7 +13,7 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 
-from tests.workflow.conftest import Workflow
+from tests.workflow.conftest import HANGS, Workflow
 
 HOOK = Path(__file__).with_name("hook")
 
@@ -83,8 +83,7 @@ class Tree(Workflow):
     def call(self, *targets: str) -> tuple[bool, str]:
         """Whether Snakemake ended well, and what it printed."""
         process = self.start(*targets)
-        output, _ = process.communicate(timeout=1200)
-        return process.returncode == 0, output
+        return process.wait(HANGS) == 0, process.output()
 
     def remade(self, before: dict[str, tuple[int, int]]) -> set[str]:
         """Files that are not the ones of ``before`` any more, or are no more."""

@@ -34,12 +34,17 @@ LAWS = Laws(*(jnp.asarray(power_law(200, alpha), jnp.float32) for alpha in (0.0,
 SGD = (("rule", "sgd"), ("momentum", 0.0), ("weight_decay", 0.0))
 MUON = (("rule", "muon"), ("momentum", 0.0), ("nesterov", False), ("weight_decay", 0.0))
 
+# Compiled as a whole: an operation after the other would be compiled each for itself.
 drawing = jax.jit(draw, static_argnums=(1, 3))
+beginning = jax.jit(initialise, static_argnums=1)
+updating = jax.jit(update, static_argnums=0)
+seeing = jax.jit(predictions)
+recalling = jax.jit(recalled)
 
 
 def begun(seed):
     """A model at its start, and the linear memory of all its tokens: E as inputs, U as outputs."""
-    model = initialise(jax.random.key(seed), ARCHITECTURE)
+    model = beginning(jax.random.key(seed), ARCHITECTURE)
     W = model.parameters
     return model, Associations(W["embedding"], W["unembedding"])
 
@@ -51,11 +56,16 @@ def batch(seed):
     return drawn, np.bincount(targets, minlength=2 * TASK.vocabulary) / targets.size
 
 
-def negative_gradient(model, sequences):
+@jax.jit
+def gradient(parameters, sequences):
     def of(W):
-        return loss(Transformer(model.parameters | {"value_2": W}, ARCHITECTURE), sequences)
+        return loss(Transformer(parameters | {"value_2": W}, ARCHITECTURE), sequences)
 
-    return -np.asarray(jax.grad(of)(model.parameters["value_2"]), np.float64)
+    return jax.grad(of)(parameters["value_2"])
+
+
+def negative_gradient(model, sequences):
+    return -np.asarray(gradient(model.parameters, sequences), np.float64)
 
 
 def stepped(optimizer, seed, rate):
@@ -65,7 +75,7 @@ def stepped(optimizer, seed, rate):
     moved = {"value_2": model.parameters["value_2"]}
     state = State(model.parameters, setup.rule(1.0).init(moved), jnp.zeros((), jnp.int32))
     run = Run(jnp.asarray(rate, jnp.float32), jax.random.key(seed), LAWS)
-    return Transformer(update(setup, run, state).parameters, ARCHITECTURE)
+    return Transformer(updating(setup, run, state).parameters, ARCHITECTURE)
 
 
 def assert_close(found, wanted, tolerance):
@@ -100,7 +110,7 @@ def test_one_step_recalls_the_items_of_the_linear_memory(optimizer, map, seed):
     G = Gradient(data.initial_gradient(batch(seed)[1]))
     rule = {"rule": "spectral", "map": {"name": map}} if map else {"rule": "gradient"}
     D = direction(rule, G, StepContext(G.matrix.shape[0], 1.25, float(BATCH * TASK.pairs)))
-    found = np.asarray(recalled(model))
+    found = np.asarray(recalling(model))
     W = np.asarray(model.parameters["value_2"], np.float64)
     np.testing.assert_array_equal(found, recall(W, *outputs_of(data)).recovered)
     wanted = recall(D, *outputs_of(data)).recovered
@@ -110,7 +120,7 @@ def test_one_step_recalls_the_items_of_the_linear_memory(optimizer, map, seed):
 
 def test_built_attention_is_on_the_token_before_and_on_the_first_output():
     model, _ = begun(0)
-    seen = predictions(model, batch(0)[0])
+    seen = seeing(model, batch(0)[0])
     for name in ("previous_token", "induction"):
         assert seen[f"{name}_score"] == seen[f"{name}_accuracy"] == 1
     assert seen["loss"] == pytest.approx(np.log(2 * TASK.vocabulary), rel=1e-6)

@@ -1,5 +1,7 @@
 """At N = 100,000, counts against references measured with independent programs."""
 
+from functools import cache, partial
+
 import numpy as np
 import pytest
 
@@ -28,6 +30,7 @@ def test_counts_agree_within_seed_noise(tmp_path, d):
     path = tmp_path / "e.nc"
     seeds = list(range(SEEDS))
     generate_embeddings(path, n_items=100_000, d=d, seeds=seeds, root_seed=0, store="keys")
+    load = cache(partial(load_embeddings, path))
     for (optimizer, alpha, at), (mean, error) in REFERENCE.items():
         if at != d:
             continue
@@ -46,6 +49,6 @@ def test_counts_agree_within_seed_noise(tmp_path, d):
             "batch_sizes": [np.inf],
             "seeds": seeds,
         }
-        counts = train_cell(cell, lambda seed: load_embeddings(path, seed))["capacity"]
+        counts = train_cell(cell, load)["capacity"]
         own_error = counts.std(ddof=1) / np.sqrt(SEEDS)
         assert abs(counts.mean() - mean) < 3.5 * np.hypot(error, own_error), (optimizer, alpha)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import yaml
+
+from tests.workflow.forked import Forked
 
 ROOT = Path(__file__).parents[2]
 TREE = ("Snakefile", "workflow", "profiles", "scripts", "spectral_capacity", "config", "data")
@@ -47,7 +50,7 @@ class Workflow:
     folder: Path
     configfile: str = "tiny.yaml"
     results_name: str = "results"
-    started: list[subprocess.Popen] = field(default_factory=list)
+    started: list[Forked] = field(default_factory=list)
 
     @property
     def results(self) -> Path:
@@ -61,9 +64,9 @@ class Workflow:
         config["experiments"] = dropped | {"one_step": experiment} | (others or {})
         (self.folder / "tiny.yaml").write_text(yaml.safe_dump(config))
 
-    def command(self, *arguments: str) -> list[str]:
-        snakemake = [sys.executable, "-m", "snakemake", "--configfile", self.configfile]
-        return [*snakemake, "--cores", "2", *arguments]
+    def arguments(self, *others: str) -> list[str]:
+        """Of Snakemake."""
+        return ["--configfile", self.configfile, "--cores", "2", *others]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -73,16 +76,8 @@ class Workflow:
         kept = {name: v for name, v in os.environ.items() if not name.startswith(changing)}
         return kept | {"COLUMNS": "200"}  # messages in one line
 
-    def start(self, *arguments: str) -> subprocess.Popen:
-        process = subprocess.Popen(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+    def start(self, *arguments: str) -> Forked:
+        process = Forked(self.arguments(*arguments), self.folder, self.environment)
         self.started.append(process)
         return process
 
@@ -90,18 +85,20 @@ class Workflow:
         """What Snakemake printed."""
         return self.end(self.start(*arguments), fails=fails)
 
-    def end(self, process: subprocess.Popen, fails: bool = False) -> str:
+    def end(self, process: Forked, fails: bool = False) -> str:
         """What Snakemake printed, once it has ended as it should."""
-        output, _ = process.communicate(timeout=HANGS)
-        assert (process.returncode != 0) == fails, output
-        return output
+        status = process.wait(HANGS)
+        assert (status != 0) == fails, process.output()
+        return process.output()
 
     def stop(self) -> None:
         """Kill what a failed test left running."""
         for process in self.started:
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
+                with suppress(ProcessLookupError):  # where it has no group of its own yet
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.kill()
+                process.wait()
 
     def files(self) -> dict[str, tuple[int, int]]:
         """Finished outputs, and by what another file in their place is known: its time and inode."""
@@ -208,17 +205,35 @@ def fresh(tmp_path) -> Iterator[Workflow]:
     workflow.stop()
 
 
+@contextmanager
+def locked(file: Path) -> Iterator[int]:
+    """The file, locked: nobody else goes on from here meanwhile. A process that dies holds no lock."""
+    with file.open("a") as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield opened.fileno()
+
+
 @pytest.fixture(scope="session")
 def first_run(tmp_path_factory) -> tuple[Workflow, dict[str, int]]:
-    """A tree in which everything has run, to be left as it is, and the jobs that ran."""
-    workflow = copy(tmp_path_factory.mktemp("finished") / "tree")
-    _age(workflow.folder, days=2)
-    try:
-        jobs = workflow.ran()
-    finally:
-        workflow.stop()
-    _age(workflow.results, days=1)
-    return workflow, jobs
+    """A tree in which everything has run, to be left as it is, and the jobs that ran.
+
+    One for all workers of xdist: whoever comes first makes it.
+    """
+    alone = "PYTEST_XDIST_WORKER" not in os.environ
+    base = tmp_path_factory.getbasetemp() if alone else tmp_path_factory.getbasetemp().parent
+    workflow, known = Workflow(base / "finished/tree"), base / "finished/jobs.json"
+    with locked(base / "finished.lock"):
+        if not known.exists():
+            shutil.rmtree(known.parent, ignore_errors=True)  # of a worker that could not end it
+            copy(workflow.folder)
+            _age(workflow.folder, days=2)
+            try:
+                jobs = workflow.ran()
+            finally:
+                workflow.stop()
+            _age(workflow.results, days=1)
+            known.write_text(json.dumps(jobs))
+    return workflow, json.loads(known.read_text())
 
 
 @pytest.fixture

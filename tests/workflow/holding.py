@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TypeVar
 import psutil
 
 from tests.workflow.conftest import HANGS, Workflow
+from tests.workflow.forked import Forked
 
 Found = TypeVar("Found")
 
@@ -39,7 +39,7 @@ class Holding:
                 file.unlink()
         self.steps = steps
 
-    def jobs(self, snakemake: subprocess.Popen) -> list[psutil.Process]:
+    def jobs(self, snakemake: Forked) -> list[psutil.Process]:
         """The jobs that wait at these steps, one at each, once all of them do."""
         return [
             psutil.Process(wait_for(lambda step=step: self._waiting_at(step), snakemake))
@@ -51,11 +51,11 @@ class Holding:
         return next((int(file.suffix[1:]) for file in self.folder.glob(f"{step}.*")), None)
 
 
-def wait_for(condition: Callable[[], Found], snakemake: subprocess.Popen | None = None) -> Found:
+def wait_for(condition: Callable[[], Found], snakemake: Forked | None = None) -> Found:
     """What ``condition`` gives, once that is true; an error when Snakemake ends before."""
     started = time.monotonic()
     while not (found := condition()):
-        assert snakemake is None or snakemake.poll() is None, snakemake.communicate()[0]
+        assert snakemake is None or snakemake.poll() is None, snakemake.output()
         assert time.monotonic() - started < HANGS, "this hangs"
         time.sleep(0.02)
     return found

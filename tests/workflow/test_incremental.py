@@ -7,6 +7,8 @@ damaged file, a figure.
 import os
 import shutil
 import subprocess
+from functools import reduce
+from operator import or_
 
 import netCDF4
 import numpy as np
@@ -37,9 +39,8 @@ def test_everything_runs_once_and_then_nothing(first_run, finished):
     assert "Nothing to be done" in finished.run()
 
 
-@pytest.mark.parametrize("target", ["figures", "fig2", "claims", "grids", "all"])
-def test_named_targets_find_their_files_finished(finished, target):
-    assert "Nothing to be done" in finished.run(target)
+def test_named_targets_find_their_files_finished(finished):
+    assert "Nothing to be done" in finished.run("figures", "fig2", "claims", "grids", "all")
 
 
 def test_the_plan_is_printed_as_often_as_asked_for(finished):
@@ -47,13 +48,6 @@ def test_the_plan_is_printed_as_often_as_asked_for(finished):
         output = finished.run("plan")
         assert "one_step" in output
         assert "all cells, one after another" in output
-    assert finished.would_run() == {}
-
-
-def test_touch_and_checkout_rerun_nothing(finished):
-    for name in ("Snakefile", "workflow", "scripts", "spectral_capacity", "config", "data"):
-        for path in [finished.folder / name, *(finished.folder / name).rglob("*")]:
-            path.touch()
     assert finished.would_run() == {}
 
 
@@ -177,7 +171,12 @@ def test_fit_settings_refit(finished):
     assert finished.would_run() == AFTER_GRID
 
 
-def test_comments_docstrings_and_formatting_rerun_nothing(finished):
+def test_what_changes_no_result_reruns_nothing(finished):
+    """Operations of git, files touched, comments, docstrings, formatting, and some settings: all at once."""
+    commit_and_check_out(finished)
+    for name in ("Snakefile", "workflow", "scripts", "spectral_capacity", "config", "data"):
+        for path in [finished.folder / name, *(finished.folder / name).rglob("*")]:
+            path.touch()
     finished.append(RECALL, "# enough\n")
     for path, old, new in [
         (RECALL, '"""', '"""More of: '),
@@ -186,12 +185,26 @@ def test_comments_docstrings_and_formatting_rerun_nothing(finished):
         (TRAIN_RULE, "threads: training_threads", "threads:  training_threads  # one"),
     ]:
         finished.edit(path, old, new, count=1)
-    assert finished.would_run() == {}
-
-
-def test_what_cannot_change_a_result_reruns_nothing(finished):
     finished.configure(device="cpu", all_devices=True, checkpoint_seconds=1.0)
     assert finished.would_run() == {}
+
+
+def commit_and_check_out(finished):
+    """Code is changed and committed, and what was before is checked out."""
+
+    def git(*arguments):
+        identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+        environment = finished.environment | {"GIT_CONFIG_GLOBAL": os.devnull}
+        command = ["git", *identity, *arguments]
+        subprocess.run(command, cwd=finished.folder, env=environment, check=True)
+
+    (finished.folder / ".gitignore").write_text("results\n.snakemake\n")
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-qm", "one")
+    finished.append(RECALL, "ADDED = 1\n")
+    git("commit", "-qam", "two")
+    git("checkout", "-q", "HEAD~1")
 
 
 def test_cells_that_take_all_devices_run_one_at_a_time(fresh):
@@ -231,12 +244,24 @@ def damage(workflow, artefact, how):
 
 
 @pytest.mark.parametrize(
-    ("artefact", "how"), [("cell", "deleted"), *((name, "flipped") for name in DAMAGED)]
+    ("artefacts", "how"),
+    [
+        (["cell"], "deleted"),
+        (["embeddings"], "flipped"),
+        (["cell"], "flipped"),
+        (["manifest", "table"], "flipped"),
+        (["grid"], "flipped"),
+        (["fits"], "flipped"),
+        (["figure", "claims", "page"], "flipped"),
+    ],
 )
-def test_a_damaged_output_is_made_again_with_what_follows(finished, artefact, how):
-    damage(finished, artefact, how)
-    assert finished.would_run() == DAMAGED[artefact][1]
-    assert len(list(finished.results.rglob("*.damaged"))) == (how == "flipped")
+def test_a_damaged_output_is_made_again_with_what_follows(finished, artefacts, how):
+    for artefact in artefacts:
+        damage(finished, artefact, how)
+    jobs = [DAMAGED[artefact][1] for artefact in artefacts]
+    assert finished.would_run() == reduce(or_, jobs)
+    aside = {path.name for path in finished.results.rglob("*.damaged")}
+    assert len(aside) == (how == "flipped") * len(artefacts)
 
 
 def test_a_damaged_cell_is_repaired_and_no_other(finished):
@@ -246,26 +271,8 @@ def test_a_damaged_cell_is_repaired_and_no_other(finished):
     assert f"{cell.name}: truncated; set aside as {cell.name}.damaged" in "".join(
         output.split("\n")
     )
-    assert finished.would_run() == jobs
     assert finished.ran() == jobs
     assert not list(finished.results.rglob("*.damaged"))
-    assert finished.would_run() == {}
-
-
-def test_git_operations_rerun_nothing(finished):
-    def git(*arguments):
-        identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
-        environment = finished.environment | {"GIT_CONFIG_GLOBAL": os.devnull}
-        command = ["git", *identity, *arguments]
-        subprocess.run(command, cwd=finished.folder, env=environment, check=True)
-
-    (finished.folder / ".gitignore").write_text("results\n.snakemake\n")
-    git("init", "-q")
-    git("add", ".")
-    git("commit", "-qm", "one")
-    finished.append(RECALL, "ADDED = 1\n")
-    git("commit", "-qam", "two")
-    git("checkout", "-q", "HEAD~1")
     assert finished.would_run() == {}
 
 

@@ -12,7 +12,15 @@ from spectral_capacity.incontext.measured import DIMENSIONS
 from spectral_capacity.results.schema import Status
 
 VOCABULARY, PAIRS = 32, 4
-METRICS = ("accuracy_id", "accuracy_ood", "memory_recall")
+METRICS = (
+    "accuracy_id",
+    "accuracy_ood",
+    "memory_recall",
+    "trigger_recall",
+    "position_recall",
+    "induction_score_ood",
+    "previous_token_score_ood",
+)
 RATES = {
     "muon": (0.003, 0.01, 0.03, 0.1),
     "adamw": (0.001, 0.003, 0.01, 0.03),

@@ -3,9 +3,14 @@
 import itertools
 import json
 
+import pytest
 from pydantic import TypeAdapter
 
+from spectral_capacity.backend import jax, jnp
 from spectral_capacity.incontext.cell import train_cell, write_cell
+from spectral_capacity.incontext.model import Architecture, Transformer, initialise
+from spectral_capacity.incontext.task import Laws, Task, draw
+from spectral_capacity.incontext.training import loss
 from spectral_capacity.kinds.experiment import Shared
 from spectral_capacity.kinds.incontext import InContextExperiment
 from spectral_capacity.kinds.optimizers import optimizer_model
@@ -138,11 +143,65 @@ def test_cost_grows_with_all_that_makes_work():
         assert cells(**change)[0].cost().bytes > cost.bytes, change
 
 
+@pytest.mark.parametrize("model", [{}, {"feed_forward": [1, 2]}, {"tied": True}])
+def test_the_cost_of_a_sequence_is_that_of_the_gradients_program(model):
+    """XLA counts what is done to single numbers as well, of which there is little at this width."""
+    shape = {"vocabulary": 16, "length": 24, "pairs": 3, "d": [64], "model": model}
+    small, large = (
+        next(c for c in cells(batch_size=[size], iterations=[1], **shape) if len(c.seeds) == 2)
+        for size in (8, 16)
+    )
+    counted = (large.cost().float32 - small.cost().float32) / 2  # two runs
+    assert 1 < (flops(large) - flops(small)) / counted < 1.3
+
+
+def flops(cell):
+    """Of the loss and its gradient, as compiled."""
+    architecture = Architecture(
+        **{
+            k: tuple(v) if isinstance(v, list) else v
+            for k, v in cell.settings()["architecture"].items()
+        }
+    )
+    task = Task(**cell.settings()["task"])
+    p = jnp.full(task.vocabulary, 1 / task.vocabulary)
+    sequences = draw(jax.random.key(0), task, Laws(p, p, p), cell.batch_size)
+
+    def of(parameters):
+        return loss(Transformer(parameters, architecture), sequences)
+
+    parameters = initialise(jax.random.key(1), architecture).parameters
+    return jax.jit(jax.grad(of)).lower(parameters).compile().cost_analysis()["flops"]
+
+
+def test_an_update_of_muon_has_three_products_of_each_matrix_that_it_moves_at_every_iteration():
+    d = 8
+
+    def of(optimizer, **model):
+        (cell, _) = cells(
+            optimizers=[optimizer],
+            d=[d],
+            batch_size=[4],
+            exponents=[[0, 0]],
+            iterations=[7],
+            model=model,
+        )
+        rates = len(GIVEN["learning_rates"][optimizer])
+        return cell.cost().float32 / rates
+
+    each = 2 * 2 * 7 * 3 * 3 * d**3  # of 2 operations: seeds, updates, iterations, products
+    for moved, model in (
+        (8, {}),
+        (6, {"identity": ["query_1"], "frozen": ["key_2", "embedding"]}),
+    ):
+        assert of("muon", **model) - of("adamw", **model) == pytest.approx(moved * each)
+
+
 def test_a_cell_of_the_configuration_is_trained_and_written(tmp_path):
     (cell,) = cells(
         SHARED,
-        optimizers=["muon"],
-        learning_rates={"muon": [0.01]},
+        optimizers=["plain"],
+        learning_rates={"plain": [0.01]},
         exponents=[[1, 0]],
         d=[8],
         batch_size=[4],
