@@ -52,7 +52,9 @@ def predictions(grid: xr.Dataset, settings: FitSettings) -> xr.Dataset:
                     found["capacity"][(*where, t, i)] = count
                     found["robust_prefix"][(*where, t, i)] = prefix
                 if math.isnan(found["capacity"][(*where, 0, i)]):
-                    measured = grid[["signal_slope", "logit_noise"]].isel({**run, "step": 0}).sel(d=d)
+                    measured = (
+                        grid[["signal_slope", "logit_noise"]].isel({**run, "step": 0}).sel(d=d)
+                    )
                     found["capacity"][(*where, 0, i)] = point.in_linear_response(measured)
     coordinates = {dim: grid[dim].values for dim in (*LINE, "d")}
     return xr.Dataset(

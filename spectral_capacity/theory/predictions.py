@@ -34,64 +34,10 @@ def response_capacity(p: Float[np.ndarray, " n"], slope: float, noise: float) ->
     The logit of item i is its spike s·p_i plus noise of standard deviation τ, and so are its N − 1
     competitors' logits. s and τ (:mod:`training.response`) are measured on the gradient itself; there is no
     fit parameter. Neither saturation of frequent items nor the spikes of competitors are in it: good for
-    maps that flatten the spectrum, not for gradient descent (:func:`gradient_capacity`).
+    maps that flatten the spectrum, not for gradient descent (:mod:`theory.gradient_step`), and too high at
+    small d.
     """
     return float(recovery_probability(p * (slope / noise), p.size - 1).sum())
-
-
-def batch_capacity(
-    p: Float[np.ndarray, " n"], d: int, slope: float, noise: float, batch_size: float
-) -> float:
-    """Expected count after one step on a batch: :func:`response_capacity` with weights q_i = c_i / B.
-
-    c_i ~ Poisson(B p_i) samples of item i lift its logit by s·c_i/B. Just above the critical batch size one
-    sample is enough, so that lucky rare items are recovered beyond the population's capacity: the count
-    overshoots. A batch of fewer than d items is orthogonal enough to be recalled whole; there the
-    linear response means nothing, and the number of distinct items is the prediction.
-    """
-    from scipy.stats import poisson
-
-    seen = items_seen(p, batch_size)
-    if seen < d:
-        return seen
-    samples = np.arange(400.0)
-    few = recovery_probability(samples * (slope / noise / batch_size), p.size - 1)
-    rates = batch_size * p
-    # Smooth in the rate: tabulated below 200 samples, and without fluctuation above.
-    table = np.geomspace(min(rates[-1], 1e-3), 200.0, 300)
-    expected = poisson.pmf(samples[:, None], table).T @ few
-    rare = rates < table[-1]
-    count = np.interp(np.log(rates[rare]), np.log(table), expected).sum()
-    return float(count + recovery_probability(p[~rare] * (slope / noise), p.size - 1).sum())
-
-
-def gradient_capacity(p: Float[np.ndarray, " n"], d: int, *, nodes: int = 100) -> float:
-    """Expected count after one gradient step from zero, for isotropic embeddings.
-
-    With W = G_0, item i scores s_ii ≈ p_i + τ g_i and competitor j scores s_ij ≈ p_j g'_j/√d + τ g_j:
-    a spike of its own item seen through u_jᵀu_i, and the crosstalk of all others,
-    τ² = Σ_m p_m² / d². So E[count] = Σ_i E_g[Π_{j≠i} Φ((p_i + τ g)/√(p_j²/d + τ²))]. Fluctuations
-    of the norms of the embeddings, of relative size √(2/d), are ignored. ``p`` must not increase.
-    """
-    from scipy.special import log_ndtr
-
-    tau = math.sqrt(float(p @ p)) / d
-    spread = np.sqrt(p**2 / d + tau**2)
-    levels = tau * np.concatenate(
-        [np.linspace(-8, 30, 400), np.geomspace(30, max(31.0, 2 * p[0] / tau), 200)[1:]]
-    )
-    # Competitors of the tail share one spread; sum the distinguishable ones, count the rest.
-    head = int(np.searchsorted(-p, -1e-3 * tau * math.sqrt(d)))
-    log_all = log_ndtr(levels[:, None] / spread[:head]).sum(axis=1)
-    log_all += (p.size - head) * log_ndtr(levels / tau)
-    x, w = hermegauss(nodes)
-    # Neighbours in the tail are recovered alike: a sample of them is enough.
-    ranks = np.arange(1, p.size + 1)
-    some = np.unique(np.concatenate([ranks[:1000], np.geomspace(1, p.size, 400).astype(int)])) - 1
-    thresholds = p[some, None] + tau * x
-    logs = np.interp(thresholds, levels, log_all) - log_ndtr(thresholds / spread[some, None])
-    probability = np.exp(np.minimum(logs, 0.0)) @ (w / w.sum())
-    return float(np.interp(np.log(ranks), np.log(ranks[some]), probability).sum())
 
 
 def items_seen(p: Float[np.ndarray, " n"], batch_size: float) -> float:

@@ -8,6 +8,8 @@ from spectral_capacity.analysis.exponents import fit_exponents
 from spectral_capacity.analysis.fit_rows import FITS
 from spectral_capacity.analysis.lines import fit_counts, fit_line, local_exponents
 from spectral_capacity.memory.measured import DIMENSIONS
+from spectral_capacity.sampling.frequencies import power_law
+from spectral_capacity.theory.predictions import response_capacity
 
 D = np.array([32, 64, 128, 256, 512])
 CONSTANT = {"scale": 1.0, "d_power": 0.5, "schedule": "constant"}
@@ -194,8 +196,11 @@ def test_any_map_with_a_response_is_predicted():
         "options": {"map": {}, "muon": {}},
     }
     fits = fit_exponents(data, settings)
-    one, other = (fits.predicted_capacity.sel(optimizer=name).values for name in ("map", "muon"))
-    np.testing.assert_array_equal(one, other)
+    found = fits.predicted_capacity.sel(optimizer="map").values.ravel()
+    p = power_law(SETTINGS["n_items"], 1.5)
+    expected = [response_capacity(p, float(d) ** 1.5, float(d) ** -0.5) for d in D]
+    np.testing.assert_allclose(found, expected)
+    assert np.isnan(fits.predicted_robust_prefix.sel(optimizer="map")).all()
 
 
 def test_numbers_among_the_options_become_coordinates():

@@ -25,20 +25,6 @@ def test_recovery_probability_against_quadrature_and_chance():
     assert theory.recovery_probability(x[:1], n)[0] == pytest.approx(1 / (n + 1), rel=0.02)
 
 
-def test_gradient_capacity_against_the_sum_written_out():
-    n, d = 60, 16
-    p = power_law(n, 1.5)
-    tau = math.sqrt((p**2).sum()) / d
-    spread = np.sqrt(p**2 / d + tau**2)
-    g = np.linspace(-9, 9, 4001)
-    weight = norm.pdf(g) * (g[1] - g[0])
-    expected = 0.0
-    for i in range(n):
-        z = (p[i] + tau * g)[:, None] / spread
-        expected += (weight * np.exp(np.delete(norm.logcdf(z), i, axis=1).sum(axis=1))).sum()
-    assert theory.gradient_capacity(p, d) == pytest.approx(expected, rel=0.01)
-
-
 def test_ceiling_against_reference_values():
     # Prefactors of d² found by integrating the extreme-value law: 0.0495 and 0.0455.
     assert theory.ceiling(100_000, 100) == pytest.approx(495, rel=0.01)
@@ -65,20 +51,3 @@ def test_items_seen_and_the_batch_that_shows_them():
     assert theory.items_seen(p, theory.critical_batch_size(p, 77.0)) == pytest.approx(77.0)
     assert math.isnan(theory.critical_batch_size(p, 0.3))
     assert math.isnan(theory.critical_batch_size(p, 300.0))
-
-
-def test_batch_capacity_against_the_sum_over_samples():
-    n, d, batch, ratio = 400, 4, 600.0, 900.0
-    p = power_law(n, 1.5)
-    rng = np.random.default_rng(0)
-    counts = rng.poisson(batch * p, (4000, n))
-    expected = theory.recovery_probability(counts.ravel() * ratio / batch, n - 1).sum() / 4000
-    assert theory.batch_capacity(p, d, ratio, 1.0, batch) == pytest.approx(expected, rel=0.01)
-
-
-def test_batch_capacity_of_the_limits():
-    p = power_law(2000, 1.5)
-    many = theory.batch_capacity(p, 16, 300.0, 1.0, 1e9)
-    assert many == pytest.approx(theory.response_capacity(p, 300.0, 1.0), rel=0.01)
-    few = theory.batch_capacity(p, 512, 300.0, 1.0, 64.0)
-    assert few == theory.items_seen(p, 64.0)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from spectral_capacity.sampling.frequencies import power_law
+from spectral_capacity.theory import gradient_step
 from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.learning_rates import rate_at
-from spectral_capacity.theory.predictions import gradient_capacity
 from spectral_capacity.theory.thresholded_gradient import thresholded_gradient
 from tests.unit.theory.trained import assert_counts_agree, recovered
 
@@ -29,7 +29,9 @@ def test_only_ratios_of_rates_matter_and_the_first_step_is_one_step():
     scaled = thresholded_gradient(items, 128, [1e-6, 5e-6])
     np.testing.assert_allclose(one.recovered, scaled.recovered, atol=1e-9)
     # The formula for one step takes the crosstalk of the head to be Gaussian.
-    assert one.counts[0] == pytest.approx(gradient_capacity(power_law(5000, 1.5), 128), rel=0.2)
+    assert one.counts[0] == pytest.approx(
+        gradient_step.capacity(Items.of(power_law(5000, 1.5)), 128), rel=0.2
+    )
 
 
 def test_a_step_that_is_too_small_changes_nothing_and_a_large_one_forgets():
