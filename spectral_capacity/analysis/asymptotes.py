@@ -10,15 +10,17 @@ continued by the theory, have.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from spectral_capacity.analysis.fit_rows import LineData
 from spectral_capacity.analysis.lines import fit_line, slopes
-from spectral_capacity.analysis.quantities import PREDICTED, Case
+from spectral_capacity.analysis.quantities import PREDICTED, case_of
 from spectral_capacity.analysis.resampling import percentiles
 from spectral_capacity.analysis.settings import FitSettings
 from spectral_capacity.analysis.tables import ASYMPTOTES
@@ -64,16 +66,22 @@ def asymptote_row(line: LineData, continued: float, settings: FitSettings) -> di
     return row
 
 
-def continued_exponent(quantity: str, case: Case, settings: FitSettings) -> float:
-    """The exponent in d of a quantity's prediction at large d; NaN where there is none to continue.
+def continued_exponent(quantity: str, at: Mapping[str, Any], settings: FitSettings) -> float:
+    """The exponent in d of a quantity's prediction at large d, on a line (``at``, all of
+    :data:`quantities.LINE`); NaN where there is none to continue, as on minibatches.
 
     Of items of a power law without end, against N − 1 competitors at every d: :data:`COMPETITORS` of them
     change logarithms only. One step of Muon, Newton and gradient descent; several of Muon on thresholded
-    gradients. That of thresholded gradient descent and of exact steps follows items one by one and ends
-    where these are too many.
+    gradients, the polar map also for one that is smoothed below the bulk. That of thresholded gradient descent
+    and of exact steps follows items one by one and ends where these are too many.
     """
-    if quantity not in PREDICTED or not 1 < case.alpha <= STEEPEST or settings.frequencies:
+    case = case_of(settings, at)
+    if quantity not in PREDICTED or not math.isinf(at["batch_size"]):
         return math.nan
+    if not 1 < case.alpha <= STEEPEST or settings.frequencies or settings.own_embeddings:
+        return math.nan
+    if (settings.bulk_resolution(at["optimizer"]) or math.inf) <= 1:
+        case = replace(case, theory="muon")
     if case.step > 1:
         several = case.theory == "muon" and case.schedule == "constant" and case.kappa == 0
         if not several or settings.gradient != "thresholded":

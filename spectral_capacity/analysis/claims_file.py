@@ -30,7 +30,7 @@ READ_AS_MISSING = frozenset().union(
 """What pandas takes for "nothing" in a CSV file; written out, since importing pandas takes a second."""
 
 
-FIT_STATISTICS = ("exponent", "level", "asymptote")
+FIT_STATISTICS = ("exponent", "level", "asymptote", "alpha_slope")
 RECALL_STATISTICS = ("advantage", "kept", "saturating_batch")
 """What a claim about transformers may be about; see :mod:`analysis.recall_claims`."""
 RECALL_QUANTITIES = ("accuracy_id", "accuracy_ood", "memory_recall")
@@ -97,7 +97,7 @@ class FitClaim(Claim):
             raise ValueError(f"{self.quantity} is of a whole run: steps: last")
         if self.statistic == "exponent" and self.fit is None and not quantity.in_samples:
             raise ValueError("an exponent needs a fit: ols, wls, largest or corrected")
-        if self.statistic == "asymptote":
+        if self.statistic in ("asymptote", "alpha_slope"):
             self._check_asymptote()
         if self.statistic == "level" and (self.fit or quantity.whole_curve):
             raise ValueError("a level is the value at the largest d, of a single point: no fit")
@@ -120,6 +120,8 @@ class FitClaim(Claim):
             )
         if self.fit or self.tolerance is None:
             raise ValueError("an asymptote needs a tolerance, and no fit: it has one of its own")
+        if self.statistic == "alpha_slope" and isinstance(self.predicted, str):
+            raise ValueError("a slope in 1/α needs a number as predicted")
 
 
 class RecallClaim(Claim):

@@ -31,7 +31,6 @@ from spectral_capacity.analysis.quantities import (
     LINE,
     QUANTITIES,
     asymptotic_exponent,
-    case_of,
 )
 from spectral_capacity.analysis.resampling import line_generator, resampled_means
 from spectral_capacity.analysis.settings import FitSettings
@@ -63,12 +62,13 @@ def fit_exponents(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.Dataset:
     settings = FitSettings.of(settings)
     grid = at_fitted_steps(grid.sortby("d"))
     predicted = predictions(grid, settings)
+    grid = grid.assign(predicted_capacity=predicted.capacity)
     exponents, levels, asymptotes, local = [], [], [], []
     for key, line in _lines(grid, predicted, settings):
         exponents += [key | row for row in exponent_rows(line, settings)]
         levels.append(key | level_row(line, settings))
         if key["quantity"] in predicted:
-            continued = continued_exponent(key["quantity"], case_of(settings, key), settings)
+            continued = continued_exponent(key["quantity"], key, settings)
             asymptotes.append(key | asymptote_row(line, continued, settings))
         if key["quantity"] == "capacity":
             local += [key | row for row in local_rows(line, settings)]

@@ -6,7 +6,9 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import xarray as xr
+from scipy.stats import t as student_t
 
 from spectral_capacity.analysis.asymptotes import FROM_D
 from spectral_capacity.analysis.claims_file import FitClaim
@@ -20,6 +22,9 @@ from spectral_capacity.analysis.verdicts import (
     verdict,
 )
 from spectral_capacity.theory.exponents import muon_exponent
+
+FEWEST_ALPHAS = 3
+"""Behind a slope in 1/α."""
 
 
 def lines(claim: FitClaim, fits: xr.Dataset) -> Iterator[dict[str, Any]]:
@@ -46,6 +51,10 @@ def _lines(
 ) -> Iterator[dict[str, Any]]:
     """Rows of a claim about one optimizer: every α and κ that has a measurement and a prediction."""
     lines = fits.sel(quantity=claim.quantity, optimizer=optimizer, batch_size=math.inf, step=step)
+    if claim.statistic == "alpha_slope":
+        for kappa in lines.kappa.values.tolist():
+            yield from _alpha_slope(claim, lines.sel(kappa=kappa))
+        return
     for alpha in lines.alpha.values.tolist():
         for kappa in lines.kappa.values.tolist():
             line = lines.sel(alpha=alpha, kappa=kappa)
@@ -102,6 +111,33 @@ def _asymptote(claim: FitClaim, line: xr.Dataset, predicted: float) -> dict[str,
     return _judged(claim, line, predicted, numbers, claim.tolerance)
 
 
+def _alpha_slope(claim: FitClaim, lines: xr.Dataset) -> Iterator[dict[str, Any]]:
+    """A row for the slope in 1/α of asymptotes (:func:`_asymptote`), by least squares over all α's."""
+    known = lines.isel(alpha=np.flatnonzero(np.isfinite(lines.continued + lines.trend)))
+    if known.alpha.size < FEWEST_ALPHAS:
+        return
+    X = np.stack([np.ones(known.alpha.size), 1 / known.alpha.values], axis=1)
+    weights = np.linalg.pinv(X)[1]  # of each α's exponent in the slope
+    continued = float(weights @ known.continued.values)
+    error = float(np.sqrt(weights**2 @ known.trend_error.values**2))
+    measured = continued + float(weights @ known.trend.values)
+    numbers = {"measured": measured, "error": error, "finite_size": continued}
+    seeds, largest_d = known.seeds.values, known.d.values.max().item()
+    freedom = float(seeds[seeds > 0].min() - 1) * known.alpha.size
+    reach = float(student_t.ppf(0.975, freedom)) * error if freedom > 0 else math.nan
+    numbers |= {"low": measured - reach, "high": measured + reach}
+    row = {
+        "optimizer": known.optimizer.item(),
+        "kappa": known.kappa.item(),
+        "step": known.step.item(),
+        "predicted": float(claim.predicted),
+        "largest_d": largest_d,
+        "seeds": int(seeds[seeds > 0].min()),
+    } | _judged(claim, known, float(claim.predicted), numbers, claim.tolerance)
+    too_small = not decides(math.nan, largest_d, row["seeds"])
+    yield row | ({"verdict": TOO_SMALL} if too_small else {})
+
+
 READ = {"exponent": _exponent, "level": _level, "asymptote": _asymptote}
 """By statistic, what reads a row from a line of the fits."""
 
@@ -114,7 +150,7 @@ def _judged(
     ends = band(claim.relation, predicted, tolerance)
     seeds, fitted = line.seeds.values[line.seeds.values > 0], numbers.get("fitted", math.nan)
     freedom = float(seeds.min() - 1) * (1 if math.isnan(fitted) else max(fitted, 1))
-    if claim.statistic == "asymptote":
+    if claim.statistic in ("asymptote", "alpha_slope"):
         found = asymptote_verdict(
             numbers["finite_size"], low, high, claim.relation, predicted, tolerance
         )

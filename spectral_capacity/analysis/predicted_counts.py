@@ -80,7 +80,7 @@ class _Point:
         self.batch_size = None if math.isinf(batch_size) else int(batch_size)
         self.theory = settings.theory[optimizer]
         self.learning_rate = settings.learning_rates[optimizer]
-        self.map = settings.maps[optimizer] or {}
+        self.resolution = settings.bulk_resolution(optimizer)
 
     @cached_property
     def items(self) -> Items:
@@ -142,11 +142,10 @@ class _Point:
 
     def _resolutions(self, steps: int) -> list[float] | None:
         """λ_t of a smoothed polar map that is given in units of the bulk; None of any other map."""
-        in_bulk = self.map.get("name") == "smoothed_polar" and self.map["unit"] == "bulk"
-        if not in_bulk or self.map["resolution"] == "theory" or self.alpha <= 1:
+        if self.resolution is None or self.alpha <= 1:
             return None
-        scale = self.map["resolution"]
-        return [scale * self.d ** bulk_exponent(self.alpha, t) for t in range(1, steps + 1)]
+        bulk = [self.d ** bulk_exponent(self.alpha, t) for t in range(1, steps + 1)]
+        return [self.resolution * scale for scale in bulk]
 
     def in_linear_response(self, measured: xr.Dataset) -> float:
         """The count of any map of the population's gradient, from its measured slope and noise."""

@@ -154,6 +154,13 @@ def _capacity_to_isotropic(grid: xarray.Dataset, settings: FitSettings) -> xarra
     return relative_to(grid.capacity, kappa=0.0)
 
 
+def _capacity_to_predicted(grid: xarray.Dataset, settings: FitSettings) -> xarray.DataArray | None:
+    if not grid.predicted_capacity.notnull().any():
+        return None
+    predicted = grid.predicted_capacity.where(grid.predicted_capacity > 0)
+    return (grid.capacity / predicted).transpose(*grid.capacity.dims)
+
+
 def _worst_to_uniform(grid: xarray.Dataset, settings: FitSettings) -> xarray.DataArray | None:
     if not grid.worst_item_loss.notnull().any():
         return None
@@ -212,6 +219,11 @@ QUANTITIES: dict[str, Quantity] = {
     ),
     "capacity_to_isotropic": Quantity(
         "recovered items relative to kappa = 0, same seed", _no_exponent, _capacity_to_isotropic
+    ),
+    "capacity_to_predicted": Quantity(
+        "recovered items relative to those predicted without a fit parameter",
+        _no_exponent,
+        _capacity_to_predicted,
     ),
     "best_loss": Quantity(
         "softmax loss at the best learning rate", _loss_exponent, _measured("best_loss")

@@ -44,6 +44,17 @@ class FitSettings:
         """From a mapping with these keys and any others."""
         return cls(**{field.name: settings[field.name] for field in fields(cls)})
 
+    def bulk_resolution(self, optimizer: str) -> float | None:
+        """λ of a smoothed polar map in units of the gradient's bulk; None of any other map."""
+        of = self.maps[optimizer] or {}
+        if (
+            of.get("name") != "smoothed_polar"
+            or of["unit"] != "bulk"
+            or of["resolution"] == "theory"
+        ):
+            return None
+        return float(of["resolution"])
+
     def item_frequencies(self, alpha: float) -> Float[np.ndarray, " n"]:
         """p of the experiment's items: the power law, or the table's."""
         table = self.frequencies or {"file": None}
