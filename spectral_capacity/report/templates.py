@@ -135,8 +135,8 @@ most” and “at least” allow everything on their other side. Theorems hold u
 {{ "k/\\\\log\\\\, d" | math }} is allowed, at the geometric mean of the fitted d's.</p>
 <p>Intervals are percentiles over resampled seeds, 95&nbsp;% unless the configuration says otherwise, and too
 narrow where seeds are few: in simulations a nominal 95&nbsp;% held the truth in 76&nbsp;% of cases with 2 seeds
-and in 90&nbsp;% with 4. Where one optimizer is held against another, the median over seeds of their difference or
-ratio is measured; its interval is of order statistics, from {{ min_seeds }} seeds on.</p>
+and in 90&nbsp;% with 4. Where one optimizer is held against another, the median over seeds of their difference
+or ratio is measured; its interval is of order statistics, from {{ min_seeds }} seeds on.</p>
 {% endmacro %}
 """
 
