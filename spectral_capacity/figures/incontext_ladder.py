@@ -1,11 +1,11 @@
 r"""Outputs that the second layer's values recall, against the width, from the linear memory to a transformer.
 
-A column per rung. **One step**: attention is built, and of the value matrices one is trained, from zero, in one
-step: this is the linear memory. **Many steps**: the same, longer. **Attention**: queries and keys are trained
-too. **Everything** is. Above, outputs recalled: points are means over runs, bars their range, at the learning
-rate that a run chooses that is not shown; dashed are fitted powers, grey the slopes of one step of the linear
-memory. Dotted: all outputs. Below, the singular value of half the rank of the gradient of the second layer's
-values, relative to the largest; grey: the slope :math:`d^{−α}` of the first gradient.
+**a**: attention is built, and of the value matrices one is trained, from zero, in one step: this is the linear
+memory. **b**: the same, in many steps. **e**: queries and keys are trained too. **f**: everything is. Points:
+means over runs, bars their range, at the learning rate that a run chooses that is not shown; dashed are fitted
+powers, grey the slopes of one step of the linear memory. Dotted: all outputs. **c**, **d**, **g**, **h**, each
+under its panel: the singular value of half the rank of the gradient of the second layer's values, relative to
+the largest; grey: the slope :math:`d^{−α}` of the first gradient.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from spectral_capacity.figures.parts import curves, incontext
 from spectral_capacity.figures.parts.axes import count_axis, plain_numbers, powers_of_two
 from spectral_capacity.figures.parts.below import make_room, powers_under
 from spectral_capacity.figures.parts.common import GUIDE, configuration, handle
-from spectral_capacity.figures.parts.legends import left_out, legend_below
+from spectral_capacity.figures.parts.legends import left_out, legend_below, seed_bars
 from spectral_capacity.figures.parts.looks import label, optimizer_style
 from spectral_capacity.figures.parts.panels import at_left, letters, panel_pairs
+from spectral_capacity.incontext.measured import TUNING
 from spectral_capacity.theory.exponents import bulk_exponent
 
 KIND = "incontext"
@@ -77,12 +78,14 @@ def plot(
         for name in names
     ]
     handles += [
-        handle("range over runs", linestyle="-", linewidth=0.8),
+        *seed_bars(grids[-1].sel(seed=grids[-1].seed != TUNING)),
         handle("fitted power", linestyle="--", linewidth=0.9),
         handle("slope of the theory of one step", **GUIDE | {"linewidth": 0.9}),
         handle("all outputs", **ALL),
     ]
-    make_room(figure, legend_below(figure, handles, left_out(grids[0], grids[0])))
+    make_room(
+        figure, legend_below(figure, handles, left_out(grids[-1], here.sel(iteration=[time])))
+    )
     return figure
 
 

@@ -47,9 +47,8 @@ def every_experiment_has_its_artefacts(smoke):
             assert (np.asarray(grid["capacity"][:])[ran] >= 0).all(), name
     for name, figure in figure_modules(KINDS).items():
         shown = figure.shows.values() if isinstance(figure.shows, dict) else [figure.shows]
-        assert (smoke.results / f"figures/{name}.png").is_file() == (
-            experiments.keys() >= {*shown}
-        ), name
+        if experiments.keys() >= {*shown}:
+            assert (smoke.results / f"figures/{name}.png").is_file(), name
 
 
 def every_claim_was_held_against_a_measurement(smoke):
