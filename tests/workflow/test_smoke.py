@@ -57,8 +57,10 @@ def every_claim_was_held_against_a_measurement(smoke):
     assert set(rows.claim) == claims
     # At d ≤ 16 there is no critical batch size to find, GD may recover nothing, and maps run at one d.
     assert set(rows.verdict) == {"too small", "not measured"}
-    unmeasured = set(rows.claim[rows.verdict == "not measured"])
-    assert unmeasured <= {"T3B", "T5B", "INFO", "INFO steps", "OPT", "SIGN", "T5 loss"}
+    # One transformer's optimizer is trained there, so that none is held against another.
+    unmeasured = {claim for claim in claims if claim.startswith("ICL")}
+    unmeasured |= {"T3B", "T5B", "INFO", "INFO steps", "OPT", "SIGN", "T5 loss"}
+    assert set(rows.claim[rows.verdict == "not measured"]) <= unmeasured
 
 
 def the_grids_hold_what_the_experiments_ask_for(smoke):
