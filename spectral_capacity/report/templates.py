@@ -89,7 +89,8 @@ commit {{ commits([made.git_revision]) }}.
 {% macro origin(result) %}
 {% set line = result.lines[0] %}
 {{ result.source | inline }}. Experiment {{ line.experiment }}; {{ line.what | inline }}
-{%- if line.over %}, {{ line.over }}{% endif %}.
+{%- if line.over %}, {{ line.over }}{% endif %}
+{%- if result.everywhere %}; {{ result.everywhere | inline }}{% endif %}.
 {% endmacro %}
 
 {% macro lines_of(result) %}
@@ -98,8 +99,12 @@ commit {{ commits([made.git_revision]) }}.
 <thead><tr>{% for heading in result.columns.values() %}<th scope="col">{{ heading }}</th>{% endfor %}
 
 <th scope="col">predicted</th><th scope="col">allowed</th><th scope="col">measured</th>
-<th scope="col">interval</th><th scope="col" class="wrap">prediction without a fit parameter</th>
-<th scope="col">largest d</th><th scope="col">verdict</th></tr></thead>
+<th scope="col">interval</th>
+{% if result.has_predictions %}<th scope="col" class="wrap">prediction without a fit parameter</th>{% endif %}
+
+{% if "d" not in result.columns %}<th scope="col">largest d</th>{% endif %}
+
+<th scope="col">verdict</th></tr></thead>
 <tbody>
 {% for line in result.lines %}
 <tr>{% for name in result.columns %}<td>{{ line.coordinate(name) }}</td>{% endfor %}
@@ -108,7 +113,10 @@ commit {{ commits([made.git_revision]) }}.
 <td>{{ allowed[line.relation] }} {{ line.tolerance | number(3) }}
 {%- if line.logarithms %} = {{ line.logarithms }}{% endif %}</td>
 <td>{{ line.measured | number(3) }}</td><td>{{ interval(line, 3) | trim or "–" }}</td>
-<td>{{ line.finite_size | number(3) }}</td><td>{{ "%g" | format(line.largest_d) }}</td>
+{% if result.has_predictions %}<td>{{ line.finite_size | number(3) }}</td>{% endif %}
+
+{% if "d" not in result.columns %}<td>{{ "%g" | format(line.largest_d) }}</td>{% endif %}
+
 <td>{{ verdict(line.verdict) }}</td></tr>
 {% endfor %}
 </tbody>
