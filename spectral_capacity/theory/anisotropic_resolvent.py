@@ -1,0 +1,161 @@
+"""Deterministic equivalent of the resolvent of a gradient G = Σ_j p_j v_j u_jᵀ with anisotropic outputs.
+
+u ~ N(0, I/d), v ~ N(0, Ξ), tr Ξ = 1. What a step on G does to an item is an integral over t > 0 of functions of
+the resolvents (t² + GᵀG)⁻¹ and (t² + GGᵀ)⁻¹. For large d their means no longer depend on the draw of G, and
+what is left of it is Gaussian, with covariances that are known too.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+
+@dataclass(frozen=True)
+class OutputSpectrum:
+    """Eigenvalues of Ξ, descending, each with the number of dimensions that share it; their sum is 1."""
+
+    eigenvalues: Float[np.ndarray, " k"]
+    multiplicity: Float[np.ndarray, " k"]
+
+    @property
+    def d(self) -> int:
+        return round(float(self.multiplicity.sum()))
+
+    @classmethod
+    def of(
+        cls, eigenvalues: Float[np.ndarray, " d"], *, exact: int = 24, ratio: float = 1.1
+    ) -> OutputSpectrum:
+        """The spectrum, scaled to trace 1, its small eigenvalues grouped: ranks that grow by ``ratio``.
+
+        The first ``exact`` eigenvalues stand alone; a group has the mean of its eigenvalues. An isotropic
+        spectrum is one group.
+        """
+        values = np.sort(eigenvalues)[::-1] / eigenvalues.sum()
+        if values[-1] == values[0]:
+            return cls(values[:1], np.array([float(values.size)]))
+        starts = [*range(min(exact, values.size))]
+        while starts[-1] < values.size - 1:
+            starts.append(max(starts[-1] + 1, round(starts[-1] * ratio)))
+        starts = np.array([start for start in starts if start < values.size])
+        multiplicity = np.diff(starts, append=values.size).astype(float)
+        return cls(np.add.reduceat(values, starts) / multiplicity, multiplicity)
+
+    @classmethod
+    def power_law(cls, d: int, kappa: float) -> OutputSpectrum:
+        """λ_k ∝ k^(−κ) in d dimensions."""
+        return cls.of(np.arange(1.0, d + 1) ** -kappa)
+
+
+@dataclass(frozen=True)
+class Resolvent:
+    """The deterministic equivalent on n values of t, from far above G's singular values down to 0.
+
+    At each t, f is the share of the d dimensions that items resolved at this t take. It is the parameter:
+
+        (1/d) Σ_j p_j² w / (1 + p_j² w) = f,    (1/d) Σ_k λ_k / (λ_k + τ) = f,    t = √(τ d f (1 − f) / w).
+
+    w: product of m_u = t uᵀ(t² + GᵀG)⁻¹u and m_v = t vᵀ(t² + GGᵀ)⁻¹v for a new item (u, v), in the mean. ν_k =
+    λ_k/(λ_k + τ)/(d f): share of m_v that an eigendirection of Ξ has, Σ_k multiplicity_k ν_k = 1. dt: weights
+    with which a sum over the nodes is (2/π) ∫ … dt. The other fields are covariances over two values of t:
+
+    noise: of √λ_k e_kᵀ G (t² + GᵀG)⁻¹ û for a unit vector û and direction e_k, over ν_k ν_k'/d.
+    output: of √λ_k e_kᵀ t (t² + GGᵀ)⁻¹ v outside of its mean √λ_k ρ_k v_k, relative to that of v_k = √λ_k.
+    form: of m_v around its mean for a given v, beyond the share of ``output``, relative.
+    input: of m_u around its mean for a unit vector û, relative.
+
+    full_rank: G has no null directions, having at least d items.
+    """
+
+    t: Float[np.ndarray, " n"]
+    w: Float[np.ndarray, " n"]
+    nu: Float[np.ndarray, "n k"]
+    dt: Float[np.ndarray, " n"]
+    noise: Float[np.ndarray, "n n"]
+    output: Float[np.ndarray, "n n"]
+    form: Float[np.ndarray, "n n"]
+    input: Float[np.ndarray, "n n"]
+    full_rank: bool
+
+
+def resolvent(
+    p: Float[np.ndarray, " j"],
+    weight: Float[np.ndarray, " j"],
+    outputs: OutputSpectrum,
+    *,
+    step: float = 0.5,
+) -> Resolvent:
+    """Solve the equivalent for items of frequency p, each counted ``weight`` times.
+
+    Nodes are equidistant in logit f, ``step`` apart, where every integrand is analytic and falls off
+    exponentially at both ends: the trapezoidal rule then converges exponentially. f starts at 1e-7/d, where the
+    first item is far below t, so that d = 10⁶ needs f down to 1e-13.
+    """
+    d = outputs.d
+    most = min(1.0, float(weight[p > 0].sum()) / d)  # fewer items than dimensions: G has that rank
+    x = np.arange(math.log(1e-7 / d), 12.0, step)
+    f = most / (1 + np.exp(-x))
+    free = (1 - most) + most / (1 + np.exp(x))  # 1 − f, without cancellation
+    w, w_slope = _inverse(p**2, weight, f * d)
+    inverse_tau, tau_slope = _inverse(outputs.eigenvalues, outputs.multiplicity, f * d)
+    t = np.sqrt(d * f * free / (w * inverse_tau))
+    df = f * (1 - f / most)  # df/dx
+    fall = (w_slope + tau_slope) * d * df - df / f + df / free  # −2 d(log t)/dx
+    dt = (2 / math.pi) * step * t * fall / 2
+    dt[-1] += (2 / math.pi) * t[-1] - dt[-1] / 2
+    occupied = outputs.eigenvalues * inverse_tau[:, None]
+    nu = occupied / (1 + occupied) / (d * f)[:, None]
+    return Resolvent(t, w, nu, dt, *_covariances(p**2, weight, w, nu, outputs), most == 1)
+
+
+def _covariances(
+    p_squared: Float[np.ndarray, " j"],
+    weight: Float[np.ndarray, " j"],
+    w: Float[np.ndarray, " n"],
+    nu: Float[np.ndarray, "n k"],
+    outputs: OutputSpectrum,
+) -> tuple[Float[np.ndarray, "n n"], ...]:
+    """Covariances of resolvents at t and t': sums of ladders, whose rungs are items that both meet.
+
+    With x_j = p_j² w, Y = Σ_j x x'/((1+x)(1+x')), A = Σ_j √(x x')/((1+x)(1+x')) and Λ = Σ_k ν_k ν_k', a rung
+    takes outputs to outputs with Γ_v = Λ (Y + A²/(d − Y)), inputs to inputs with Γ_u = (Y + Λ A²/(1 − ΛY))/d.
+    """
+    d = outputs.d
+    x = p_squared * w[:, None]
+    filled = x / (1 + x)
+    Y = (filled * weight) @ filled.T
+    root = np.sqrt(x) / (1 + x)
+    A = (root * weight) @ root.T
+    share = (nu * outputs.multiplicity) @ nu.T
+    rung_v = share * (Y + A**2 / (d - Y))
+    rung_u = (Y + share * A**2 / (1 - share * Y)) / d
+    noise = np.sqrt(np.outer(w, w)) * A / ((1 - Y / d) * (1 - rung_v))
+    output = rung_v / (1 - rung_v)
+    return noise, output, share * output, 2 / d * rung_u / (1 - rung_u)
+
+
+def _inverse(
+    a: Float[np.ndarray, " j"], weight: Float[np.ndarray, " j"], target: Float[np.ndarray, " n"]
+) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """x with Σ_j weight_j a_j x/(1 + a_j x) = target, increasing, and d(log x)/d(target)."""
+    present = a > 0
+    a, weight = a[present], weight[present]
+
+    def filled(log_x):
+        y = np.exp(log_x)[:, None] * a
+        share = y / (1 + y)
+        return share @ weight, (share / (1 + y)) @ weight
+
+    low = math.log(target[0] / float(a @ weight))
+    high = low + 1.0
+    while filled(np.array([high]))[0][0] < target[-1] and high < 60 - math.log(a.min()):
+        high += 1.0
+    table = np.linspace(low, high, max(2 * math.ceil(high - low), 2))
+    log_x = np.interp(np.log(target), np.log(filled(table)[0]), table)
+    for _ in range(6):  # Newton's steps in log–log, from a start that is near
+        value, slope = filled(log_x)
+        log_x = log_x - np.log(value / target) * value / slope
+    return np.exp(log_x), 1 / filled(log_x)[1]

@@ -1,0 +1,159 @@
+"""What one Muon step makes of a new item: draws of its logit and of the spread of its competitors' logits.
+
+The gradient is replaced by the mean of its resolvents and Gaussian fields around it, whose size does not grow
+with d; d × d matrices are never made.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import Float
+
+from spectral_capacity.theory.anisotropic_resolvent import OutputSpectrum, Resolvent
+
+LEADING = 6
+"""Eigendirections of Ξ whose draws are a low-discrepancy sequence."""
+
+MODES = 16
+"""Principal components over t that a field has, which hold all but 1e-3 of its variance."""
+
+CHUNK = 256
+"""Items at a time: for memory."""
+
+
+class Response:
+    """Some drawn items (u, v), and what they meet in W = polar(G + p v uᵀ), for any p.
+
+    z = W u is (2/π) ∫ [(1 + pε)/Q · G (t² + GᵀG)⁻¹u + p m_u/Q · t (t² + GGᵀ)⁻¹v] dt, exactly, with the forms
+    m_u, m_v of :class:`Resolvent`, ε = vᵀG (t² + GᵀG)⁻¹u and Q = (1 + pε)² + p² m_u m_v. Here the two vectors
+    and the three forms are Gaussian for given g_k = v_k/√λ_k, and enter to first order around Q = 1 + x,
+    x = p² w Σ_k ν_k g_k². Of a group of equal eigenvalues the component along g is drawn; those across
+    have their mean square.
+
+    polar(G + p v uᵀ)u = |u| polar(G + p|u| v ûᵀ)û: what is drawn belongs to a unit vector û, and |u| multiplies
+    p. That |z| = |û| where W is orthogonal is imposed.
+    """
+
+    def __init__(
+        self, answer: Resolvent, outputs: OutputSpectrum, draws: dict[str, np.ndarray]
+    ) -> None:
+        self.answer, self.outputs = answer, outputs
+        nu, g = answer.nu, draws["g"]
+        self.g, self.across = g, draws["across"]
+        noise, output = _modes(answer, "noise", 1.0), _modes(answer, "output", answer.w)
+        self.noise_map = _by_direction(nu / math.sqrt(outputs.d), noise)
+        self.output_map = _by_direction(nu, output)
+
+        still = self._along(answer.dt, self.noise_map, draws["noise"])  # √λ_k times that of u
+        self.length = np.sqrt(
+            (still**2 / outputs.eigenvalues + self.across / outputs.d).sum(axis=1)
+        )
+        self.noise = draws["noise"] / self.length[:, None, None]
+        self.output = draws["output"]
+        self.xi = g**2 @ nu.T
+        self.epsilon = self._projected(self.noise_map, self.noise)
+        self.of_v = draws["form"] @ _modes(answer, "form", answer.w).T
+        self.of_xi = self.of_v + self._projected(self.output_map, self.output) / self.xi
+        self.of_u = draws["input"] @ _modes(answer, "input", answer.w).T
+
+    def logit_and_variance(
+        self, p: float
+    ) -> tuple[Float[np.ndarray, " s"], Float[np.ndarray, " s"]]:
+        """vᵀz, and the variance zᵀΞz of a competitor's logit, for items of frequency p; over |u|."""
+        answer, eigenvalues = self.answer, self.outputs.eigenvalues
+        p_u = p * self.length[:, None]
+        x = p_u**2 * answer.w * self.xi
+        left = 1 / (1 + x)
+        noise, signal = answer.dt * left, answer.dt * left * p_u * answer.w
+        epsilon = p_u * self.epsilon
+        logit = signal * self.xi * (1 + left * (self.of_u + self.of_xi))
+        logit += noise * left * (1 - x) * self.epsilon
+
+        noise = noise * (1 + left * ((x - 1) * epsilon - x * (self.of_u + self.of_xi)))
+        mean = signal * (1 + self.of_v + left * (self.of_u - x * self.of_xi - 2 * epsilon))
+        z = self.g * (mean @ answer.nu)
+        z += self._along(noise, self.noise_map, self.noise)
+        z += self._along(signal, self.output_map, self.output)
+        square = self._square(noise, self.noise_map) / self.length[:, None] ** 2
+        square += self._square(signal, self.output_map)
+        square = z**2 + self.across * square
+        length = square @ (1 / eigenvalues) if answer.full_rank else 1.0
+        return logit.sum(axis=1), square.sum(axis=1) / length
+
+    def _along(self, weights, field_map, modes):
+        """∫ of a field over t, along g, with these weights: (s, k)."""
+        projected = (weights @ field_map).reshape(-1, *modes.shape[1:])
+        return np.einsum("skm,skm->sk", np.broadcast_to(projected, modes.shape), modes)
+
+    def _square(self, weights, field_map):
+        """Mean square of the same in a direction across g."""
+        projected = (weights @ field_map).reshape(weights.shape[0], self.g.shape[1], -1)
+        return np.einsum("skm,skm->sk", projected, projected)
+
+    def _projected(self, field_map, modes):
+        """Σ_k g_k × a field, at each t: (s, t)."""
+        return (self.g[:, :, None] * modes).reshape(self.g.shape[0], -1) @ field_map.T
+
+
+def responses(
+    answer: Resolvent, outputs: OutputSpectrum, samples: int, seed: int
+) -> Iterator[Response]:
+    """``samples`` drawn items, some at a time. The draws of a direction are the same whatever others there are:
+    counts at two d differ by little noise."""
+    from scipy.special import gammaincinv, ndtri
+
+    size = outputs.multiplicity
+    groups = size.size
+    uniform = _uniform(seed, samples, groups)
+    g = np.sqrt(2 * gammaincinv(size / 2, uniform[:, 0, 1:]))
+    across = np.zeros_like(g)
+    many = size > 1
+    across[:, many] = 2 * gammaincinv((size[many] - 1) / 2, uniform[:, 1, 1:][:, many])
+    first = ndtri(uniform[:, 2, 1:])
+    direction = np.sqrt(outputs.eigenvalues) * g
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    along = ndtri(uniform[:, 2, 0]) - (first * direction).sum(axis=1)
+    first += along[:, None] * direction
+    streams = [np.random.default_rng([seed, 1 + k]) for k in range(groups + 1)]
+    for start in range(0, samples, CHUNK):
+        part = slice(start, min(start + CHUNK, samples))
+        count = part.stop - part.start
+        common, *own = (rng.standard_normal((2, count, MODES)) for rng in streams)
+        noise, output = np.stack(own, axis=2)
+        noise[:, :, 0] = first[part]
+        fields = {"noise": noise, "output": output, "form": common[0], "input": common[1]}
+        yield Response(answer, outputs, {"g": g[part], "across": across[part], **fields})
+
+
+def _modes(
+    answer: Resolvent, name: str, weight: Float[np.ndarray, " t"] | float
+) -> Float[np.ndarray, "t m"]:
+    """Principal components of a field, best for its integral over t with this weight."""
+    kernel = getattr(answer, name)
+    scale = answer.dt * weight
+    value, vector = np.linalg.eigh(kernel * np.outer(scale, scale))
+    value, vector = value[::-1][:MODES], vector[:, ::-1][:, :MODES]
+    vector = vector * np.where(
+        vector.sum(axis=0) < 0, -1, 1
+    )  # the same draws mean the same at any d
+    return vector * np.sqrt(value.clip(0)) / scale[:, None]
+
+
+def _by_direction(
+    nu: Float[np.ndarray, "t k"], modes: Float[np.ndarray, "t m"]
+) -> Float[np.ndarray, "t km"]:
+    return (nu[:, :, None] * modes[:, None, :]).reshape(nu.shape[0], -1)
+
+
+def _uniform(seed: int, samples: int, groups: int) -> Float[np.ndarray, "s 3 k"]:
+    """Uniform draws of three kinds, one for the whole and one a group, the first ones of a Sobol sequence."""
+    from scipy.stats.qmc import Sobol
+
+    rng = np.random.default_rng([seed, 0])
+    first = min(LEADING, groups)
+    sequence = np.clip(Sobol(3 * (1 + first), rng=rng).random(samples), 1e-9, 1 - 1e-9)
+    rest = rng.random((groups - first, 3, samples)).transpose(2, 1, 0)
+    return np.concatenate([sequence.reshape(samples, 3, 1 + first), rest], axis=2)
