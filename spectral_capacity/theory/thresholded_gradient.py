@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float
 
 from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.joint_maxima import JointMaxima, correlation
+from spectral_capacity.theory.recovery import competitors_of
 from spectral_capacity.theory.steps_prediction import StepsPrediction
 
 GRID = 110
@@ -54,9 +55,7 @@ def thresholded_gradient(
     well: that items which are left over have had unlucky noise, and v̄. Raises ValueError for items without
     end whose competitors are not given.
     """
-    others = items.number - 1 if n_competitors is None else n_competitors
-    if not math.isfinite(others):
-        raise ValueError("items without end need a number of competitors: give n_competitors")
+    others = competitors_of(items, n_competitors)
     ranks = np.geomspace(1, min(items.rank[-1], max(20.0 * d**2, 1e3)), GRID)
     p = np.append(items.at_ranks(items.p, ranks), 0.0)
     chance = 0.0 if items.endless else 1 / (others + 1)

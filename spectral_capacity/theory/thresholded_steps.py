@@ -6,7 +6,6 @@ The thresholded gradient of a step is Σ p_i v_i u_iᵀ over the items that no s
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.joint_maxima import JointMaxima, correlation
 from spectral_capacity.theory.logit_moments import LogitMoments
 from spectral_capacity.theory.polar_resolvent import PolarResolvent
+from spectral_capacity.theory.recovery import competitors_of
 from spectral_capacity.theory.steps_prediction import StepsPrediction
 
 GRID = 110
@@ -73,9 +73,7 @@ def thresholded_muon(
     Left out: terms of order 1/d, and v̄. Raises ValueError when a gradient has no more than d items left, and
     for items without end whose competitors are not given.
     """
-    others = items.number - 1 if n_competitors is None else n_competitors
-    if not math.isfinite(others):
-        raise ValueError("items without end need a number of competitors: give n_competitors")
+    others = competitors_of(items, n_competitors)
     # No memory holds more than about d²/20 items; and p = 0, whose shares are those of chance.
     ranks = np.geomspace(1, min(items.rank[-1], max(20.0 * d**2, 1e3)), GRID)
     p = np.append(items.at_ranks(items.p, ranks), 0.0)
