@@ -1,7 +1,5 @@
 """Hold the claims against what was measured."""
 
-from pathlib import Path
-
 from snakemake.script import Snakemake
 
 from spectral_capacity.analysis.claims import check
@@ -9,25 +7,17 @@ from spectral_capacity.analysis.claims_file import read_claims
 from spectral_capacity.report.claims_page import checked_with, write
 from spectral_capacity.results.digests import Product
 from spectral_capacity.results.job_log import job_log
-from spectral_capacity.results.reading import open_grid
+from spectral_capacity.results.reading import open_by_name
 
 snakemake: Snakemake
 
-settings, outputs = snakemake.params.settings, snakemake.output
-with job_log(snakemake.log[0], "check_claims", settings, Product.of(snakemake)) as report:
+inputs, params = snakemake.input, snakemake.params
+with job_log(snakemake.log[0], "check_claims", params.settings, Product.of(snakemake)) as report:
     # Claims about transformers are held against grids, as nothing is fitted to these.
-    fits, grids = (
-        {Path(path).stem: open_grid(path) for path in paths}
-        for paths in (snakemake.input.fits, snakemake.input.grids)
-    )
-    rows = check(read_claims(snakemake.input.claims), fits | grids)
-    made = checked_with(
-        settings["experiments"],
-        snakemake.input.claims,
-        snakemake.params.code,
-        fits=[*fits.values()],
-        grids=[*grids.values()],
-    )
-    write(rows, outputs.csv, outputs.html, made)
+    fits, grids = open_by_name(inputs.fits), open_by_name(inputs.grids)
+    rows = check(read_claims(inputs.claims), fits | grids)
+    read = {"fits": [*fits.values()], "grids": [*grids.values()]}
+    made = checked_with(params.settings["experiments"], inputs.claims, params.code, **read)
+    write(rows, snakemake.output.csv, snakemake.output.html, made)
     for claim, verdicts in rows.groupby("claim", sort=False):
         report(f"{claim}: {verdicts.claim_verdict.iloc[0]}")

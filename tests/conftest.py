@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -11,16 +13,28 @@ from spectral_capacity.backend import jax
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
-FIRST = ("tests/cluster", "test_first_day", "test_smoke", "tests/faults", "tests/workflow")
+LONGEST = ("tests/cluster", "test_first_day", "test_smoke", "tests/faults", "tests/workflow")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest tests first, the others in their order: one that begins last would run alone."""
-
-    def place(item):
-        return next((i for i, part in enumerate(FIRST) if part in item.nodeid), len(FIRST))
-
-    items.sort(key=place)
+    """The longest tests first, dealt out file by file to the workers, who each begin with an equal part of the
+    list: one that begins last would run alone."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    files: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.nodeid.partition("::")[0], []).append(item)
+    long = [file for part in LONGEST for file in files if part in file]
+    parts: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    for number, file in enumerate(dict.fromkeys(long)):
+        parts[number % workers] += files.pop(file)
+    others = [item for file in files.values() for item in file]
+    ends = [len(items) * (worker + 1) // workers for worker in range(workers)]
+    items[:] = []
+    for part, end in zip(parts, ends, strict=True):
+        taken = max(end - len(items) - len(part), 0)
+        items += part + others[:taken]
+        others = others[taken:]
+    items += others
 
 
 @pytest.fixture

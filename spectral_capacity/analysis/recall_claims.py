@@ -119,12 +119,13 @@ def saturating_batch(one: xr.DataArray, other: xr.DataArray) -> xr.DataArray:
     """The one's :func:`saturating_batch_size` relative to the other's.
 
     If the other has none below the largest, that one stands for it: then the ratio is less in truth. If
-    the one has none the ratio is not known and NaN, unless the other has one: then it is more in truth.
+    the one has none the ratio is not known, unless the other has one: then it is more in truth. NaN, for all
+    seeds, where that of any is not known.
     """
     sizes, of_other = saturating_batch_size(one), saturating_batch_size(other)
     largest = one.batch_size.max().item()
     known = np.isfinite(sizes) | np.isfinite(of_other)
-    return (sizes.fillna(largest) / of_other.fillna(largest)).where(known)
+    return (sizes.fillna(largest) / of_other.fillna(largest)).where(known.all("seed"))
 
 
 def saturating_batch_size(values: xr.DataArray) -> xr.DataArray:

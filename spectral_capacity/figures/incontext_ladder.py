@@ -1,11 +1,11 @@
 r"""Outputs that the second layer's values recall, against the width, from the linear memory to a transformer.
 
-A column per rung. **One step**: attention is built, and of the value matrices one is trained, from zero, in one
-step: this is the linear memory. **Many steps**: the same, longer. **Attention**: queries and keys are trained
-too. **Everything** is. Above, outputs recalled: points are means over runs, bars their range, at the learning
-rate that a run chooses that is not shown; dashed are fitted powers, grey the slopes of one step of the linear
-memory. Dotted: all outputs. Below, the singular value of half the rank of the gradient of the second layer's
-values, relative to the largest; grey: the slope :math:`d^{−α}` of the first gradient.
+**a**: attention is built, and of the value matrices one is trained, from zero, in one step: this is the linear
+memory. **b**: the same, in many steps. **e**: queries and keys are trained too. **f**: everything is. Points:
+means over runs, bars their range, at the learning rate that a run chooses that is not shown; dashed are fitted
+powers, grey the slopes of one step of the linear memory. Dotted: all outputs. **c**, **d**, **g**, **h**, each
+under its panel: the singular value of half the rank of the gradient of the second layer's values, relative to
+the largest; grey: the slope :math:`d^{−α}` of the first gradient. :math:`t`: iterations.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from matplotlib.figure import Figure
 from spectral_capacity.analysis.chosen_rates import at_chosen_rates, of_chosen_runs
 from spectral_capacity.analysis.recall_exponents import fitted_power
 from spectral_capacity.figures.parts import curves, incontext
-from spectral_capacity.figures.parts.axes import count_axis, plain_numbers, powers_of_two
+from spectral_capacity.figures.parts.axes import count_axis, powers_of_two
 from spectral_capacity.figures.parts.below import make_room, powers_under
 from spectral_capacity.figures.parts.common import GUIDE, configuration, handle
-from spectral_capacity.figures.parts.legends import left_out, legend_below
+from spectral_capacity.figures.parts.legends import left_out, legend_below, seed_bars
 from spectral_capacity.figures.parts.looks import label, optimizer_style
 from spectral_capacity.figures.parts.panels import at_left, letters, panel_pairs
+from spectral_capacity.incontext.measured import TUNING
 from spectral_capacity.theory.exponents import bulk_exponent
 
 KIND = "incontext"
@@ -66,8 +67,8 @@ def plot(
         size = incontext.picked(grid, "batch_size", None, paper=0)
         time = incontext.picked(grid, "iteration", iteration if number else None, paper=0)
         here = incontext.first_laws(grid.sel(batch_size=size)).sortby("d")
-        upper.set_title(f"{title}: $B$ = {size:,}" + f", iteration {time:,}" * (number > 0))
-        _rung(here, time, upper, lower)
+        upper.set_title(f"{title}: $B$ = {size:,}" + f", $t$ = {time:,}" * (number > 0))
+        _rung(here, time, upper, lower, is_first_gradient=number == 0)
         if at_left(upper):
             upper.set_ylabel("outputs recalled")
             lower.set_ylabel(r"$\sigma_{d/2}\,/\,\sigma_1$")
@@ -77,16 +78,20 @@ def plot(
         for name in names
     ]
     handles += [
-        handle("range over runs", linestyle="-", linewidth=0.8),
+        *seed_bars(grids[-1].sel(seed=grids[-1].seed != TUNING)),
         handle("fitted power", linestyle="--", linewidth=0.9),
         handle("slope of the theory of one step", **GUIDE | {"linewidth": 0.9}),
         handle("all outputs", **ALL),
     ]
-    make_room(figure, legend_below(figure, handles, left_out(grids[0], grids[0])))
+    make_room(
+        figure, legend_below(figure, handles, left_out(grids[-1], here.sel(iteration=[time])))
+    )
     return figure
 
 
-def _rung(grid: xr.Dataset, iteration: int, upper: Axes, lower: Axes) -> None:
+def _rung(
+    grid: xr.Dataset, iteration: int, upper: Axes, lower: Axes, *, is_first_gradient: bool
+) -> None:
     settings, d = configuration(grid), grid.d.values
     alpha, vocabulary = grid.alpha_outputs.item(), settings["vocabulary"]
     names = grid.optimizer.values.tolist()
@@ -97,11 +102,13 @@ def _rung(grid: xr.Dataset, iteration: int, upper: Axes, lower: Axes) -> None:
     ratio = spectrum.value_gradient_bulk / spectrum.value_gradient_largest
     count_axis(upper)
     upper.set_ylim(0.5, 1.7 * vocabulary)
-    lower.set_yscale("log")
+    count_axis(lower)
     lower.set_ylim(*_around(ratio))
     powers, looks = [], [optimizer_style(name) for name in names]
-    powers_of_two(upper, d)
+    for axes in (upper, lower):
+        powers_of_two(axes, d)
     lower.sharex(upper)
+    bulk = bulk_exponent(alpha) if alpha > 1 and is_first_gradient else np.nan
     for name, look, shift in zip(names, looks, curves.apart(len(names), 1.02), strict=True):
         counts = vocabulary * runs.value.sel(optimizer=name).transpose("d", "seed").values
         rule = settings["definitions"][name]["rule"]
@@ -110,12 +117,11 @@ def _rung(grid: xr.Dataset, iteration: int, upper: Axes, lower: Axes) -> None:
         curves.counts_against_d(upper, d, counts, **of_power, shift=shift, **look)
         powers.append(power)
         values = ratio.sel(optimizer=name).transpose("d", "seed").values
-        bulk = bulk_exponent(alpha) if alpha > 1 else np.nan
         curves.counts_against_d(lower, d, values, np.nan, theory=bulk, shift=shift, **look)
+        bulk = np.nan  # the same line for all
     upper.axhline(vocabulary, **ALL)
     lower.set_xlabel("width $d$")
     upper.tick_params(labelbottom=False)
-    plain_numbers(lower, [1])
     powers_under(lower, powers, looks)
 
 

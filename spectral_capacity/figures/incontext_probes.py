@@ -145,7 +145,7 @@ def _shape(axes: Axes, iterations: np.ndarray) -> None:
     axes.axhline(LEVEL, **LINE)
     incontext.share_axis(axes)
     axes.set_xlim(0, 1.03 * iterations.max())
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
     axes.set_xlabel("iteration")
 
 

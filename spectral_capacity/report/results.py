@@ -65,14 +65,36 @@ class Result:
         ]
 
     @property
+    def has_predictions(self) -> bool:
+        """Whether a prediction without a fit parameter stands beside any line."""
+        return any(not math.isnan(line.finite_size) for line in self.lines)
+
+    @property
     def columns(self) -> dict[str, str]:
-        """Headings of what its lines are about, by name; steps only where there are more than one."""
+        """Headings of what its lines differ in or are always asked, by name."""
+        asked = {"optimizer", "against", "alpha", "kappa", *self.varied}
         return {
             name: heading
             for name, (heading, _) in COORDINATES.items()
-            if {line.coordinate(name) for line in self.lines}
-            - {"–", "1" if name == "step" else "–"}
+            if name in asked & {*self._known}
         }
+
+    @property
+    def everywhere(self) -> str:
+        """What all lines have in common beside that; one step is not worth a word."""
+        line = self.lines[0]
+        names = [name for name in self._known if name not in self.columns]
+        parts = [line.coordinate(name, sentence=True) for name in names]
+        return ", ".join(
+            part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts if part != "t = 1"
+        )
+
+    @property
+    def _known(self) -> list[str]:
+        """What any of its lines says of itself."""
+        return [
+            name for name in COORDINATES if any(line.coordinate(name) != "–" for line in self.lines)
+        ]
 
     @property
     def where(self) -> str:

@@ -7,7 +7,11 @@ from collections.abc import Mapping
 
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
 
-from spectral_capacity.analysis.verdicts import MIN_FITTED, MIN_LARGEST_D
+from spectral_capacity.analysis.verdicts import (
+    MIN_FITTED,
+    MIN_LARGEST_D,
+    MIN_SEEDS_OF_A_MEDIAN,
+)
 from spectral_capacity.report import text
 from spectral_capacity.report.claim_lines import ALLOWED, Line
 from spectral_capacity.report.results import SIGNS
@@ -85,7 +89,8 @@ commit {{ commits([made.git_revision]) }}.
 {% macro origin(result) %}
 {% set line = result.lines[0] %}
 {{ result.source | inline }}. Experiment {{ line.experiment }}; {{ line.what | inline }}
-{%- if line.over %}, {{ line.over }}{% endif %}.
+{%- if line.over %}, {{ line.over }}{% endif %}
+{%- if result.everywhere %}; {{ result.everywhere | inline }}{% endif %}.
 {% endmacro %}
 
 {% macro lines_of(result) %}
@@ -94,8 +99,12 @@ commit {{ commits([made.git_revision]) }}.
 <thead><tr>{% for heading in result.columns.values() %}<th scope="col">{{ heading }}</th>{% endfor %}
 
 <th scope="col">predicted</th><th scope="col">allowed</th><th scope="col">measured</th>
-<th scope="col">interval</th><th scope="col" class="wrap">prediction without a fit parameter</th>
-<th scope="col">largest d</th><th scope="col">verdict</th></tr></thead>
+<th scope="col">interval</th>
+{% if result.has_predictions %}<th scope="col" class="wrap">prediction without a fit parameter</th>{% endif %}
+
+{% if "d" not in result.columns %}<th scope="col">largest d</th>{% endif %}
+
+<th scope="col">verdict</th></tr></thead>
 <tbody>
 {% for line in result.lines %}
 <tr>{% for name in result.columns %}<td>{{ line.coordinate(name) }}</td>{% endfor %}
@@ -104,7 +113,10 @@ commit {{ commits([made.git_revision]) }}.
 <td>{{ allowed[line.relation] }} {{ line.tolerance | number(3) }}
 {%- if line.logarithms %} = {{ line.logarithms }}{% endif %}</td>
 <td>{{ line.measured | number(3) }}</td><td>{{ interval(line, 3) | trim or "–" }}</td>
-<td>{{ line.finite_size | number(3) }}</td><td>{{ "%g" | format(line.largest_d) }}</td>
+{% if result.has_predictions %}<td>{{ line.finite_size | number(3) }}</td>{% endif %}
+
+{% if "d" not in result.columns %}<td>{{ "%g" | format(line.largest_d) }}</td>{% endif %}
+
 <td>{{ verdict(line.verdict) }}</td></tr>
 {% endfor %}
 </tbody>
@@ -131,7 +143,8 @@ most” and “at least” allow everything on their other side. Theorems hold u
 {{ "k/\\\\log\\\\, d" | math }} is allowed, at the geometric mean of the fitted d's.</p>
 <p>Intervals are percentiles over resampled seeds, 95&nbsp;% unless the configuration says otherwise, and too
 narrow where seeds are few: in simulations a nominal 95&nbsp;% held the truth in 76&nbsp;% of cases with 2 seeds
-and in 90&nbsp;% with 4.</p>
+and in 90&nbsp;% with 4. Where one optimizer is held against another, the median over seeds of their difference
+or ratio is measured; its interval is of order statistics, from {{ min_seeds }} seeds on.</p>
 {% endmacro %}
 """
 
@@ -166,6 +179,7 @@ def template(name: str, source: str, **pieces: str) -> Template:
         "style": STYLE,
         "min_fitted": MIN_FITTED,
         "min_largest_d": MIN_LARGEST_D,
+        "min_seeds": MIN_SEEDS_OF_A_MEDIAN,
     }
     return environment.get_template(name)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spectral_capacity.results.netcdf import open_netcdf, read_values
@@ -22,6 +23,11 @@ def open_grid(path: str | os.PathLike) -> xarray.Dataset:
     with open_netcdf(path) as file:
         read_values(file)
         return xarray.load_dataset(path, engine="netcdf4")
+
+
+def open_by_name(paths: Iterable[str | os.PathLike]) -> dict[str, xarray.Dataset]:
+    """:func:`open_grid` of each path, by the names of the files without suffix."""
+    return {Path(path).stem: open_grid(path) for path in paths}
 
 
 def open_grids(

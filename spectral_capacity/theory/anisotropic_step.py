@@ -14,6 +14,7 @@ from jaxtyping import Float
 from spectral_capacity.theory.anisotropic_resolvent import OutputSpectrum, Resolvent, resolvent
 from spectral_capacity.theory.gaussian_response import Response, responses
 from spectral_capacity.theory.items import Items
+from spectral_capacity.theory.recovery import competitors_of
 
 FAINT = 0.05
 """√d × signal below which recovery is above chance in proportion to p."""
@@ -41,9 +42,7 @@ def recovery_probability(
     the mean of outputs, which G_0 subtracts; correlations of competitors with the gradient, which
     are no longer small where there are not many more items than dimensions.
     """
-    n = items.number - 1 if n_competitors is None else n_competitors
-    if math.isinf(n):
-        raise ValueError("items without end need n_competitors, a number")
+    n = competitors_of(items, n_competitors)
     answer = resolvent(items.p, items.weight, outputs)
     p = _frequencies(items.p, answer, outputs.d, points)
     gain = np.zeros(p.size)

@@ -14,36 +14,24 @@ from jaxtyping import Float
 
 from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.particles import GRID, Particles
+from spectral_capacity.theory.steps_prediction import StepsPrediction
 
 BUDGET = 2.4e7
 """Logits of competitors that are kept, over all particles."""
 
 
 @dataclass(frozen=True)
-class ExactPrediction:
+class ExactSteps(StepsPrediction):
     """What a memory is expected to recall after each step t.
 
-    recovered: P(the item is recovered after step t), at the nodes of ``items``. in_gradient: E[1 − π_ii] before
-    step t, what is left of an item in the gradient of that step. overlaps: E tr(P_sᵀP_t)/d. mixed: (t, s), how
-    much of the direction of step s is in that of step t > s by itself, beyond what their items have in common:
-    negative, for the softmax pushes back what the memory already says.
+    in_gradient: E[1 − π_ii] before step t, what is left of an item in the gradient of that step. overlaps: E
+    tr(P_sᵀP_t)/d. mixed: (t, s), how much of the direction of step s is in that of step t > s by itself, beyond
+    what their items have in common: negative, for the softmax pushes back what the memory already says.
     """
 
-    items: Items
-    recovered: Float[np.ndarray, "t k"]
     in_gradient: Float[np.ndarray, "t k"]
     overlaps: Float[np.ndarray, "t t"]
     mixed: Float[np.ndarray, "t t"]
-
-    @property
-    def counts(self) -> Float[np.ndarray, " t"]:
-        """Expected number of recovered items after each step."""
-        return self.items.sum(self.recovered)
-
-    @property
-    def masses(self) -> Float[np.ndarray, " t"]:
-        """Expected Σ p_i over the recovered items after each step."""
-        return self.items.sum(self.recovered * self.items.p)
 
 
 def exact_muon(
@@ -54,7 +42,7 @@ def exact_muon(
     learning_rate: float,
     draws: int | None = None,
     seed: int = 0,
-) -> ExactPrediction:
+) -> ExactSteps:
     """Muon on the population's softmax gradient at a constant learning rate, from W = 0, isotropic embeddings.
 
     draws: particles per rank, a power of two (None: as many as fit some 200 MB). Depends on
@@ -75,6 +63,6 @@ def exact_muon(
         np.clip(particles.at_items(share, 1 / number), 0, 1) for share in particles.recovered
     ]
     in_gradient = [np.clip(particles.at_items(x, 1.0), 0, 1) for x in particles.in_gradient]
-    return ExactPrediction(
+    return ExactSteps(
         items, np.array(recovered), np.array(in_gradient), particles.overlaps, particles.mixed
     )

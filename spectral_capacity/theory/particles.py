@@ -23,7 +23,7 @@ class Particles:
     others: number of competitors, each of whose logits is kept (k, draws, others). sharpness: η/√d.
 
     recovered: P(own logit is the largest) by rank after each step. in_gradient: mean of 1 − π_ii before it.
-    overlaps, mixed: of the directions, see :class:`theory.exact_steps.ExactPrediction`.
+    overlaps, mixed: of the directions, see :class:`theory.exact_steps.ExactSteps`.
     """
 
     def __init__(

@@ -27,8 +27,8 @@ def unbroken_prefix(items: Items, recovered: Float[np.ndarray, " k"]) -> float:
 def robust_prefix(items: Items, recovered: Float[np.ndarray, " k"], share: float = 0.95) -> float:
     """Largest m of which at least ``share`` of the m most frequent items are expected to be recovered, or 0.
 
-    recovered: P at the nodes of the items. That of :meth:`memory.recall.Recall.robust_prefix` is of one
-    draw: where it is a few dozen items or less, luck of single items makes it another one.
+    recovered: P at the nodes of the items. That of one draw is another one where it is a few dozen items or
+    less: luck of single items decides it.
     """
     ranks = np.cumsum(items.weight)
     excess = np.cumsum(items.weight * (recovered - share))

@@ -22,7 +22,7 @@ DRAWS = 128
 """Of those parts and of the lengths of embeddings: a Sobol sequence."""
 
 
-def competitors_of(items: Items, n_competitors: float | None) -> float:
+def competitors_of(items: Items, n_competitors: float | int | None) -> float | int:
     """``n_competitors``, or where it is None the number of all other items.
 
     Raises ValueError for items without end, which need a number.

@@ -2,7 +2,7 @@
 
 Two forms. For the polar map, of given singular values and vectors, exactly (:class:`PolarUpdate`): a check
 on the predictions that need neither. For any odd map of singular values, isotropic embeddings, in the mean
-over the item's embeddings (:func:`spike_response`): a prediction for maps that have no closed form.
+over the item's embeddings (:class:`SpikedSpectrum`): a prediction for maps that have no closed form.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float
+
+from spectral_capacity.theory.recovery import rotation_recovery
 
 SingularMap = Callable[[Float[np.ndarray, " n"]], Float[np.ndarray, " n"]]
 """h, elementwise, of singular values, which are not negative."""
@@ -101,19 +103,12 @@ class SpikedSpectrum:
 def response_recovery(
     signal: Float[np.ndarray, " n"], square: Float[np.ndarray, " n"], d: int, n_competitors: float
 ) -> Float[np.ndarray, " n"]:
-    """P = E Φ(χ_d s + √(1 − s²) g)^N' against N' competitors, s = S/√V the cosine of output and target.
+    """:func:`theory.recovery.rotation_recovery` at S/√V, the cosine of output and target.
 
     The item's noise is taken isotropic and its length V at its mean, competitors as all alike: for maps that
-    flatten the spectrum, not for the identity, whose noise is that of a few frequent items. χ_d, the length
-    of v, is taken normal, of mean √(d − 1/2) and variance 1/2.
+    flatten the spectrum, not for the identity, whose noise is that of a few frequent items.
     """
-    from scipy.special import log_ndtr
-
-    cosine = np.clip(signal / np.sqrt(square), 0, 1)
-    g = np.linspace(-8, 8, 129)
-    weight = np.exp(-(g**2) / 2)
-    logit = math.sqrt(d - 0.5) * cosine[:, None] + np.sqrt(1 - cosine[:, None] ** 2 / 2) * g
-    return np.exp(n_competitors * log_ndtr(logit)) @ (weight / weight.sum())
+    return rotation_recovery(np.clip(signal / np.sqrt(square), 0, 1), d, n_competitors)
 
 
 def map_capacity(

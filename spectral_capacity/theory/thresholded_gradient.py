@@ -15,6 +15,8 @@ from jaxtyping import Bool, Float
 
 from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.joint_maxima import JointMaxima, correlation
+from spectral_capacity.theory.recovery import competitors_of
+from spectral_capacity.theory.steps_prediction import StepsPrediction
 
 GRID = 110
 """Ranks at which probabilities are computed, evenly spaced in log rank; others are interpolated."""
@@ -24,25 +26,13 @@ HEAD = 1024
 
 
 @dataclass(frozen=True)
-class GradientStepsPrediction:
+class GradientSteps(StepsPrediction):
     """What is expected after each step t, item by item: arrays over the nodes of ``items``.
 
-    recovered: P(the item is recovered after step t). unlearnt: P(no step before t has recovered it).
+    unlearnt: P(no step before t has recovered it).
     """
 
-    items: Items
-    recovered: Float[np.ndarray, "t k"]
     unlearnt: Float[np.ndarray, "t k"]
-
-    @property
-    def counts(self) -> Float[np.ndarray, " t"]:
-        """Expected number of recovered items after each step."""
-        return self.items.sum(self.recovered)
-
-    @property
-    def masses(self) -> Float[np.ndarray, " t"]:
-        """Expected Σ p_i over the recovered items after each step."""
-        return self.items.sum(self.recovered * self.items.p)
 
 
 def thresholded_gradient(
@@ -53,7 +43,7 @@ def thresholded_gradient(
     n_competitors: float | int | None = None,
     draws: int = 1024,
     seed: int = 0,
-) -> GradientStepsPrediction:
+) -> GradientSteps:
     """Gradient descent on thresholded gradients with the rate η_t at step t, isotropic embeddings.
 
     n_competitors: N − 1 (None: all other items; to be given for items without end). Only ratios of the rates
@@ -65,9 +55,7 @@ def thresholded_gradient(
     well: that items which are left over have had unlucky noise, and v̄. Raises ValueError for items without
     end whose competitors are not given.
     """
-    others = items.number - 1 if n_competitors is None else n_competitors
-    if not math.isfinite(others):
-        raise ValueError("items without end need a number of competitors: give n_competitors")
+    others = competitors_of(items, n_competitors)
     ranks = np.geomspace(1, min(items.rank[-1], max(20.0 * d**2, 1e3)), GRID)
     p = np.append(items.at_ranks(items.p, ranks), 0.0)
     chance = 0.0 if items.endless else 1 / (others + 1)
@@ -84,7 +72,7 @@ def thresholded_gradient(
         recovered.append(at_items(particles.recovered.mean(axis=1), chance))
         learnt = at_items(1 - particles.fresh.mean(axis=1), (t + 1) * chance)
         unlearnt.append(1 - learnt)
-    return GradientStepsPrediction(items, np.array(recovered), np.array(unlearnt[:-1]))
+    return GradientSteps(items, np.array(recovered), np.array(unlearnt[:-1]))
 
 
 class _Particles:

@@ -6,7 +6,6 @@ The thresholded gradient of a step is Σ p_i v_i u_iᵀ over the items that no s
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,38 +16,28 @@ from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.joint_maxima import JointMaxima, correlation
 from spectral_capacity.theory.logit_moments import LogitMoments
 from spectral_capacity.theory.polar_resolvent import PolarResolvent
+from spectral_capacity.theory.recovery import competitors_of
+from spectral_capacity.theory.steps_prediction import StepsPrediction
 
 GRID = 110
 """Ranks at which probabilities are computed, evenly spaced in log rank; others are interpolated."""
 
 
 @dataclass(frozen=True)
-class StepsPrediction:
+class ThresholdedSteps(StepsPrediction):
     """What a memory is expected to recall after each step t, item by item: arrays over the nodes of ``items``.
 
-    recovered: P(the item is recovered after step t). unlearnt: P(no step before t has recovered it), its share
-    in the gradient of step t. overlaps: E tr(P_sᵀP_t)/d of the directions of steps s and t. head_variance:
-    V_t of the logits that compete with the most frequent item after step t, in units of η²|u|²/d; √d against
-    k_N √V_t, k_N the maximum of N normals, says whether the head is kept. kept: how many items that step s was
-    the first to recover are recovered after step t ≥ s.
+    unlearnt: P(no step before t has recovered it), its share in the gradient of step t. overlaps: E
+    tr(P_sᵀP_t)/d of the directions of steps s and t. head_variance: V_t of the logits that compete with the
+    most frequent item after step t, in units of η²|u|²/d; √d against k_N √V_t, k_N the maximum of N normals,
+    says whether the head is kept. kept: how many items that step s was the first to recover are recovered after
+    step t ≥ s.
     """
 
-    items: Items
-    recovered: Float[np.ndarray, "t k"]
     unlearnt: Float[np.ndarray, "t k"]
     overlaps: Float[np.ndarray, "t t"]
     head_variance: Float[np.ndarray, " t"]
     kept: Float[np.ndarray, "t t"]
-
-    @property
-    def counts(self) -> Float[np.ndarray, " t"]:
-        """Expected number of recovered items after each step."""
-        return self.items.sum(self.recovered)
-
-    @property
-    def masses(self) -> Float[np.ndarray, " t"]:
-        """Expected Σ p_i over the recovered items after each step."""
-        return self.items.sum(self.recovered * self.items.p)
 
     @property
     def variances(self) -> Float[np.ndarray, " t"]:
@@ -71,7 +60,7 @@ def thresholded_muon(
     resolutions: Sequence[float] | None = None,
     draws: int = 4096,
     seed: int = 0,
-) -> StepsPrediction:
+) -> ThresholdedSteps:
     """Muon on thresholded gradients at a constant learning rate, from W = 0, isotropic embeddings.
 
     n_competitors: N − 1 (None: all other items; to be given for items without end). resolutions: λ_t of the
@@ -84,9 +73,7 @@ def thresholded_muon(
     Left out: terms of order 1/d, and v̄. Raises ValueError when a gradient has no more than d items left, and
     for items without end whose competitors are not given.
     """
-    others = items.number - 1 if n_competitors is None else n_competitors
-    if not math.isfinite(others):
-        raise ValueError("items without end need a number of competitors: give n_competitors")
+    others = competitors_of(items, n_competitors)
     # No memory holds more than about d²/20 items; and p = 0, whose shares are those of chance.
     ranks = np.geomspace(1, min(items.rank[-1], max(20.0 * d**2, 1e3)), GRID)
     p = np.append(items.at_ranks(items.p, ranks), 0.0)
@@ -123,7 +110,7 @@ def thresholded_muon(
     ]
     overlaps = moments.overlaps
     head = np.diagonal(moments.competitors[0, 0].cumsum(axis=0).cumsum(axis=1)).copy()
-    return StepsPrediction(
+    return ThresholdedSteps(
         items, np.array(recovered), np.array(unlearnt[:-1]), overlaps, head, np.array(kept)
     )
 

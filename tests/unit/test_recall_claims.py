@@ -195,6 +195,14 @@ def test_batches_that_are_all_too_small_measure_nothing(sizes):
     assert rows(from_batch(**sizes), SATURATING).verdict.tolist() == [NOT_MEASURED]
 
 
+def test_a_width_at_which_a_seed_is_not_known_has_no_line():
+    def values(optimizer, laws, d, batch, seed):
+        muon = 32 if (d, seed) == (16, 3) else 8
+        return 0.95 if batch >= (muon if optimizer == "muon" else 64) else 0.1
+
+    assert rows(values, SATURATING, laws=LAWS[:1]).d.tolist() == [32.0]
+
+
 def test_a_dip_at_a_larger_batch_is_no_saturation():
     def values(optimizer, laws, d, batch, seed):
         return 0.2 if (optimizer, batch) == ("muon", 16) else 0.95
@@ -203,11 +211,13 @@ def test_a_dip_at_a_larger_batch_is_no_saturation():
     np.testing.assert_allclose(found.measured, 4.0)  # 32 or more against 8
 
 
-def test_the_page_has_a_column_for_what_lines_are_about():
+def test_the_page_has_a_column_for_what_lines_differ_in():
     page = to_html(rows(better(0.2)))
-    for heading in ("against", "α of triggers", "α of outputs", "d", "B", "iteration"):
+    for heading in ("against", "α of triggers", "α of outputs", "d"):
         assert f'<th scope="col">{heading}</th>' in page
-    assert '<th scope="col">κ</th>' not in page
+    for heading in ("κ", "B", "iteration", "prediction without a fit parameter", "largest d"):
+        assert f">{heading}</th>" not in page
+    assert "B = 32, iteration 8." in page.replace("\N{NO-BREAK SPACE}", " ")
     assert "accuracy on uniform sequences less that of the other optimizer" in page
 
 

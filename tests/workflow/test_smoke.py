@@ -47,9 +47,8 @@ def every_experiment_has_its_artefacts(smoke):
             assert (np.asarray(grid["capacity"][:])[ran] >= 0).all(), name
     for name, figure in figure_modules(KINDS).items():
         shown = figure.shows.values() if isinstance(figure.shows, dict) else [figure.shows]
-        assert (smoke.results / f"figures/{name}.png").is_file() == (
-            experiments.keys() >= {*shown}
-        ), name
+        if experiments.keys() >= {*shown}:
+            assert (smoke.results / f"figures/{name}.png").is_file(), name
 
 
 def every_claim_was_held_against_a_measurement(smoke):
@@ -58,8 +57,10 @@ def every_claim_was_held_against_a_measurement(smoke):
     assert set(rows.claim) == claims
     # At d ≤ 16 there is no critical batch size to find, GD may recover nothing, and maps run at one d.
     assert set(rows.verdict) == {"too small", "not measured"}
-    unmeasured = set(rows.claim[rows.verdict == "not measured"])
-    assert unmeasured <= {"T3B", "T5B", "INFO", "INFO steps", "OPT", "SIGN", "T5 loss"}
+    # One transformer's optimizer is trained there, so that none is held against another.
+    unmeasured = {claim for claim in claims if claim.startswith("ICL")}
+    unmeasured |= {"T3B", "T5B", "INFO", "INFO steps", "OPT", "SIGN", "T5 loss"}
+    assert set(rows.claim[rows.verdict == "not measured"]) <= unmeasured
 
 
 def the_grids_hold_what_the_experiments_ask_for(smoke):

@@ -241,7 +241,7 @@ def test_a_rung_of_the_ladder_shows_counts_and_the_spectrum_at_the_chosen_rates(
     above, below = figure.axes[:2], figure.axes[2:4]  # two columns
     assert [axes.get_title() for axes in above] == [
         "One step: $B$ = 256",
-        "Many steps: $B$ = 256, iteration 512",
+        "Many steps: $B$ = 256, $t$ = 512",
     ]
     here = of(grid, batch_size=256)
     style = looks.optimizer_style("muon")

@@ -16,14 +16,16 @@ from tests.unit.figures import data
 from tests.unit.figures.test_contract import PATHS, every_figure, literals
 
 MORE = {
-    "memory": ({"kappa": (0.0, 2.0)}, r"$\kappa$ = 2", r"$\kappa$ = 0 of 0, 2"),
+    "memory": ({"kappa": (0.0, 2.0)}, r"$\kappa$ = 2", r"$\kappa$ = 0 of 0, 2", r"\kappa"),
     "incontext": (
         {"iteration": (64, 128, 512, 1024)},
         "iteration = 64",
         " of 64, 128, 512, 1024",
+        "iteration",
     ),
 }
-"""Of each kind, more values of a dimension, and what then stands in a legend or is said to be left out."""
+"""Of each kind, more values of a dimension, and what then stands in a legend or is said to be left out, if it
+is not what an axis is of."""
 PLACES = re.compile(r"\b(left|right|Left|Right|Middle|Above|Below|in the middle)\b")
 
 
@@ -160,9 +162,10 @@ def test_one_seed_has_no_range_to_speak_of(figure):
 def test_what_is_not_shown_is_said(figure):
     if "polar" in figure.NEEDS:
         pytest.skip("no other spectral exponents among these")
-    more, in_legend, in_note = MORE[figure.KIND]
+    more, in_legend, in_note, on_axis = MORE[figure.KIND]
     drawn = figure.plot(*data.needed(figure, **more))
     shown = any(in_legend in text for text, _ in entries(drawn))
+    shown |= any(on_axis in axes.get_xlabel() for axes in drawn.axes)
     assert shown or in_note in drawn.left_out
     if drawn.left_out:
         written = " ".join(data.texts(drawn)).replace("\n", " ")

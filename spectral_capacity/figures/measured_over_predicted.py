@@ -26,7 +26,7 @@ from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
 
 KIND = "memory"
 THEME = "One step"
-TITLE = "Finite size"
+TITLE = "Measured over predicted"
 SHOWS = {"one_step": "one_step", "anisotropy": "anisotropy", "several_steps": "thresholded"}
 NEEDS = ("population",)
 
