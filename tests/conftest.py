@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 
+# Before NumPy: workers share the cores, and threads that wait for each other cost most of the time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 

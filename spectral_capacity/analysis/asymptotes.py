@@ -44,8 +44,8 @@ FAR_STEPS = {"capacity": (1e6, 1e8), "robust_prefix": (1e9, 1e12)}
 learnt just so: below 10^9 these gaps decide how far a prefix reaches."""
 STEEPEST = 8.0
 """α beyond which squares of d^α leave the range of numbers."""
-SAMPLES = 1024
-"""Drawn items behind a step with anisotropic outputs; its exponent then has an error of 0.003."""
+SAMPLES = 512
+"""Drawn items behind a step with anisotropic outputs; its exponent then has an error of some 0.005."""
 
 
 def asymptote_row(line: LineData, continued: float, settings: FitSettings) -> dict[str, float]:

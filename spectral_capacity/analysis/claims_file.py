@@ -114,10 +114,9 @@ class FitClaim(Claim):
         return self
 
     def _check_asymptote(self) -> None:
-        if self.quantity not in PREDICTED:
-            raise ValueError(
-                f"an asymptote is of a quantity that is predicted: {', '.join(PREDICTED)}"
-            )
+        known = [name for name in PREDICTED if name in QUANTITIES]
+        if self.quantity not in known:
+            raise ValueError(f"an asymptote is of a quantity that is predicted: {', '.join(known)}")
         if self.fit or self.tolerance is None:
             raise ValueError("an asymptote needs a tolerance, and no fit: it has one of its own")
         if self.statistic == "alpha_slope" and isinstance(self.predicted, str):

@@ -19,13 +19,14 @@ from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.learning_rates import rate_at
 from spectral_capacity.theory.predictions import response_capacity
 from spectral_capacity.theory.prefixes import robust_prefix
+from spectral_capacity.theory.steps_prediction import MuonSteps, StepsPrediction
 from spectral_capacity.theory.thresholded_gradient import thresholded_gradient
 from spectral_capacity.theory.thresholded_steps import thresholded_muon
 
 MOST_STEPS = {"exact": 4, "thresholded": 8}
 """By gradient, after how many steps there still is a prediction."""
 EXACT_FROM_D = 128
-"""Below it, η = 2√d, exact steps beyond the second are not predicted (docs/theory.md)."""
+"""Below it exact steps at η = 2√d are no longer predicted to a few per cent (docs/theory.md)."""
 GRADIENT_TO_D = 512
 """Above it spikes of items count that the prediction of thresholded gradient descent does not draw."""
 
@@ -35,9 +36,9 @@ def predictions(grid: xr.Dataset, settings: FitSettings) -> xr.Dataset:
 
     Of Gaussian embeddings: a user's own have none. One step: Muon, Newton and gradient descent on the
     population, isotropic or, of the first two, not; on minibatches Muon and gradient descent, isotropic. Of
-    any other spectral map a count in linear response, from what the cells measured of the map; it has no
-    prefix. Several steps of the population, isotropic: Muon, polar or smoothed, on thresholded gradients, the
-    polar map on exact ones, and gradient descent on thresholded ones. ``grid``: with its ``robust_prefix``.
+    any other spectral map a count in linear response, from what the cells measured of the map, and no more.
+    Several steps of the population, isotropic: Muon, polar or smoothed, on thresholded gradients, the polar map
+    on exact ones, and gradient descent on thresholded ones.
     """
     shape = tuple(grid.sizes[dim] for dim in (*LINE, "d"))
     found = {name: np.full(shape, np.nan) for name in PREDICTED}
@@ -48,9 +49,9 @@ def predictions(grid: xr.Dataset, settings: FitSettings) -> xr.Dataset:
             at = {dim: grid[dim].values[i].item() for dim, i in run.items()}
             for i, d in enumerate(grid.d.values.tolist()):
                 point = _Point(**at, d=d, settings=settings)
-                for t, (count, prefix) in enumerate(point.after(steps)):
-                    found["capacity"][(*where, t, i)] = count
-                    found["robust_prefix"][(*where, t, i)] = prefix
+                for t, numbers in enumerate(point.after(steps)):
+                    for name, number in numbers.items():
+                        found[name][(*where, t, i)] = number
                 if math.isnan(found["capacity"][(*where, 0, i)]):
                     measured = (
                         grid[["signal_slope", "logit_noise"]].isel({**run, "step": 0}).sel(d=d)
@@ -86,25 +87,37 @@ class _Point:
     def items(self) -> Items:
         return Items.of(self.settings.item_frequencies(self.alpha))
 
-    def after(self, steps: Sequence[int]) -> list[tuple[float, float]]:
-        """Count and robust prefix after each of these steps, NaN where there is no prediction."""
-        several = None
+    def after(self, steps: Sequence[int]) -> list[dict[str, float]]:
+        """What is predicted after each of these steps, nothing where there is no prediction."""
+        several, found = None, []
         if max(steps) > 1 and self.batch_size is None and self.kappa == 0:
             most = MOST_STEPS[self.settings.gradient]
             several = self._several(max((t for t in steps if t <= most), default=1))
-        found = []
         for t in steps:
-            if several is not None and 1 < t <= len(several):
-                found.append(self._numbers(several[t - 1]))
-            else:
-                found.append(self._numbers(self._first() if t == 1 else None))
+            recovered, numbers = self._first() if t == 1 else None, {}
+            if several is not None and t <= len(several.recovered):
+                recovered = several.recovered[t - 1] if t > 1 else recovered
+                if isinstance(several, MuonSteps):
+                    variance = several.variances[t - 1]
+                    numbers["logit_noise"] = self._rate(t) * math.sqrt(variance / self.d)
+            if recovered is not None and np.isfinite(recovered).all():
+                numbers |= self._of(recovered)
+            found.append(numbers)
         return found
 
-    def _numbers(self, recovered: Float[np.ndarray, " k"] | None) -> tuple[float, float]:
-        if recovered is None or np.isnan(recovered).any():
-            return math.nan, math.nan
-        share = self.settings.prefix_share
-        return float(self.items.sum(recovered)), robust_prefix(self.items, recovered, share)
+    def _of(self, recovered: Float[np.ndarray, " k"]) -> dict[str, float]:
+        """Of the probabilities that items are recovered."""
+        items = self.items
+        head = np.clip(self.d - (items.rank - (items.weight + 1) / 2), 0, items.weight)
+        return {
+            "capacity": float(items.sum(recovered)),
+            "robust_prefix": robust_prefix(items, recovered, self.settings.prefix_share),
+            "recovered_mass": float(items.sum(recovered * items.p)),
+            "head_recall": float(head @ recovered / head.sum()),
+        }
+
+    def _rate(self, step: int) -> float:
+        return rate_at(self.learning_rate, self.d, self.alpha, step)
 
     def _first(self) -> Float[np.ndarray, " k"] | None:
         """Probabilities of the items after the first step."""
@@ -124,20 +137,19 @@ class _Point:
             return muon_step.recovery_probability(items, d, **options)
         return None
 
-    def _several(self, steps: int) -> Float[np.ndarray, "t k"] | None:
-        """Probabilities of the items after each of the first steps."""
+    def _several(self, steps: int) -> StepsPrediction | None:
+        """What is expected after each of the first steps."""
         items, d = self.items, self.d
-        rates = [rate_at(self.learning_rate, d, self.alpha, t) for t in range(1, steps + 1)]
+        rates = [self._rate(t) for t in range(1, steps + 1)]
         constant = self.learning_rate["schedule"] == "constant"
         if self.settings.gradient == "thresholded":
             resolutions = self._resolutions(steps)
             if constant and (self.theory == "muon" or resolutions):
-                return thresholded_muon(items, d, steps, resolutions=resolutions).recovered
+                return thresholded_muon(items, d, steps, resolutions=resolutions)
             if self.theory == "gradient" and d <= GRADIENT_TO_D:
-                return thresholded_gradient(items, d, rates).recovered
-        elif self.theory == "muon" and constant:
-            steps = steps if d >= EXACT_FROM_D else 2
-            return exact_muon(items, d, steps, learning_rate=rates[0]).recovered
+                return thresholded_gradient(items, d, rates)
+        elif self.theory == "muon" and constant and d >= EXACT_FROM_D:
+            return exact_muon(items, d, steps, learning_rate=rates[0])
         return None
 
     def _resolutions(self, steps: int) -> list[float] | None:

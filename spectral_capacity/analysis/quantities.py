@@ -269,7 +269,10 @@ QUANTITIES: dict[str, Quantity] = {
 PREDICTED = {
     "capacity": "capacity predicted without a fit parameter",
     "robust_prefix": "robust prefix predicted without a fit parameter",
+    "recovered_mass": "total frequency of the recovered items, predicted without a fit parameter",
+    "head_recall": "share of the d most frequent items recovered, predicted without a fit parameter",
+    "logit_noise": "standard deviation of a competitor's logit, predicted without a fit parameter",
 }
-"""Quantities that the finite-size theory predicts, and what fits call the prediction."""
+"""What the finite-size theory predicts, and what fits call the prediction."""
 
 NAMES = frozenset(QUANTITIES)

@@ -22,6 +22,7 @@ VARIABLES = {
     "robust_prefix": Variable(
         np.int64, "most frequent items of which a share (prefix_share) is recovered: how many"
     ),
+    "head_recall": Variable(np.float64, "share of the d most frequent items that are recovered"),
     "forgotten": Variable(np.int64, "items recovered after an earlier step and not now"),
     "recovered_mass": Variable(np.float64, "total frequency of the recovered items"),
     "loss": Variable(np.float64, "softmax loss, at the configured learning rate"),

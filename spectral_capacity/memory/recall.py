@@ -57,6 +57,10 @@ class Recall:
         enough = np.flatnonzero(np.cumsum(self.recovered) >= share * ranks - 1e-9)
         return int(enough[-1]) + 1 if enough.size else 0
 
+    def head_recall(self, size: int) -> float:
+        """Share of the ``size`` most frequent items that are recovered, or of all where there are fewer."""
+        return float(self.recovered[:size].mean())
+
     def mass(self, p: Float[np.ndarray, " n"]) -> float:
         """Σ p_i over the recovered items."""
         return float(p[self.recovered].sum())

@@ -14,23 +14,22 @@ from jaxtyping import Float
 
 from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.particles import GRID, Particles
-from spectral_capacity.theory.steps_prediction import StepsPrediction
+from spectral_capacity.theory.steps_prediction import MuonSteps
 
 BUDGET = 2.4e7
 """Logits of competitors that are kept, over all particles."""
 
 
 @dataclass(frozen=True)
-class ExactSteps(StepsPrediction):
+class ExactSteps(MuonSteps):
     """What a memory is expected to recall after each step t.
 
-    in_gradient: E[1 − π_ii] before step t, what is left of an item in the gradient of that step. overlaps: E
-    tr(P_sᵀP_t)/d. mixed: (t, s), how much of the direction of step s is in that of step t > s by itself, beyond
-    what their items have in common: negative, for the softmax pushes back what the memory already says.
+    in_gradient: E[1 − π_ii] before step t, what is left of an item in the gradient of that step. mixed: (t, s),
+    how much of the direction of step s is in that of step t > s by itself, beyond what their items have in
+    common: negative, for the softmax pushes back what the memory already says.
     """
 
     in_gradient: Float[np.ndarray, "t k"]
-    overlaps: Float[np.ndarray, "t t"]
     mixed: Float[np.ndarray, "t t"]
 
 
@@ -64,5 +63,9 @@ def exact_muon(
     ]
     in_gradient = [np.clip(particles.at_items(x, 1.0), 0, 1) for x in particles.in_gradient]
     return ExactSteps(
-        items, np.array(recovered), np.array(in_gradient), particles.overlaps, particles.mixed
+        items,
+        np.array(recovered),
+        overlaps=particles.overlaps,
+        in_gradient=np.array(in_gradient),
+        mixed=particles.mixed,
     )

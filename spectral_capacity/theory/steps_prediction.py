@@ -29,3 +29,20 @@ class StepsPrediction:
     def masses(self) -> Float[np.ndarray, " t"]:
         """Expected Σ p_i over the recovered items after each step."""
         return self.items.sum(self.recovered * self.items.p)
+
+
+@dataclass(frozen=True)
+class MuonSteps(StepsPrediction):
+    """The same of steps along polar factors P_t, at a constant learning rate η.
+
+    overlaps: E tr(P_sᵀP_t)/d of the directions of steps s and t. One is that of two equal directions; where it
+    is negative a step takes back a part of an earlier one.
+    """
+
+    overlaps: Float[np.ndarray, "t t"]
+
+    @property
+    def variances(self) -> Float[np.ndarray, " t"]:
+        """V_t = Σ_{r,s ≤ t} overlaps = ‖W_t‖²/(η² d), of the logits that compete with an item of the tail, in
+        η²|u|²/d."""
+        return np.diagonal(self.overlaps.cumsum(axis=0).cumsum(axis=1)).copy()

@@ -17,32 +17,25 @@ from spectral_capacity.theory.joint_maxima import JointMaxima, correlation
 from spectral_capacity.theory.logit_moments import LogitMoments
 from spectral_capacity.theory.polar_resolvent import PolarResolvent
 from spectral_capacity.theory.recovery import competitors_of
-from spectral_capacity.theory.steps_prediction import StepsPrediction
+from spectral_capacity.theory.steps_prediction import MuonSteps
 
 GRID = 110
 """Ranks at which probabilities are computed, evenly spaced in log rank; others are interpolated."""
 
 
 @dataclass(frozen=True)
-class ThresholdedSteps(StepsPrediction):
+class ThresholdedSteps(MuonSteps):
     """What a memory is expected to recall after each step t, item by item: arrays over the nodes of ``items``.
 
-    unlearnt: P(no step before t has recovered it), its share in the gradient of step t. overlaps: E
-    tr(P_sᵀP_t)/d of the directions of steps s and t. head_variance: V_t of the logits that compete with the
-    most frequent item after step t, in units of η²|u|²/d; √d against k_N √V_t, k_N the maximum of N normals,
-    says whether the head is kept. kept: how many items that step s was the first to recover are recovered after
-    step t ≥ s.
+    unlearnt: P(no step before t has recovered it), its share in the gradient of step t. head_variance: V_t of
+    the logits that compete with the most frequent item after step t, in units of η²|u|²/d; √d against k_N √V_t,
+    k_N the maximum of N normals, says whether the head is kept. kept: how many items that step s was the first
+    to recover are recovered after step t ≥ s.
     """
 
     unlearnt: Float[np.ndarray, "t k"]
-    overlaps: Float[np.ndarray, "t t"]
     head_variance: Float[np.ndarray, " t"]
     kept: Float[np.ndarray, "t t"]
-
-    @property
-    def variances(self) -> Float[np.ndarray, " t"]:
-        """V_t = Σ_{r,s ≤ t} overlaps, of the logits that compete with an item of the tail, in η²|u|²/d."""
-        return np.diagonal(self.overlaps.cumsum(axis=0).cumsum(axis=1)).copy()
 
     @property
     def survival(self) -> Float[np.ndarray, "s t"]:
@@ -108,10 +101,14 @@ def thresholded_muon(
         ]
         for s, row in enumerate(particles.kept())
     ]
-    overlaps = moments.overlaps
     head = np.diagonal(moments.competitors[0, 0].cumsum(axis=0).cumsum(axis=1)).copy()
     return ThresholdedSteps(
-        items, np.array(recovered), np.array(unlearnt[:-1]), overlaps, head, np.array(kept)
+        items,
+        np.array(recovered),
+        overlaps=moments.overlaps,
+        unlearnt=np.array(unlearnt[:-1]),
+        head_variance=head,
+        kept=np.array(kept),
     )
 
 

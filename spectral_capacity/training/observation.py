@@ -51,6 +51,7 @@ def observe(
         "capacity": found.capacity,
         "prefix_capacity": found.prefix_capacity,
         "robust_prefix": found.robust_prefix(run.prefix_share),
+        "head_recall": found.head_recall(W.shape[0]),
         "forgotten": int(np.count_nonzero(known & ~found.recovered)),
         "recovered_mass": found.mass(run.p),
         "near_ties": found.near_ties,
