@@ -14,7 +14,7 @@ import pytest
 from spectral_capacity.analysis import claims, exponents, predicted_counts
 from spectral_capacity.analysis.claims_file import read_claims
 from spectral_capacity.analysis.verdicts import CONTRADICTED, SUPPORTED
-from tests.unit.test_fits import SETTINGS, D, grid
+from tests.unit.test_fits import SETTINGS, grid
 
 ALPHAS = (1.25, 1.5, 2.0, 2.5, 3.0)
 DEFAULT = SETTINGS | {"n_items": 100_000, "bootstrap": 300}
