@@ -75,7 +75,7 @@ def check(claims: Sequence[Claim], measured: Mapping[str, xr.Dataset]) -> pd.Dat
 
 
 def _together(rows: pd.DataFrame) -> pd.Series:
-    """Verdicts of lines that one theory predicts: of those that do not contradict the claim, their mean's."""
+    """Verdicts of lines that differ in α alone: of those that do not contradict the claim, their mean's."""
     judged = rows[rows.verdict != TOO_SMALL]
     if judged.empty:
         return rows.verdict
@@ -109,6 +109,7 @@ def _check_one(claim: Claim, measured: xr.Dataset | None) -> pd.DataFrame:
         luck = (frame.verdict == CONTRADICTED) & (frame.p > LEVEL)
         frame["verdict"] = frame.verdict.where(~luck, INCONCLUSIVE)
     if claim.statistic == "asymptote":
-        frame["verdict"] = _together(frame)
+        alike = frame.groupby(["optimizer", "kappa", "step"], sort=False)
+        frame["verdict"] = pd.concat([_together(lines) for _, lines in alike])
     frame["claim_verdict"] = overall(frame.verdict)
     return frame.reindex(columns=COLUMNS)

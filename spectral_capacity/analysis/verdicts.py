@@ -15,7 +15,7 @@ side. Against it stands the interval of the measured value over resampled seeds:
 **Asymptotes** (:mod:`analysis.asymptotes`). An exponent in the limit is decided in two parts. The prediction,
 continued to where its exponent does not change any more, must have the theorem's within :data:`CONTINUED`; else
 the claim is contradicted. And that exponent plus the trend in d of measured over predicted takes the place of
-the measured value in the rule above, which is asked of the mean over all lines (:func:`pooled`): a line that
+the measured value in the rule above, which is asked of the mean over all α (:func:`pooled`): a line that
 does not contradict the claim has its verdict. So neither more seeds nor larger d contradict a true theorem for
 its slow approach.
 
