@@ -120,7 +120,7 @@ class FitClaim(Claim):
         return self
 
     def _check_asymptote(self) -> None:
-        known = [name for name in PREDICTED if name in QUANTITIES]
+        known = [name for name in PREDICTED if name in QUANTITIES] + ["critical_batch_size"]
         if self.quantity not in known:
             raise ValueError(f"an asymptote is of a quantity that is predicted: {', '.join(known)}")
         if self.fit or self.tolerance is None:
