@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from spectral_capacity.backend import jax
 from spectral_capacity.sampling.frequencies import power_law
@@ -50,6 +51,7 @@ print(json.dumps(gradients | {"cells": [trained(devices) for devices in (1, 8)]}
 """
 
 
+@pytest.mark.slow
 def test_devices_share_the_rows_and_change_nothing():
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu"}
     run = subprocess.run(

@@ -111,6 +111,7 @@ def test_predictions_at_this_size_can_be_left_out(figure):
     assert "ceiling" not in text
 
 
+@pytest.mark.slow
 @every_figure
 @pytest.mark.filterwarnings("error")
 def test_one_alpha_and_optimizer_are_enough_and_give_equal_files(figure, tmp_path):
@@ -126,12 +127,14 @@ def test_one_alpha_and_optimizer_are_enough_and_give_equal_files(figure, tmp_pat
     assert "nan" not in " ".join(data.texts(drawn))
 
 
+@pytest.mark.slow
 @every_figure
 @pytest.mark.filterwarnings("error")
 def test_one_d_and_seed_are_enough(figure):
     draw(figure.plot(*data.needed(figure, d=(64,), seed=(0,))))
 
 
+@pytest.mark.slow
 @every_figure
 @pytest.mark.filterwarnings("error", "ignore:Data has no positive values")
 def test_nothing_recovered_is_drawn_too(figure):
