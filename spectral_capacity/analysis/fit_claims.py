@@ -37,7 +37,7 @@ def lines(claim: FitClaim, fits: xr.Dataset) -> Iterator[dict[str, Any]]:
     """
     if claim.quantity not in fits.quantity:
         return
-    batches = [b for b in claim.batch_sizes or [math.inf] if b in fits.batch_size]
+    batches = [float(b) for b in claim.batch_sizes or [math.inf] if b in fits.batch_size]
     optimizers = [name for name in claim.optimizers if name in fits.optimizer]
     for optimizer, batch, step in product(optimizers, batches, _steps(claim, fits)):
         yield from _lines(claim, fits, optimizer, batch, step)
