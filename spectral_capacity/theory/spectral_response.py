@@ -1,8 +1,7 @@
-"""What a spectral map of a gradient does to one more item, from the singular values of the gradient.
+"""What any spectral map of a gradient does to one more item, isotropic embeddings: recovery without a fit.
 
-Two forms. For the polar map, of given singular values and vectors, exactly (:class:`PolarUpdate`): a check
-on the predictions that need neither. For any odd map of singular values, isotropic embeddings, in the mean
-over the item's embeddings (:class:`SpikedSpectrum`): a prediction for maps that have no closed form.
+A prediction for maps that have no closed form: powers, polynomials, smoothed maps far above the bulk. From the
+singular values of a few drawn gradients, so from p, N and d alone. docs/theory.md derives it.
 """
 
 from __future__ import annotations
@@ -11,10 +10,11 @@ import math
 
 import numpy as np
 from jaxtyping import Float
+from numpy.polynomial.hermite_e import hermegauss
 
 from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.rank_one_update import RankOneUpdate
-from spectral_capacity.theory.recovery import rotation_recovery
+from spectral_capacity.theory.recovery import LogBelow, cosine_recovery
 from spectral_capacity.theory.spectral_maps import ScalarMap
 
 RANKS = 32
@@ -31,51 +31,6 @@ WHOLE = 16
 
 DRAWN = 1024
 """Singular values that are drawn in all for a typical spectrum, d at least."""
-
-
-class PolarUpdate:
-    """polar(G + p v uᵀ)u for any p, with G = A diag(σ) Bᵀ and drawn (u, v), from the SVD of G alone.
-
-    singular_values: σ, of full rank. x = Aᵀv and y = Bᵀu: draws of (u, v) that G does not know, (s, d). From
-    sign(H) = (2/π) ∫ H/(H² + t²) dt, 0 < t < ∞, and Woodbury's formula for a rank-two update,
-
-        z_a = (2/π) ∫ [(1 + pε)/Q · σ_a y_a/(t² + σ_a²) + p m_u/Q · t x_a/(t² + σ_a²)] dt,
-        m_v = Σ t x_a²/(t² + σ_a²),  m_u = Σ t y_a²/(t² + σ_a²),  ε = Σ σ_a x_a y_a/(t² + σ_a²),
-        Q = (1 + pε)² + p² m_u m_v,
-
-    exact for every draw, but for the quadrature: trapezoidal in log t, about 1e-4 of |z|.
-    """
-
-    def __init__(
-        self,
-        singular_values: Float[np.ndarray, " d"],
-        x: Float[np.ndarray, "s d"],
-        y: Float[np.ndarray, "s d"],
-        *,
-        nodes: int = 200,
-    ) -> None:
-        low, high = singular_values.min() * 1e-4, singular_values.max() * 1e4
-        if low <= 0:
-            raise ValueError(
-                "the gradient has singular values that are zero; it must have full rank"
-            )
-        log_t = np.linspace(math.log(low), math.log(high), nodes)
-        self._t = np.exp(log_t)
-        self._dt = (2 / math.pi) * (log_t[1] - log_t[0]) * self._t
-        self._dt[[0, -1]] /= 2
-        self._dt[0] += (2 / math.pi) * self._t[0]
-        self._kernel = 1 / (self._t[:, None] ** 2 + singular_values**2)
-        self._sigma, self._x, self._y = singular_values, x, y
-        self._m_v = (x**2 @ self._kernel.T) * self._t
-        self._m_u = (y**2 @ self._kernel.T) * self._t
-        self._epsilon = (x * y * singular_values) @ self._kernel.T
-
-    def output(self, p: float) -> Float[np.ndarray, "s d"]:
-        """z for items of frequency p, in the basis A."""
-        one = 1 + p * self._epsilon
-        Q = one**2 + p**2 * self._m_u * self._m_v
-        noise = (one / Q * self._dt) @ self._kernel * self._sigma * self._y
-        return noise + (p * self._m_u / Q * self._dt * self._t) @ self._kernel * self._x
 
 
 class SpikedSpectrum:
@@ -104,7 +59,7 @@ class SpikedSpectrum:
         weight = np.where(poles == 0, null / d, 1 / (2 * d))
         spectra = RankOneUpdate(poles, weight)
         found = [spectra.spectrum(float(frequency)) for frequency in p]
-        self.p, self.d = p, d
+        self.singular_values, self.p, self.d = sigma, p, d
         self.eigenvalues, self.weight = (np.stack(rows) for rows in zip(*found, strict=True))
         self.norm = np.hypot(np.linalg.norm(sigma), p)
 
@@ -116,26 +71,40 @@ class SpikedSpectrum:
         """
         if d > LARGEST_D:
             raise ValueError(f"d is {d}; the spectrum of a drawn gradient goes up to {LARGEST_D}")
-        ranks = np.geomspace(1, min(FAR * d, items.rank[-1]), RANKS)
-        p = np.unique(np.exp(items.at_ranks(np.log(items.p), ranks)))
-        return cls(typical_singular_values(items, d), d, p)
+        last = items.rank[items.p > 0][-1]
+        ranks = np.geomspace(1, min(FAR * d, last), RANKS)
+        log_p = items.at_ranks(np.log(items.p.clip(1e-300)), ranks)
+        return cls(typical_singular_values(items, d), d, np.exp(np.unique(log_p.round(9))))
 
     def response(self, h: ScalarMap) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
         """Signal S and mean square V of an item's output, at each p, for the map h of singular values."""
         mapped = np.sign(self.eigenvalues) * h(np.abs(self.eigenvalues), self.norm[:, None])
         return (self.weight * mapped).sum(axis=1), (self.weight * mapped**2).sum(axis=1)
 
-    def cosine(self, h: ScalarMap, p: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
-        """S/√V at any frequencies: interpolated in log p by a cubic, proportional to p below the spectrum's."""
+    def output(
+        self, h: ScalarMap, p: Float[np.ndarray, " k"]
+    ) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
+        """Cosine S/√V of output and target, and V, at any frequencies: of :meth:`response`.
+
+        Interpolated in log p; below the spectrum's own frequencies S is proportional to p and V constant.
+        """
         from scipy.interpolate import PchipInterpolator
 
         signal, square = self.response(h)
-        cosine = np.log(np.clip(signal / np.sqrt(square), 1e-12, 1))
-        log_p = np.log(p.clip(1e-300))
-        inside = np.clip(log_p, *np.log(self.p[[0, -1]]))
-        if self.p.size == 1:
-            return np.exp(cosine[0] + log_p - inside)
-        return np.exp(PchipInterpolator(np.log(self.p), cosine)(inside) + log_p - inside).clip(0, 1)
+        cosine = np.clip(signal / np.sqrt(square), 1e-12, 1)
+        nodes, log_p = np.log(self.p), np.log(p.clip(1e-300))
+        inside = np.clip(log_p, nodes[0], nodes[-1])
+        if nodes.size == 1:  # all items alike
+            return np.full(p.size, cosine[0]), np.full(p.size, square[0])
+        logs = (PchipInterpolator(nodes, np.log(values))(inside) for values in (cosine, square))
+        log_cosine, log_square = logs
+        return np.exp(log_cosine + log_p - inside).clip(0, 1), np.exp(log_square)
+
+    def noise(self, h: ScalarMap) -> tuple[float, float]:
+        """V(0) = E |h(G)u|², u a unit vector that is not in G, and the relative variance of |h(G)u|²."""
+        square = h(self.singular_values, float(np.linalg.norm(self.singular_values))) ** 2
+        mean = float(square.sum()) / self.d
+        return mean, 2 / self.d * (float((square**2).sum()) / self.d / mean**2 - 1)
 
 
 def recovery_probability(
@@ -143,17 +112,57 @@ def recovery_probability(
 ) -> Float[np.ndarray, " k"]:
     """Probability that an item is recovered after one step with any spectral map, at the nodes of the items.
 
-    :func:`theory.recovery.rotation_recovery` at S/√V, the cosine of output and target. The item's noise is
-    taken isotropic and its length V at its mean, competitors as all alike: for maps that flatten the spectrum,
-    not for the identity, whose noise is that of a few frequent items.
+    :func:`theory.recovery.cosine_recovery` at S/√V, the cosine of output and target, with competitors that are
+    not alike and noise whose length varies. By symmetry a competitor of frequency p_j takes noise in at V(p_j),
+    an unknown one at V(0): its score has the variance S² + (V − S²) V(p_j)/V(0), exact for the identity and for
+    the polar map, whose V is 1. The mean square of an item's noise, V − S², varies from item to item as
+    |h(G)u|² does, and is taken lognormal: the fewer directions make up h(G) the more, for the polar map not.
+
+    Left out: that the same few items make up the noise of an item and compete with it, which matters towards
+    the identity, the directions that items themselves take up in G, and all fluctuations of S.
     """
-    return rotation_recovery(spectrum.cosine(h, items.p), spectrum.d, items.number - 1)
+    cosine, square = spectrum.output(h, items.p)
+    mean, variance = spectrum.noise(h)
+    z, weight = hermegauss(5)
+    spread = math.sqrt(math.log1p(max(variance, 0)))
+    scale = np.exp(spread * z - spread**2 / 2)[:, None]
+    varied = cosine / np.sqrt(cosine**2 + scale * (1 - cosine**2))
+    recovered = cosine_recovery(varied, spectrum.d, _unlike_competitors(items, square / mean - 1))
+    return weight @ recovered / weight.sum()
 
 
-def typical_singular_values(items: Items, d: int) -> Float[np.ndarray, " d"]:
-    """Geometric means of the singular values of a few drawn gradients, the same draws in every call."""
-    drawn = [drawn_singular_values(items, d, seed=seed) for seed in range(max(DRAWN // d, 1))]
-    return np.exp(np.log(drawn).mean(axis=0))
+def _unlike_competitors(items: Items, excess: Float[np.ndarray, " k"]) -> LogBelow:
+    """Competitors whose scores have the variances 1 + (1 − s²) ``excess`` around 0, s the item's cosine."""
+    from scipy.interpolate import RectBivariateSpline
+    from scipy.special import log_ndtr
+
+    stand_out = np.abs(excess) > 1e-3
+    weight = items.weight[stand_out]
+    alike = max(items.weight[~stand_out].sum() - 1, 0.0)
+    x, log_noise = np.linspace(-12, 40, 417), np.linspace(-6, 0, 9)
+    table = np.empty((log_noise.size, x.size))
+    for row, share in zip(table, np.exp(log_noise), strict=True):
+        spread = np.sqrt(1 + share * excess[stand_out])
+        row[:] = log_ndtr(x[:, None] / spread) @ weight + alike * log_ndtr(x)
+    spline = RectBivariateSpline(log_noise, x, np.log(np.maximum(-table, 1e-300)))
+
+    def log_below(score, cosine):
+        noise = np.log(np.maximum(1 - cosine**2, math.exp(-6)))
+        noise, score = np.broadcast_arrays(noise, score.clip(-12, 40))
+        return -np.exp(spline.ev(noise, score))
+
+    return log_below
+
+
+def typical_singular_values(items: Items, d: int) -> Float[np.ndarray, " r"]:
+    """Geometric means of the singular values of a few drawn gradients, the same draws in every call.
+
+    Of the numerical range: as many as items where these are fewer than d.
+    """
+    draws = range(max(DRAWN // d, 1))
+    drawn = np.array([drawn_singular_values(items, d, seed=seed) for seed in draws])
+    rank = (drawn > d * np.finfo(float).eps * drawn[:, :1]).all(axis=0).sum()
+    return np.exp(np.log(drawn[:, :rank]).mean(axis=0))
 
 
 def drawn_singular_values(items: Items, d: int, *, seed: int = 0) -> Float[np.ndarray, " d"]:
