@@ -10,27 +10,30 @@ import math
 
 import numpy as np
 from jaxtyping import Float
-from numpy.polynomial.hermite_e import hermegauss
 
 from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.rank_one_update import RankOneUpdate
 from spectral_capacity.theory.recovery import LogBelow, cosine_recovery
 from spectral_capacity.theory.spectral_maps import ScalarMap
 
-RANKS = 32
+RANKS = 48
 """At which a spectrum is computed; that of other items is interpolated."""
 
 FAR = 64
 """Times d: the last of them. Beyond, an item's signal is proportional to its frequency."""
 
 LARGEST_D = 1024
-"""Of a spectrum: some ten seconds and 0.3 GB."""
+"""Of a spectrum: some fifteen seconds and 0.5 GB."""
 
 WHOLE = 16
 """Times d: items of a drawn gradient that are drawn one by one."""
 
-DRAWN = 1024
+DRAWN = 4096
 """Singular values that are drawn in all for a typical spectrum, d at least."""
+
+
+LENGTHS = 8
+"""Values that the length of an item's noise takes."""
 
 
 class SpikedSpectrum:
@@ -44,7 +47,7 @@ class SpikedSpectrum:
 
     for any odd function h of singular values, to relative 1/d. No formula of h is needed: it may be a
     polynomial, a power, or a function of a user. Saturation is in K: its largest eigenvalue leaves the others
-    when p does. Costs O(d²) for each p, a few seconds at d = 1024 for all, once for all maps.
+    when p does. Costs O(d²) for each p, once for all maps.
 
     ``eigenvalues`` and ``weight``, (n, 2r or 2r + 1), are those of K that e has a part in; ``norm``, (n,), is
     ‖M‖_F, √(Σσ² + p²).
@@ -100,11 +103,17 @@ class SpikedSpectrum:
         log_cosine, log_square = logs
         return np.exp(log_cosine + log_p - inside).clip(0, 1), np.exp(log_square)
 
-    def noise(self, h: ScalarMap) -> tuple[float, float]:
-        """V(0) = E |h(G)u|², u a unit vector that is not in G, and the relative variance of |h(G)u|²."""
+    def noise(self, h: ScalarMap) -> tuple[float, Float[np.ndarray, " q"]]:
+        """V(0) = E |h(G)u|², u a unit vector that is not in G, and how |h(G)u|²/V(0) varies with u.
+
+        In :data:`LENGTHS` equally likely groups the means over drawn u, the same in every call.
+        """
         square = h(self.singular_values, float(np.linalg.norm(self.singular_values))) ** 2
         mean = float(square.sum()) / self.d
-        return mean, 2 / self.d * (float((square**2).sum()) / self.d / mean**2 - 1)
+        draws = np.random.default_rng(0).standard_normal((LENGTHS * 128, self.d)) ** 2
+        lengths = draws[:, : square.size] @ square / draws.sum(axis=1)
+        groups = np.sort(lengths).reshape(LENGTHS, -1).mean(axis=1)
+        return mean, groups / groups.mean()
 
 
 def recovery_probability(
@@ -116,19 +125,16 @@ def recovery_probability(
     not alike and noise whose length varies. By symmetry a competitor of frequency p_j takes noise in at V(p_j),
     an unknown one at V(0): its score has the variance S² + (V − S²) V(p_j)/V(0), exact for the identity and for
     the polar map, whose V is 1. The mean square of an item's noise, V − S², varies from item to item as
-    |h(G)u|² does, and is taken lognormal: the fewer directions make up h(G) the more, for the polar map not.
+    |h(G)u|² does: the fewer directions make up h(G) the more, not at all for the polar map.
 
     Left out: that the same few items make up the noise of an item and compete with it, which matters towards
     the identity, the directions that items themselves take up in G, and all fluctuations of S.
     """
     cosine, square = spectrum.output(h, items.p)
-    mean, variance = spectrum.noise(h)
-    z, weight = hermegauss(5)
-    spread = math.sqrt(math.log1p(max(variance, 0)))
-    scale = np.exp(spread * z - spread**2 / 2)[:, None]
-    varied = cosine / np.sqrt(cosine**2 + scale * (1 - cosine**2))
-    recovered = cosine_recovery(varied, spectrum.d, _unlike_competitors(items, square / mean - 1))
-    return weight @ recovered / weight.sum()
+    mean, lengths = spectrum.noise(h)
+    varied = cosine / np.sqrt(cosine**2 + lengths[:, None] * (1 - cosine**2))
+    against = _unlike_competitors(items, square / mean - 1)
+    return cosine_recovery(varied, spectrum.d, against).mean(axis=0)
 
 
 def _unlike_competitors(items: Items, excess: Float[np.ndarray, " k"]) -> LogBelow:
