@@ -7,7 +7,6 @@ noise is integrated by quadrature: Monte Carlo of Φ^(N−1) has heavy tails (on
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -54,32 +53,18 @@ def threshold_moment(alpha: float, n_competitors: float) -> float:
     return quad(lambda z: power * density(z**power), 0, 16 ** (1 / power), limit=200)[0]
 
 
-LogBelow = Callable[[Float[np.ndarray, "k g"], Float[np.ndarray, "k 1"]], Float[np.ndarray, "k g"]]
-"""log P(every competitor scores below x), from x and the cosine of the item's output and target."""
-
-
 def rotation_recovery(
     signal: Float[np.ndarray, " k"], d: int, n_competitors: float, *, above_chance: bool = False
 ) -> Float[np.ndarray, " k"]:
-    """P(S) = E Φ(χ_d S + √(1 − S²) g)^n: :func:`cosine_recovery` against n competitors that are all alike."""
-    from scipy.special import log_ndtr
+    """P(S) = E Φ(χ_d S + √(1 − S²) g)^n: recovery against n competitors that are all alike.
 
-    return cosine_recovery(
-        signal, d, lambda x, cosine: n_competitors * log_ndtr(x), above_chance=above_chance
-    )
-
-
-def cosine_recovery(
-    cosine: Float[np.ndarray, "*k"], d: int, log_below: LogBelow, *, above_chance: bool = False
-) -> Float[np.ndarray, "*k"]:
-    """P(S) = E exp log_below(χ_d S + √(1 − S²) g, S): recovery against competitors of any law.
-
-    Of an item whose output W u, scaled to length 1, has the component S, the ``cosine``, 0 to 1, along its own
+    Of an item whose output W u, scaled to length 1, has the component S = ``signal`` (0 to 1) along its own
     target v, whose length χ_d/√d is a chi variable, and points anywhere otherwise: g ~ N(0, 1). So it is for
-    an orthogonal W. Scores are in units of 1/√d. P(0) is chance, 1/(n + 1); ``above_chance`` gives P(S) − P(0)
-    to full relative accuracy. Interpolated by a cubic spline in S: to about 1e-6.
+    an orthogonal W. P(0), chance, is 1/(n + 1); ``above_chance`` gives P(S) − P(0) to full relative accuracy.
+    Interpolated by a cubic spline in S: to about 1e-6.
     """
     from scipy.interpolate import CubicSpline
+    from scipy.special import log_ndtr
 
     root = math.sqrt(d)
     table = np.linspace(0, min(root, 16.0), 161)
@@ -90,8 +75,8 @@ def cosine_recovery(
     probability = np.zeros(table.size)
     for length, share in zip(*_chi_nodes(d), strict=True):
         x = length * s + np.sqrt((1 - s**2).clip(0)) * g
-        probability += share * (np.exp(log_below(x, s)) @ weight)
-    gain = CubicSpline(table, probability - probability[0])(cosine * root)
+        probability += share * (np.exp(n_competitors * log_ndtr(x)) @ weight)
+    gain = CubicSpline(table, probability - probability[0])(signal * root)
     return gain if above_chance else probability[0] + gain
 
 
@@ -179,9 +164,8 @@ class _Competitors:
         smallest = (
             parts.sum(axis=1) - parts.max(axis=1)
         ).min() + self.tail  # some item's own is left out
-        self.log_nu = np.linspace(
-            np.log(smallest) / 2, np.log(parts.sum(axis=1).max() + self.tail) / 2, 8
-        )
+        low, high = np.log([smallest, parts.sum(axis=1).max() + self.tail]) / 2
+        self.log_nu = np.linspace(low, max(high, low + 1e-3), 8)  # some width where heads take none
         self.asinh_y = np.arange(-3.5, math.log(4 * self.d) - self.log_nu[0], 0.025)
         y = np.sinh(self.asinh_y)[:, None]
         alike = self.alike * log_ndtr(y / np.sqrt(1 + y**2 / self.d))[:, 0]

@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.rank_one_update import RankOneUpdate
-from spectral_capacity.theory.recovery import LogBelow, cosine_recovery
+from spectral_capacity.theory.recovery import linear_recovery
 from spectral_capacity.theory.spectral_maps import ScalarMap
 
 RANKS = 48
@@ -30,10 +30,6 @@ WHOLE = 16
 
 DRAWN = 4096
 """Singular values that are drawn in all for a typical spectrum, d at least."""
-
-
-LENGTHS = 8
-"""Values that the length of an item's noise takes."""
 
 
 class SpikedSpectrum:
@@ -103,17 +99,10 @@ class SpikedSpectrum:
         log_cosine, log_square = logs
         return np.exp(log_cosine + log_p - inside).clip(0, 1), np.exp(log_square)
 
-    def noise(self, h: ScalarMap) -> tuple[float, Float[np.ndarray, " q"]]:
-        """V(0) = E |h(G)u|², u a unit vector that is not in G, and how |h(G)u|²/V(0) varies with u.
-
-        In :data:`LENGTHS` equally likely groups the means over drawn u, the same in every call.
-        """
-        square = h(self.singular_values, float(np.linalg.norm(self.singular_values))) ** 2
-        mean = float(square.sum()) / self.d
-        draws = np.random.default_rng(0).standard_normal((LENGTHS * 128, self.d)) ** 2
-        lengths = draws[:, : square.size] @ square / draws.sum(axis=1)
-        groups = np.sort(lengths).reshape(LENGTHS, -1).mean(axis=1)
-        return mean, groups / groups.mean()
+    def square_of_others(self, h: ScalarMap) -> float:
+        """V(0) = E |h(G)u|², u a unit vector that is not in G."""
+        norm = float(np.linalg.norm(self.singular_values))
+        return float((h(self.singular_values, norm) ** 2).sum()) / self.d
 
 
 def recovery_probability(
@@ -121,43 +110,19 @@ def recovery_probability(
 ) -> Float[np.ndarray, " k"]:
     """Probability that an item is recovered after one step with any spectral map, at the nodes of the items.
 
-    :func:`theory.recovery.cosine_recovery` at S/√V, the cosine of output and target, with competitors that are
-    not alike and noise whose length varies. By symmetry a competitor of frequency p_j takes noise in at V(p_j),
-    an unknown one at V(0): its score has the variance S² + (V − S²) V(p_j)/V(0), exact for the identity and for
-    the polar map, whose V is 1. The mean square of an item's noise, V − S², varies from item to item as
-    |h(G)u|² does: the fewer directions make up h(G) the more, not at all for the polar map.
+    :func:`theory.recovery.linear_recovery`, as if the memory were one of independent spikes: an item's output
+    is S along its target and noise of mean square V − S², and by symmetry a competitor of frequency p_j takes
+    noise in at V(p_j), one that is in no gradient at V(0). So the signal in units of the noise is S/√(V − S²),
+    and the share of an item in the noise is (V(p_j)/V(0) − 1)/d: for the identity those of gradient descent,
+    exactly; for the polar map, whose V is 1, zero.
 
-    Left out: that the same few items make up the noise of an item and compete with it, which matters towards
-    the identity, the directions that items themselves take up in G, and all fluctuations of S.
+    Left out: what an item itself takes up in G, and that S varies.
     """
     cosine, square = spectrum.output(h, items.p)
-    mean, lengths = spectrum.noise(h)
-    varied = cosine / np.sqrt(cosine**2 + lengths[:, None] * (1 - cosine**2))
-    against = _unlike_competitors(items, square / mean - 1)
-    return cosine_recovery(varied, spectrum.d, against).mean(axis=0)
-
-
-def _unlike_competitors(items: Items, excess: Float[np.ndarray, " k"]) -> LogBelow:
-    """Competitors whose scores have the variances 1 + (1 − s²) ``excess`` around 0, s the item's cosine."""
-    from scipy.interpolate import RectBivariateSpline
-    from scipy.special import log_ndtr
-
-    stand_out = np.abs(excess) > 1e-3
-    weight = items.weight[stand_out]
-    alike = max(items.weight[~stand_out].sum() - 1, 0.0)
-    x, log_noise = np.linspace(-12, 40, 417), np.linspace(-6, 0, 9)
-    table = np.empty((log_noise.size, x.size))
-    for row, share in zip(table, np.exp(log_noise), strict=True):
-        spread = np.sqrt(1 + share * excess[stand_out])
-        row[:] = log_ndtr(x[:, None] / spread) @ weight + alike * log_ndtr(x)
-    spline = RectBivariateSpline(log_noise, x, np.log(np.maximum(-table, 1e-300)))
-
-    def log_below(score, cosine):
-        noise = np.log(np.maximum(1 - cosine**2, math.exp(-6)))
-        noise, score = np.broadcast_arrays(noise, score.clip(-12, 40))
-        return -np.exp(spline.ev(noise, score))
-
-    return log_below
+    signal = cosine / np.sqrt((1 - cosine**2).clip(1e-4))
+    share = (square / spectrum.square_of_others(h) - 1).clip(0) / spectrum.d
+    at, n = np.arange(items.p.size), items.number - 1
+    return linear_recovery(signal, at, share, items.weight, spectrum.d, n)
 
 
 def typical_singular_values(items: Items, d: int) -> Float[np.ndarray, " r"]:
