@@ -17,7 +17,7 @@ from jaxtyping import Float
 from spectral_capacity.theory.exponents import bulk_exponent
 from spectral_capacity.theory.newton_schulz import coefficients as polynomials
 
-Values = Float[np.ndarray, "*n"]
+Values = Float[np.ndarray, "..."]
 
 ScalarMap = Callable[[Values, float | Values], Values]
 """h(σ; ‖·‖_F), elementwise; the norm is one number or broadcasts."""

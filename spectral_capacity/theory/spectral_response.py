@@ -142,8 +142,8 @@ def drawn_singular_values(items: Items, d: int, *, seed: int = 0) -> Float[np.nd
     Items beyond rank :data:`WHOLE` d add a matrix with independent entries, drawn whole.
     """
     rng = np.random.default_rng(seed)
-    head = np.repeat(items.p, items.most_frequent(WHOLE * d).astype(int))
-    tail = (items.weight - items.most_frequent(WHOLE * d)) @ items.p**2
+    head = np.repeat(items.p, items.most_frequent(float(WHOLE * d)).astype(int))
+    tail = (items.weight - items.most_frequent(float(WHOLE * d))) @ items.p**2
     u, v = (
         x / np.linalg.norm(x, axis=1, keepdims=True) for x in rng.standard_normal((2, head.size, d))
     )
