@@ -99,8 +99,10 @@ class _Point:
     ) -> None:
         self.alpha, self.kappa, self.d, self.settings = alpha, kappa, d, settings
         self.batch_size = None if math.isinf(batch_size) else int(batch_size)
-        self.theory, self.map = settings.theory[optimizer], settings.maps[optimizer]
-        self.spectra = spectra
+        self.theory, self.spectra = settings.theory[optimizer], spectra
+        of = settings.maps[optimizer]
+        self.scalar_map = scalar_map(of, d=d, alpha=alpha) if of else None
+        self.own_map = bool(of) and self.scalar_map is None
         self.learning_rate = settings.learning_rates[optimizer]
         self.resolution = settings.bulk_resolution(optimizer)
 
@@ -163,11 +165,10 @@ class _Point:
     def _any_map(self) -> Float[np.ndarray, " k"] | None:
         """Of a map without a closed form, or outside of its limits."""
         population = self.kappa == 0 and self.batch_size is None
-        if self.map is None or self.own_map or not population or self.d > LARGEST_D:
+        if self.scalar_map is None or not population or self.d > LARGEST_D:
             return None
-        h = scalar_map(self.map, d=self.d, alpha=self.alpha)
         spectrum = self.spectra.of(self.alpha, self.d, self.items)
-        return spectral_response.recovery_probability(self.items, spectrum, h)
+        return spectral_response.recovery_probability(self.items, spectrum, self.scalar_map)
 
     def _several(self, steps: int) -> StepsPrediction | None:
         """What is expected after each of the first steps."""
@@ -190,11 +191,6 @@ class _Point:
             return None
         bulk = [self.d ** bulk_exponent(self.alpha, t) for t in range(1, steps + 1)]
         return [self.resolution * scale for scale in bulk]
-
-    @property
-    def own_map(self) -> bool:
-        """Whether the map is a user's own."""
-        return self.map is not None and self.map["name"] == "own"
 
     def in_linear_response(self, measured: xr.Dataset) -> float:
         """The count of a map of the population's gradient, from its measured slope and noise."""

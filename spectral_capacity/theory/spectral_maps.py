@@ -62,10 +62,13 @@ def scalar_map(
     batch_size: float = math.inf,
     step: int = 1,
 ) -> ScalarMap | None:
-    """The function of a configured map, ``{name: …, options}``; None of a user's own, which is a file's."""
+    """The function of a configured map, ``{name: …, options}``; None of one that is not in :data:`SCALAR_MAPS`.
+
+    Such is a user's own, which is a file's.
+    """
     options = {key: value for key, value in spectral_map.items() if key != "name"}
     name = spectral_map["name"]
-    if name == "own":
+    if name not in SCALAR_MAPS:
         return None
     if name == "smoothed_polar":
         at = {"d": d, "alpha": alpha, "batch_size": batch_size, "step": step}
@@ -80,7 +83,7 @@ SCALAR_MAPS: dict[str, Callable[..., Values]] = {
     "power": power,
     "newton_schulz": newton_schulz,
 }
-"""Every map of the configuration but ``own``."""
+"""Every map of the package by its name in the configuration."""
 
 
 def resolution_of(
