@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -11,14 +12,22 @@ from jaxtyping import Float
 
 from spectral_capacity.analysis.quantities import LINE, PREDICTED
 from spectral_capacity.analysis.settings import FitSettings
-from spectral_capacity.theory import anisotropic_step, gradient_step, muon_step, newton_step
+from spectral_capacity.theory import (
+    anisotropic_step,
+    gradient_step,
+    muon_step,
+    newton_step,
+    spectral_response,
+)
 from spectral_capacity.theory.anisotropic_resolvent import OutputSpectrum
 from spectral_capacity.theory.exact_steps import exact_muon
 from spectral_capacity.theory.exponents import bulk_exponent
 from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.learning_rates import rate_at
-from spectral_capacity.theory.predictions import response_capacity
+from spectral_capacity.theory.predictions import linear_response_capacity
 from spectral_capacity.theory.prefixes import robust_prefix
+from spectral_capacity.theory.spectral_maps import scalar_map
+from spectral_capacity.theory.spectral_response import LARGEST_D, SpikedSpectrum
 from spectral_capacity.theory.steps_prediction import MuonSteps, StepsPrediction
 from spectral_capacity.theory.thresholded_gradient import thresholded_gradient
 from spectral_capacity.theory.thresholded_steps import thresholded_muon
@@ -35,8 +44,10 @@ def predictions(grid: xr.Dataset, settings: FitSettings) -> xr.Dataset:
     """Quantities of :data:`analysis.quantities.PREDICTED` over (*LINE, d), NaN where the theory says nothing.
 
     Of Gaussian embeddings: a user's own have none. One step: Muon, Newton and gradient descent on the
-    population, isotropic or, of the first two, not; on minibatches Muon and gradient descent, isotropic. Of
-    any other spectral map a count in linear response, from what the cells measured of the map, and no more.
+    population, isotropic or, of the first two, not; on minibatches Muon and gradient descent, isotropic. Any
+    other spectral map of the package on the population, isotropic, up to
+    :data:`theory.spectral_response.LARGEST_D`. Of a user's own map, whose code a fit does not have, a count in
+    linear response, from what the cells measured of it, under a name of its own. Of SignSGD nothing.
     Several steps of the population, isotropic: Muon, polar or smoothed, on thresholded gradients, the polar map
     on exact ones, and gradient descent on thresholded ones.
     """
@@ -44,24 +55,32 @@ def predictions(grid: xr.Dataset, settings: FitSettings) -> xr.Dataset:
     found = {name: np.full(shape, np.nan) for name in PREDICTED}
     if not settings.own_embeddings:
         steps = grid.step.values.tolist()
+        spectra = _Spectra()
         for where in np.ndindex(shape[:-2]):
             run = dict(zip(LINE[:-1], where, strict=True))
             at = {dim: grid[dim].values[i].item() for dim, i in run.items()}
             for i, d in enumerate(grid.d.values.tolist()):
-                point = _Point(**at, d=d, settings=settings)
+                point = _Point(**at, d=d, settings=settings, spectra=spectra)
                 for t, numbers in enumerate(point.after(steps)):
                     for name, number in numbers.items():
                         found[name][(*where, t, i)] = number
-                if math.isnan(found["capacity"][(*where, 0, i)]):
-                    measured = (
-                        grid[["signal_slope", "logit_noise"]].isel({**run, "step": 0}).sel(d=d)
-                    )
-                    found["capacity"][(*where, 0, i)] = point.in_linear_response(measured)
+                if point.own_map:
+                    first = grid.isel({**run, "step": 0}).sel(d=d)
+                    found["linear_response"][(*where, 0, i)] = point.in_linear_response(first)
     coordinates = {dim: grid[dim].values for dim in (*LINE, "d")}
     return xr.Dataset(
         {name: ((*LINE, "d"), v, {"long_name": PREDICTED[name]}) for name, v in found.items()},
         coordinates,
     )
+
+
+class _Spectra(dict[tuple[float, int], SpikedSpectrum]):
+    """What all spectral maps of one (α, d) share."""
+
+    def of(self, alpha: float, d: int, items: Items) -> SpikedSpectrum:
+        if (alpha, d) not in self:
+            self[alpha, d] = SpikedSpectrum.of(items, d)
+        return self[alpha, d]
 
 
 class _Point:
@@ -76,10 +95,14 @@ class _Point:
         batch_size: float,
         d: int,
         settings: FitSettings,
+        spectra: _Spectra,
     ) -> None:
         self.alpha, self.kappa, self.d, self.settings = alpha, kappa, d, settings
         self.batch_size = None if math.isinf(batch_size) else int(batch_size)
-        self.theory = settings.theory[optimizer]
+        self.theory, self.spectra = settings.theory[optimizer], spectra
+        of = settings.maps[optimizer]
+        self.scalar_map = scalar_map(of, d=d, alpha=alpha) if of else None
+        self.own_map = bool(of) and self.scalar_map is None
         self.learning_rate = settings.learning_rates[optimizer]
         self.resolution = settings.bulk_resolution(optimizer)
 
@@ -134,8 +157,18 @@ class _Point:
         if self.theory == "muon" or self._resolutions(1):
             (resolution,) = self._resolutions(1) or (0.0,)
             options = {"batch_size": batch, "resolution": resolution}
-            return muon_step.recovery_probability(items, d, **options)
-        return None
+            recovered = muon_step.recovery_probability(items, d, **options)
+            if np.isfinite(recovered).all():
+                return recovered
+        return self._any_map()
+
+    def _any_map(self) -> Float[np.ndarray, " k"] | None:
+        """Of a map without a closed form, or outside of its limits."""
+        population = self.kappa == 0 and self.batch_size is None
+        if self.scalar_map is None or not population or self.d > LARGEST_D:
+            return None
+        spectrum = self.spectra.of(self.alpha, self.d, self.items)
+        return spectral_response.recovery_probability(self.items, spectrum, self.scalar_map)
 
     def _several(self, steps: int) -> StepsPrediction | None:
         """What is expected after each of the first steps."""
@@ -160,9 +193,9 @@ class _Point:
         return [self.resolution * scale for scale in bulk]
 
     def in_linear_response(self, measured: xr.Dataset) -> float:
-        """The count of any map of the population's gradient, from its measured slope and noise."""
+        """The count of a map of the population's gradient, from its measured slope and noise."""
         slope, noise = (measured[name].mean().item() for name in ("signal_slope", "logit_noise"))
         known = math.isfinite(slope) and noise > 0
-        if not known or self.batch_size is not None or self.theory != "none":
+        if not known or self.batch_size is not None or self.kappa:
             return math.nan
-        return response_capacity(self.settings.item_frequencies(self.alpha), slope, noise)
+        return linear_response_capacity(self.settings.item_frequencies(self.alpha), slope, noise)

@@ -281,6 +281,8 @@ PREDICTED = {
     "recovered_mass": "total frequency of the recovered items, predicted without a fit parameter",
     "head_recall": "share of the d most frequent items recovered, predicted without a fit parameter",
     "logit_noise": "standard deviation of a competitor's logit, predicted without a fit parameter",
+    "linear_response": "capacity of a user's own map in its linear response to rare items, without "
+    "saturation and too high for small d; no fit parameter",
 }
 """What the finite-size theory predicts, and what fits call the prediction."""
 

@@ -7,14 +7,16 @@ the configuration schema: ``map: {name: newton_schulz, iterations: 5}`` calls
 write the function and name it in :data:`MAPS`; or leave the package alone and name a file of your
 own (:func:`own`).
 
+What a map is as a function of singular values stands in :mod:`theory.spectral_maps`, which predictions share.
+
 This is d × d work against the N·d² of a gradient: it runs in NumPy float64 on the host, where the
 singular value decomposition is accurate and the same whatever device holds the embeddings.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Literal
 
 import numpy as np
@@ -23,7 +25,7 @@ from jaxtyping import Float
 
 from spectral_capacity.optimizers import own_map
 from spectral_capacity.optimizers.gradient import Gradient, StepContext
-from spectral_capacity.theory.exponents import bulk_exponent
+from spectral_capacity.theory import spectral_maps
 from spectral_capacity.theory.newton_schulz import coefficients as polynomials
 
 PositiveFloat = Annotated[float, Gt(0)]
@@ -60,14 +62,11 @@ def smoothed_polar(
     ``resolution`` is λ, in units of the gradient's singular values (``absolute``) or of the scale of
     their bulk (``bulk``): d^(−α) at the first step (Lemma 8), λ_t ∝ d^(1/2 − α e_t) at step t (Theorem
     9). Far above the spectrum the map is a multiple of the identity, far below it the polar map.
-    ``theory`` takes :func:`stabilising_resolution`, whatever the unit.
+    ``theory`` takes that of :func:`theory.spectral_maps.resolution_of`, whatever the unit.
     """
-    if resolution == "theory":
-        resolution = stabilising_resolution(context)
-    elif unit == "bulk":
-        resolution *= bulk_scale(context)
-    sigma = gradient.singular_values
-    return gradient.with_singular_values(sigma / np.hypot(sigma, resolution))
+    at = {"d": context.d, "alpha": context.alpha, "step": context.step}
+    scale = spectral_maps.resolution_of(resolution, unit, **at, batch_size=context.batch_size)
+    return _mapped(gradient, partial(spectral_maps.smoothed_polar, resolution=scale))
 
 
 def power(
@@ -77,7 +76,7 @@ def power(
     exponent: Annotated[float, Ge(0), doc("γ; 1 is gradient descent, 0 the polar map")],
 ) -> Float[np.ndarray, "d d"]:
     """h(z) = z^γ over the numerical range: γ = 1 is gradient descent, γ = 0 the polar map."""
-    return gradient.with_singular_values(gradient.singular_values**exponent)
+    return _mapped(gradient, partial(spectral_maps.power, exponent=exponent))
 
 
 def own(
@@ -113,7 +112,8 @@ def newton_schulz(
     ``cubic`` is Newton–Schulz proper, (3/2, −1/2, 0); ``jordan`` the quintic of the public Muon
     (Jordan et al., 2024), which trades accuracy at 1 for growth at 0; ``polar_express`` the minimax
     quintics of arXiv:2505.16932, a new one each iteration. In float64: rounding of lower precisions
-    is not modelled. A zero gradient stays zero.
+    is not modelled. A zero gradient stays zero. The iteration needs no singular value decomposition;
+    :func:`theory.spectral_maps.newton_schulz` is what it does to a singular value.
     """
     norm = np.linalg.norm(gradient.matrix)
     X = gradient.matrix / norm if norm > 0 else gradient.matrix
@@ -123,22 +123,9 @@ def newton_schulz(
     return X
 
 
-def bulk_scale(context: StepContext) -> float:
-    """Scale of the bulk singular values that are left to learn at this step, without logarithms."""
-    return context.d ** bulk_exponent(context.alpha, context.step)
-
-
-def stabilising_resolution(context: StepContext) -> float:
-    """λ = max{(log d)^(2α+2) · bulk, (log d)²/B}, at which the theory runs stabilised Muon.
-
-    The bulk is d^(−α) at the first step (Theorem 3) and d^(1/2 − α e_t) at step t (Theorem 9). Zero in
-    its second part for the population gradient (``batch_size`` inf). The logarithms make it larger than
-    the whole spectrum of G_0 at any d that fits a computer.
-    """
-    log_d = math.log(context.d)
-    return max(
-        log_d ** (2 * context.alpha + 2) * bulk_scale(context), log_d**2 / context.batch_size
-    )
+def _mapped(gradient: Gradient, h: spectral_maps.ScalarMap) -> Float[np.ndarray, "d d"]:
+    sigma = gradient.singular_values
+    return gradient.with_singular_values(h(sigma, float(np.linalg.norm(gradient.matrix))))
 
 
 MAPS: dict[str, Callable[..., Float[np.ndarray, "d d"]]] = {

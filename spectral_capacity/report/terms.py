@@ -35,11 +35,11 @@ TERMS = {
         "show one over all :math:`d`, which differs."
     ),
     "prediction without a fit parameter": (
-        "The expected number of items at the very :math:`d`, :math:`N` and frequencies of the run, from the "
-        "linear response of the optimizer's map to one rare item: how far it lifts the item's score over the "
-        "noise of the others. Nothing in it is fitted to counts. It keeps effects of finite size that the "
-        "theorems drop, but not a memory that fills up. Fitted at the same :math:`d` as the measurement, it "
-        "tells how far from the theory's exponent a run of this size should be."
+        "The expected number of items at the very :math:`d`, :math:`N` and frequencies of the run, item by "
+        "item: how far an optimizer lifts an item's score, up to where it is full, over the noise of the "
+        "others. Nothing in it is fitted to counts, and no matrix is simulated. It keeps effects of finite "
+        "size that the theorems drop. Fitted at the same :math:`d` as the measurement, it tells how far from "
+        "the theory's exponent a run of this size should be. Maps of your own have none."
     ),
     "recall in context": (
         "A transformer of two layers sees pairs of a trigger and an output twice in a sequence, between noise, "

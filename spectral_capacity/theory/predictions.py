@@ -42,14 +42,14 @@ def _normal_nodes(nodes: int) -> tuple[Float[np.ndarray, " g"], Float[np.ndarray
     return x, w / w.sum()
 
 
-def response_capacity(p: Float[np.ndarray, " n"], slope: float, noise: float) -> float:
+def linear_response_capacity(p: Float[np.ndarray, " n"], slope: float, noise: float) -> float:
     """Expected count after one population step: Σ_i E_g[Φ(p_i s/τ + g)^(N−1)].
 
     The logit of item i is its spike s·p_i plus noise of standard deviation τ, and so are its N − 1
     competitors' logits. s and τ (:mod:`training.response`) are measured on the gradient itself; there is no
-    fit parameter. Neither saturation of frequent items nor the spikes of competitors are in it: good for
-    maps that flatten the spectrum, not for gradient descent (:mod:`theory.gradient_step`), and too high at
-    small d.
+    fit parameter. Neither saturation of frequent items nor the spikes of competitors are in it: too high at
+    small d and towards the identity. For maps that are known only by what was measured of them; of others
+    :mod:`theory.spectral_response` predicts more.
     """
     return float(recovery_probability(p * (slope / noise), p.size - 1).sum())
 

@@ -164,9 +164,8 @@ class _Competitors:
         smallest = (
             parts.sum(axis=1) - parts.max(axis=1)
         ).min() + self.tail  # some item's own is left out
-        self.log_nu = np.linspace(
-            np.log(smallest) / 2, np.log(parts.sum(axis=1).max() + self.tail) / 2, 8
-        )
+        low, high = np.log([smallest, parts.sum(axis=1).max() + self.tail]) / 2
+        self.log_nu = np.linspace(low, max(high, low + 1e-3), 8)  # some width where heads take none
         self.asinh_y = np.arange(-3.5, math.log(4 * self.d) - self.log_nu[0], 0.025)
         y = np.sinh(self.asinh_y)[:, None]
         alike = self.alike * log_ndtr(y / np.sqrt(1 + y**2 / self.d))[:, 0]

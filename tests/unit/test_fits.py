@@ -8,8 +8,6 @@ from spectral_capacity.analysis.exponents import fit_exponents
 from spectral_capacity.analysis.fit_rows import FITS
 from spectral_capacity.analysis.lines import fit_counts, fit_line, local_exponents
 from spectral_capacity.memory.measured import DIMENSIONS
-from spectral_capacity.sampling.frequencies import power_law
-from spectral_capacity.theory.predictions import response_capacity
 
 D = np.array([32, 64, 128, 256, 512])
 CONSTANT = {"scale": 1.0, "d_power": 0.5, "schedule": "constant"}
@@ -188,20 +186,6 @@ def test_predictions_stand_beside_the_counts():
     none = fit_exponents(data, settings)
     assert np.isnan(none.predicted_capacity.sel(optimizer="gd")).all()
     assert np.isnan(none.theory.sel(optimizer="gd", quantity="capacity")).all()
-
-
-def test_any_map_with_a_response_is_predicted():
-    data = grid(power(1.3), optimizers=("muon", "map"))
-    settings = SETTINGS | {
-        "theory": {"map": "none", "muon": "muon"},
-        "options": {"map": {}, "muon": {}},
-    }
-    fits = fit_exponents(data, settings)
-    found = fits.predicted_capacity.sel(optimizer="map").values.ravel()
-    p = power_law(SETTINGS["n_items"], 1.5)
-    expected = [response_capacity(p, float(d) ** 1.5, float(d) ** -0.5) for d in D]
-    np.testing.assert_allclose(found, expected)
-    assert np.isnan(fits.predicted_robust_prefix.sel(optimizer="map")).all()
 
 
 def test_numbers_among_the_options_become_coordinates():

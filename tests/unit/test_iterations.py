@@ -115,12 +115,17 @@ def test_real_fits_have_what_is_needed():
     names = g.optimizer.values.tolist()
     theory = dict(zip(names, fits.family.values, strict=True))
     options = {name: {} for name in names}
-    fitted = fit_exponents(g, SETTINGS | {"bootstrap": 100, "theory": theory, "options": options})
+    maps = {name: DEFINITIONS[name]["map"] for name in names}
+    of_these = {"bootstrap": 100, "theory": theory, "options": options, "maps": maps}
+    fitted = fit_exponents(g, SETTINGS | of_these)
     assert fitted.predicted_capacity.dims == fits.predicted_capacity.dims
     assert fitted.family.values.tolist() == fits.family.values.tolist()
     table = depth_table(g, fitted)
     assert table.required.equals(depth_table(g, fits).required)
-    assert (table.finite_size == 3).all()  # signal and noise are those of the polar map
+    ratio = (fitted.predicted_capacity / fitted.predicted_capacity.sel(optimizer="muon")).squeeze()
+    three, five = (ratio.sel(optimizer=name, d=64).item() for name in ("ns_3", "ns_5"))
+    expected = 3 + 2 * (0.95 - three) / (five - three)  # between the two
+    assert table.finite_size[table.d == 64].item() == pytest.approx(expected)
 
 
 def test_the_law_is_found_where_it_holds():

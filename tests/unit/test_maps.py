@@ -9,6 +9,7 @@ from spectral_capacity.backend import jax
 from spectral_capacity.optimizers import maps as spectral
 from spectral_capacity.optimizers.gradient import Gradient, StepContext
 from spectral_capacity.theory import newton_schulz as newtonschulz
+from spectral_capacity.theory import spectral_maps
 from tests import oracle
 
 CONTEXT = StepContext(d=12, alpha=1.5, batch_size=np.inf)
@@ -82,6 +83,40 @@ def test_theory_resolution_is_the_theorems():
     W = spectral.smoothed_polar(Gradient(matrix()), context, resolution="theory")
     expected = spectral.smoothed_polar(Gradient(matrix()), context, resolution=resolution)
     np.testing.assert_array_equal(W, expected)
+
+
+CONFIGURED = [
+    {"name": "identity"},
+    {"name": "polar"},
+    {"name": "power", "exponent": 0.25},
+    {"name": "power", "exponent": 0.0},
+    {"name": "smoothed_polar", "resolution": 0.3, "unit": "bulk"},
+    {"name": "smoothed_polar", "resolution": 0.01, "unit": "absolute"},
+    {"name": "smoothed_polar", "resolution": "theory", "unit": "absolute"},
+    {"name": "newton_schulz", "coefficients": "jordan", "iterations": 5},
+    {"name": "newton_schulz", "coefficients": "polar_express", "iterations": 3},
+]
+
+
+@pytest.mark.parametrize("step", [1, 3])
+@pytest.mark.parametrize("of", CONFIGURED, ids=lambda of: "-".join(map(str, of.values())))
+def test_a_map_is_its_scalar_function_on_the_singular_values(of, step):
+    """What predictions take a map to be is what it does to a matrix, also where that has a null direction."""
+    context = StepContext(d=12, alpha=1.5, batch_size=500.0, step=step)
+    options = {key: value for key, value in of.items() if key != "name"}
+    h = spectral_maps.scalar_map(of, d=12, alpha=1.5, batch_size=500.0, step=step)
+    for G in (5 * matrix(), matrix()[:, :7] @ matrix(7)[:, :7] @ matrix()[:7]):
+        A, sigma, B = np.linalg.svd(G)
+        sigma = np.where(sigma > 1e-13, sigma, 0)
+        W = spectral.MAPS[of["name"]](Gradient(G), context, **options)
+        expected = (A * h(sigma, float(np.linalg.norm(G)))) @ B
+        np.testing.assert_allclose(W, expected, atol=1e-11)
+
+
+def test_every_map_but_a_users_own_has_a_scalar_function():
+    assert {of["name"] for of in CONFIGURED} == {*spectral.MAPS} - {"own"}
+    own = {"name": "own", "file": "a.py", "function": "f", "options": None}
+    assert spectral_maps.scalar_map(own, d=12, alpha=1.5) is None
 
 
 @pytest.mark.parametrize("name", ["cubic", "jordan", "polar_express"])

@@ -8,11 +8,11 @@ from spectral_capacity.sampling.frequencies import power_law
 from spectral_capacity.theory import predictions as theory
 
 
-def test_response_capacity_is_the_sum_of_recovery_probabilities():
+def test_linear_response_capacity_is_the_sum_of_recovery_probabilities():
     p = power_law(500, 1.5)
     expected = theory.recovery_probability(20 * p / 0.05, 499).sum()
-    assert theory.response_capacity(p, 20.0, 0.05) == pytest.approx(expected)
-    assert theory.response_capacity(p, 1e9, 0.05) == pytest.approx(500)
+    assert theory.linear_response_capacity(p, 20.0, 0.05) == pytest.approx(expected)
+    assert theory.linear_response_capacity(p, 1e9, 0.05) == pytest.approx(500)
 
 
 def test_recovery_probability_against_quadrature_and_chance():
