@@ -1,6 +1,17 @@
-r"""What a memory takes back and forgets, step by step: noise, overlaps, the head, items lost.
+r"""What several Muon steps take back and forget: competitors' noise, overlaps, the head, items lost.
 
-CAPTION
+A column per experiment, at its first α; under each other, against the step: **a**, …
+:math:`V_t = d\, (\tau/\eta)^2`, τ the standard deviation of a competitor's logit; grey: :math:`t`, directions
+that are orthogonal, and :math:`t^2`, one direction. **d**, … cosine of a step's direction with the memory
+before it, :math:`(V_t - V_{t-1} - 1) / (2 \sqrt{V_{t-1}})`: below zero it takes back. **g**, … share of the
+head, the d most frequent items. **j**, … items recovered after an earlier step and not now, as a share of all
+recovered so far. Exact gradients push back what the memory says already, so that :math:`V_t` all but stops
+growing; at the larger rate they take back so much that, at small d, part of the head is lost at every other
+step and regained at the next. Thresholded gradients take nothing back: :math:`V_t` grows like :math:`t^2`, and
+the head goes within about a step of where competitors, :math:`k_N \sqrt{V_t}`, come up to what an item can have
+that was learnt at once, :math:`\sqrt d` (dotted); :math:`k_N` is the mean maximum of N normal variables. Open:
+predictions without a fit parameter, where there are any. Means over seeds; bands: range over seeds; thin lines,
+one by one, where a run has ended.
 """
 
 from __future__ import annotations
@@ -42,8 +53,14 @@ ROWS = {
     "head": "share of the\nhead recovered",
     "forgotten": "share of items\nforgotten",
 }
-PREDICTED = {"linestyle": "", "markerfacecolor": "none", "markersize": 5.5, "zorder": 3}
-LOST = {"linestyle": ":", "linewidth": 1.2}
+PREDICTED = {
+    "linestyle": "",
+    "markerfacecolor": "none",
+    "markersize": 5,
+    "markeredgewidth": 0.7,
+    "zorder": 3,
+}
+OVERTAKEN = {"linestyle": ":", "linewidth": 1.2}
 THIN = GUIDE | {"linewidth": 1.0}
 
 
@@ -58,8 +75,8 @@ def plot(
     recovered so far. With ``finite_size``, open: predictions of all but the last without a fit parameter, where
     there are any; and, dotted, for thresholded gradients, d/k_N², the V_t at which competitors come up to the
     most that an item has that was learnt at once. Of each experiment the first exact Muon, the population
-    batch, the first α and the first κ; the steps that all have, ``MOST_STEPS`` at most, and the d that all have,
-    or else those of each. The figure says so where one has more.
+    batch, the first α and the first κ; the steps that all have, ``MOST_STEPS`` at most, and the d that all
+    have, or else those of each. The figure says so where one has more.
     """
     shown = _in_common(
         [
@@ -91,7 +108,7 @@ def _in_common(grids: Sequence[xr.Dataset]) -> list[xr.Dataset]:
 def _column(
     panels: Mapping[str, Axes], grid: xr.Dataset, fits: xr.Dataset, finite_size: bool
 ) -> set[str]:
-    """One experiment; which of the legend's entries it needs, ``prediction`` and ``lost``."""
+    """One experiment; which of the legend's entries it needs, ``prediction`` and ``overtaken``."""
     settings, steps, drawn = configuration(grid), grid.step.values, set()
     rate = settings["definitions"][grid.optimizer.item()]["learning_rate"]
     _axes(panels, steps, f"{settings['gradient']} gradient,\n{_written(rate)}")
@@ -107,8 +124,8 @@ def _column(
             drawn |= {"prediction"} if values.notnull().any() else set()
         if settings["gradient"] == "thresholded":
             level = d / expected_maximum(settings["n_items"] - 1) ** 2
-            panels["variance"].axhline(level, color=look["color"], **LOST)
-            drawn.add("lost")
+            panels["variance"].axhline(level, color=look["color"], **OVERTAKEN)
+            drawn.add("overtaken")
     return drawn
 
 
@@ -175,6 +192,6 @@ def _handles(shown: Sequence[xr.Dataset], drawn: set[str]) -> list[Artist]:
     handles.append(handle("$V_t = t$ and $t^2$; cosine 0", **THIN))
     if "prediction" in drawn:
         handles.append(handle("prediction without a fit parameter", **PREDICTED | {"marker": "o"}))
-    if "lost" in drawn:
-        handles.append(handle(r"$k_N \sqrt{V_t} = \sqrt{d}$: the head is lost", **LOST))
+    if "overtaken" in drawn:
+        handles.append(handle(r"competitors overtake: $k_N \sqrt{V_t} = \sqrt{d}$", **OVERTAKEN))
     return handles

@@ -86,7 +86,7 @@ def test_columns_say_gradient_and_rate_and_what_is_left_out(three):
 KINDS = ("exact", "exact", "thresholded")
 
 
-def test_what_is_predicted_is_open_and_the_level_where_the_head_is_lost_dotted(three):
+def test_what_is_predicted_is_open_and_the_level_where_competitors_overtake_dotted(three):
     figure = plot(three)
     for (_, fits, variance), column in zip(three, panels(figure), strict=True):
         opens = [data.lines(axes, markerfacecolor="none") for axes in column]
@@ -103,7 +103,7 @@ def test_what_is_predicted_is_open_and_the_level_where_the_head_is_lost_dotted(t
     for column in panels(bare):
         assert not any(data.lines(axes, markerfacecolor="none") for axes in column)
         assert not data.lines(column[0], linestyle=":")
-    assert not any("the head is lost" in text for text in data.texts(bare))
+    assert not any("competitors overtake" in text for text in data.texts(bare))
 
 
 def test_a_growing_rate_has_no_cosine_and_other_d_are_all_shown(three):
