@@ -60,6 +60,14 @@ def needed(figure, **coordinates):
 
 
 @functools.cache
+def drawn(figure):
+    """The figure of what it needs, drawn as it is saved, once for all tests that only look."""
+    made = figure.plot(*needed(figure))
+    made.draw_without_rendering()
+    return made
+
+
+@functools.cache
 def measured(**coordinates):
     """A grid with these coordinates, as tuples or ranges, and its fits."""
     grid = synthetic(**coordinates)
