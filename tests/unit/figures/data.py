@@ -106,6 +106,7 @@ def synthetic(**coordinates):
         "prefix_capacity": (counts / 2).round(),
         "robust_prefix": (0.7 * counts).round(),
         "head_recall": 1 / (1 + 1 / counts),
+        "items_seen": (2 * counts).round(),
         "forgotten": (0.2 * counts * (noise.step - 1)).round(),
         "recovered_mass": 1 - 1 / (1 + counts),
         "signal_slope": d**1.5 * noise,
