@@ -2,10 +2,12 @@ r"""What was measured against the dimension, the batch size, the step or the lea
 
 **a**, **b**, …: a panel for each value in its title. Means over seeds, with their range; runs of the population
 that stopped early keep their last value. Against d, dashed: powers fitted to the means, with intervals over
-resampled seeds; grey: the theory's slope; dotted: prediction without a fit parameter. Against the batch size,
-the population stands at ∞; grey: expected number of distinct items in a batch. Against the step, crosses: a run
-diverges there, and from then on the others are thin lines, one by one. The learning rate is that of the first
-step, :math:`\eta_1 = \mathrm{scale} \cdot d^{\,\mathrm{d\_power}}`.
+resampled seeds; grey: the theory's slope; against d or the step, dotted: prediction without a fit parameter.
+Against the batch size, the population stands at ∞; grey: expected number of distinct items in a batch. Against
+the step, crosses: a run diverges there, and from then on the others are thin lines, one by one. The learning
+rate is that of the first step, :math:`\eta_1 = \mathrm{scale} \cdot d^{\,\mathrm{d\_power}}`. The robust prefix
+is the largest m of which at least 95 % (the experiment's prefix_share) of the m most frequent items are
+recovered.
 """
 
 from __future__ import annotations
@@ -43,7 +45,15 @@ def plot(
         doc("what the horizontal axis has; `learning_rate`: η of the first step"),
     ] = "d",
     y: Annotated[
-        Literal["capacity", "prefix_capacity", "recovered_mass", "loss"],
+        Literal[
+            "capacity",
+            "robust_prefix",
+            "prefix_capacity",
+            "recovered_mass",
+            "head_recall",
+            "forgotten",
+            "loss",
+        ],
         doc("what the vertical axis has"),
     ] = "capacity",
     optimizers: Annotated[list[str] | None, doc("those shown; all by default")] = None,
@@ -68,8 +78,8 @@ def plot(
     """``y`` against ``x``, a line per value of one dimension and a panel per value of another.
 
     Of a dimension that is none of these the first optimizer, α or κ is shown, the last step, the largest d, and
-    the population or else the largest batch; the figure says so. With ``finite_size``, predictions of
-    capacities. Raises ValueError for coordinates that the experiment does not have, for a dimension that
+    the population or else the largest batch; the figure says so. With ``finite_size``, predictions where
+    there are any. Raises ValueError for coordinates that the experiment does not have, for a dimension that
     is asked for twice, and where ``y`` was not measured.
     """
     if not grid[y].notnull().any():

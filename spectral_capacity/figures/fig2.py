@@ -30,7 +30,7 @@ from spectral_capacity.figures.parts.legends import (
     seed_bars,
 )
 from spectral_capacity.figures.parts.looks import alpha_style, label, optimizer_style
-from spectral_capacity.figures.parts.panels import at_left, letters, panel_pairs
+from spectral_capacity.figures.parts.panels import at_left, letters, panel_stacks
 
 KIND = "memory"
 THEME = "One step"
@@ -53,7 +53,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     )
     fits = fits.sortby("d").sel(batch_size=np.inf).isel(step=-1, kappa=0)
     optimizers = here.optimizer.values
-    figure, counts, exponents = panel_pairs(optimizers.size, (2.6, 1.1))
+    figure, counts, exponents = panel_stacks(optimizers.size, (2.6, 1.1))
     for axes, optimizer in zip(counts, optimizers, strict=True):
         axes.set_title(label(optimizer))
         if at_left(axes):

@@ -1,10 +1,11 @@
 r"""Items stored after three Muon steps on the population against the embedding dimension.
 
-Bars: range over seeds. Dashed: powers fitted over all :math:`d`, with intervals over resampled seeds. Grey:
-slopes of the theory, :math:`2 - (1 - 1/(2\alpha))^3`, at the level of the means; a theorem for thresholded
-gradients (arXiv:2603.26554) and a conjecture for exact ones. Dash-dotted: the most that any linear memory holds
-against :math:`N` competitors, a share of :math:`d^2`. Markers of different α, with their lines, stand a little
-apart.
+Bars: range over seeds. Open: mean robust prefix, the largest m of which at least 95 % (the experiment's
+prefix_share) of the m most frequent items are recovered; far below the count, frequent items are lost. Dashed:
+powers fitted over all :math:`d`, with intervals over resampled seeds. Grey: slopes of the theory,
+:math:`2 - (1 - 1/(2\alpha))^3`, at the level of the means; a theorem for thresholded gradients
+(arXiv:2603.26554) and a conjecture for exact ones. Dash-dotted: the most that any linear memory holds against
+:math:`N` competitors, a share of :math:`d^2`. Markers of different α, with their lines, stand a little apart.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@ r"""Items stored step by step, each step on a fresh minibatch of B samples, or o
 **a**, **b**, …: a panel per optimizer. Darker: larger B. Means over seeds; bands: range over seeds; thin lines,
 one by one, where a run has ended. Dotted: expected number of distinct items in the t·B samples so far. Grey:
 the slope of :math:`t^{1/\alpha}`. Dash-dotted: the most that any linear memory holds against N competitors, a
-share of :math:`d^2`. Crosses: a run diverges there.
+share of :math:`d^2`. Crosses: a run diverges there. A count does not say which items are recovered: the figure
+curves does, with y: robust_prefix, head_recall or forgotten.
 """
 
 from __future__ import annotations

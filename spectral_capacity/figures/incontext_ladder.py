@@ -27,7 +27,7 @@ from spectral_capacity.figures.parts.below import make_room, powers_under
 from spectral_capacity.figures.parts.common import GUIDE, configuration, handle
 from spectral_capacity.figures.parts.legends import left_out, legend_below, seed_bars
 from spectral_capacity.figures.parts.looks import label, optimizer_style
-from spectral_capacity.figures.parts.panels import at_left, letters, panel_pairs
+from spectral_capacity.figures.parts.panels import at_left, letters, panel_stacks
 from spectral_capacity.incontext.measured import TUNING
 from spectral_capacity.theory.exponents import bulk_exponent
 
@@ -59,7 +59,7 @@ def plot(
 
     ``fits`` and ``finite_size`` play no part. ValueError for an iteration that a rung does not have.
     """
-    figure, above, below = panel_pairs(len(grids), (1.7, 0.8))
+    figure, above, below = panel_stacks(len(grids), (1.7, 0.8))
     names = list(dict.fromkeys(name for grid in grids for name in grid.optimizer.values.tolist()))
     for number, (grid, title, upper, lower) in enumerate(
         zip(grids, TITLES, above, below, strict=True)

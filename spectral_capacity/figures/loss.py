@@ -21,7 +21,7 @@ from spectral_capacity.figures.parts.common import GUIDE, configuration, handle
 from spectral_capacity.figures.parts.curves import apart, seed_range
 from spectral_capacity.figures.parts.legends import left_out, legend_below, seed_bars
 from spectral_capacity.figures.parts.looks import d_style, label, optimizer_style
-from spectral_capacity.figures.parts.panels import at_left, letters, panel_pairs
+from spectral_capacity.figures.parts.panels import at_left, letters, panel_stacks
 
 KIND = "memory"
 THEME = "One step"
@@ -48,7 +48,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     here = grid.sel(batch_size=np.inf).isel(step=-1, kappa=0)
     here = here.sortby("d").transpose(..., "d", "seed")
     alphas = here.alpha.values
-    figure, above, below = panel_pairs(alphas.size, (2.4, 2.0))
+    figure, above, below = panel_stacks(alphas.size, (2.4, 2.0))
     for axes, alpha in zip(above, alphas, strict=True):
         axes.set_title(rf"$\alpha$ = {alpha:g}")
         axes.set_ylabel("softmax loss, best rate" if at_left(axes) else "")

@@ -43,6 +43,7 @@ def test_counts_agree_within_seed_noise(tmp_path, d):
             "frequencies": None,
             "root_seed": 0,
             "loss_factors": None,
+            "prefix_share": 0.95,
             "gradient": "exact",
             "steps": 1,
             "early_stop": None,

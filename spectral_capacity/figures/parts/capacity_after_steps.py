@@ -17,6 +17,7 @@ from spectral_capacity.figures.parts.curves import apart, counts_against_d
 from spectral_capacity.figures.parts.legends import left_out, legend_below, seed_bars
 from spectral_capacity.figures.parts.looks import alpha_style, label
 from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
+from spectral_capacity.figures.parts.prefixes import POINTS, mean_prefix, prefix_handle
 from spectral_capacity.figures.parts.steps import ceiling_against_d, ceiling_handle, steps_made
 
 
@@ -25,11 +26,11 @@ def plot(
 ) -> Figure:
     """Mean counts with their range over seeds against d, a line per α, a panel for each number of steps.
 
-    None is the most that every run recovered after any step. Dashed are the
-    fits of the mean ("ols") with their intervals over resampled seeds, grey the theorem's slopes through
-    the middle of the means and, dash-dotted with ``finite_size``, the most that any linear memory holds
-    against N competitors. The first exact Muon, the population batch and the first κ; the figure says so where
-    the experiment has more. Raises ValueError for an experiment of fewer steps.
+    None is the most that every run recovered after any step. Dashed are the fits of the mean ("ols") with their
+    intervals over resampled seeds, grey the theorem's slopes through the middle of the means and, dash-dotted
+    with ``finite_size``, the most that any linear memory holds against N competitors. Open: mean robust
+    prefixes, of counts after a number of steps. The first exact Muon, the population batch and the first κ; the
+    figure says so where the experiment has more. Raises ValueError for an experiment of fewer steps.
     """
     here = {"optimizer": first_muon(fits), "batch_size": np.inf}
     shown = grid.sel(here).isel(kappa=0).sortby("d")
@@ -38,11 +39,13 @@ def plot(
     names = [rf"$\alpha$ = {alpha:g}" for alpha in shown.alpha.values]
     n_items = configuration(grid)["n_items"]
     figure, panels = panel_grid(len(steps), 2.3, sharey=True)
-    fitted, ceilings = [], []
+    fitted, ceilings, prefixes = [], [], False
     for axes, number in zip(panels, steps, strict=True):
         counts, lines = _after(shown, fits, number)
         fitted += lines
         _panel(axes, counts, lines, looks)
+        if number is not None:
+            prefixes |= _prefixes(axes, mean_prefix(shown).sel(step=number), looks)
         axes.set_title(_title(shown, number))
         if at_left(axes):
             axes.set_ylabel("recovered items" + (", peak of each run" if number is None else ""))
@@ -53,7 +56,8 @@ def plot(
     if finite_size:
         ceilings = [ceiling_against_d(axes, shown.d.values, n_items) for axes in panels]
     handles = [handle(name, linestyle="", **look) for name, look in zip(names, looks, strict=True)]
-    handles += seed_bars(shown) + _handles(fitted) + [ceiling_handle(n_items)] * any(ceilings)
+    handles += seed_bars(shown) + [prefix_handle(grid, marker="o", **POINTS)] * prefixes
+    handles += _handles(fitted) + [ceiling_handle(n_items)] * any(ceilings)
     letters(figure)
     make_room(figure, legend_below(figure, handles, left_out(grid.isel(step=0), shown)))
     return figure
@@ -70,6 +74,14 @@ def _panel(axes: Axes, counts: xr.DataArray, powers: list[xr.Dataset], looks: li
     ):
         exponent, theory = line.exponent.item(), line.theory.item()
         counts_against_d(axes, d, one, exponent, theory=theory, shift=shift, **look)
+
+
+def _prefixes(axes: Axes, means: xr.DataArray, looks: list[dict]) -> bool:
+    """Robust prefixes (alpha, d), open, where the markers of the counts are; whether any is seen."""
+    means = means.transpose("alpha", "d")
+    for mean, look, shift in zip(means.values, looks, apart(len(looks), 1.025), strict=True):
+        axes.plot(shift * means.d.values, mean, **look | POINTS)
+    return bool(np.isfinite(means).any())
 
 
 def _after(

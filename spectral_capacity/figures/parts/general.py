@@ -30,11 +30,16 @@ from spectral_capacity.figures.parts.steps import step_axis, step_curve
 
 NAMES = {
     "capacity": "recovered items",
+    "robust_prefix": "robust prefix, in items",
     "prefix_capacity": "items before the first miss",
     "recovered_mass": "share of occurrences recalled",
+    "head_recall": "share of the $d$ most frequent",
+    "forgotten": "items once recovered and lost",
     "loss": "softmax loss",
 }
 """What the vertical axis is called."""
+SHARES = ("recovered_mass", "head_recall")
+"""Of these, between zero and one, the vertical axis is linear."""
 BESIDES = {
     "fit": ("power fitted to the means", {"linestyle": "--", "linewidth": 0.9}),
     "theory": ("slope of the theory", GUIDE | {"linewidth": 0.9}),
@@ -63,7 +68,7 @@ class Curves:
         The grid has the dimensions seed, ``lines``, and that of ``x``: ``rate`` of a learning rate.
         """
         draw = getattr(self, f"_against_{self.x}")
-        if self.y != "recovered_mass":  # which is a share
+        if self.y not in SHARES:
             count_axis(axes)
         values, drawn = grid[lines].values, set()
         looks = zip(values.tolist(), styles(lines, values), strict=True)
@@ -90,11 +95,12 @@ class Curves:
         return self.fits.sel(quantity=self.y, fit="ols", **at)
 
     def _predicted(self, runs: xr.Dataset, along: str) -> np.ndarray:
-        """Predicted capacities at these runs, missing where there are none."""
-        wanted = self.finite_size and self.y == "capacity"
+        """What is predicted of ``y`` at these runs, missing where nothing is."""
+        name = f"predicted_{self.y}"
+        if not self.finite_size or name not in self.fits:
+            return np.full(runs.sizes[along], np.nan)
         at = {dim: np.atleast_1d(runs[dim].values) for dim in (*LINE, "d")}
-        found = self.fits.predicted_capacity.reindex(at).values.ravel()
-        return found if wanted else np.full(runs.sizes[along], np.nan)
+        return self.fits[name].reindex(at).values.ravel()
 
     def _against_d(
         self, axes: Axes, runs: xr.Dataset, style: dict[str, Any], shift: float
@@ -120,10 +126,11 @@ class Curves:
     ) -> set[str]:
         sizes, values = runs.batch_size.values, runs[self.y].transpose("batch_size", "seed").values
         infinity = batch_axis(axes, sizes)
-        if self.y == "recovered_mass":
+        if self.y in SHARES:
             axes.set_yscale("linear")
         batch_curve(axes, sizes, values, infinity, linewidth=0.9, **style)
-        if np.isfinite(self._predicted(runs, "batch_size")[np.isinf(sizes)]).any():
+        known = np.isfinite(self._predicted(runs, "batch_size")[np.isinf(sizes)]).any()
+        if known and self.y == "capacity":  # of which the curve over all batches is known
             at = {dim: runs[dim].item() for dim in (*LINE, "d") if dim != "batch_size"}
             if "predicted_critical_batch_size" in self.fits:
                 batch_prediction(axes, self.fits.sel(at), sizes, infinity, color=style["color"])
@@ -133,9 +140,13 @@ class Curves:
     def _against_step(
         self, axes: Axes, runs: xr.Dataset, style: dict[str, Any], _: float
     ) -> set[str]:
-        step_axis(axes, runs.step.values)
+        steps, predicted = runs.step.values, self._predicted(runs, "step")
+        step_axis(axes, steps)
         step_curve(axes, runs.assign(capacity=runs[self.y]), **style)
-        return set()
+        if not np.isfinite(predicted).any():
+            return set()
+        axes.plot(steps, predicted, ":", color=style["color"])
+        return {"prediction"}
 
     def _against_learning_rate(
         self, axes: Axes, runs: xr.Dataset, style: dict[str, Any], _: float

@@ -75,6 +75,14 @@ def left_out(grid: xr.Dataset, shown: xr.Dataset | xr.DataArray) -> str | None:
     return "Shown: " + "; ".join(parts) if parts else None
 
 
+def left_out_of_all(grids: Sequence[xr.Dataset], shown: Sequence[xr.Dataset]) -> str | None:
+    """The same of several experiments, what is said of more than one once."""
+    begin = "Shown: "
+    notes = (left_out(grid, one) for grid, one in zip(grids, shown, strict=True))
+    parts = dict.fromkeys(note.removeprefix(begin) for note in notes if note)
+    return begin + "; ".join(parts) if parts else None
+
+
 def _written(values: np.ndarray) -> str:
     if values.dtype.kind in "OUT":
         return listed(map(label, values.tolist()))

@@ -34,23 +34,23 @@ def panel_grid(n: int, height: float, **shape) -> tuple[Figure, np.ndarray]:
     return figure, panels.ravel()[:n]
 
 
-def panel_pairs(n: int, heights: tuple[float, float]) -> tuple[Figure, np.ndarray, np.ndarray]:
-    """A figure of n panels in rows, each with another one under it, and the axes of both, (n,) each.
+def panel_stacks(n: int, heights: tuple[float, ...]) -> tuple[Figure, *tuple[np.ndarray, ...]]:
+    """A figure of n panels in rows, others under each, and the axes of every storey, (n,) each, from the top.
 
-    ``heights``: of the two, in inches. The upper ones share their y axis, numbered at the left only.
+    ``heights``: of the storeys, in inches. Those at the top share their y axis, numbered at the left only.
     """
-    columns = columns_for(n)
+    columns, storeys = columns_for(n), len(heights)
     rows = -(-n // columns)
     size = (PAGE if n > 1 else 0.65 * PAGE, 0.7 + sum(heights) * rows)
     shape = {"figsize": size, "squeeze": False, "height_ratios": heights * rows}
-    figure, panels = plt.subplots(2 * rows, columns, **shape)
-    above, below = panels[::2].ravel(), panels[1::2].ravel()
-    for axes in (*above[n:], *below[n:]):
+    figure, panels = plt.subplots(storeys * rows, columns, **shape)
+    stacks = [panels[i::storeys].ravel() for i in range(storeys)]
+    for axes in (axes for stack in stacks for axes in stack[n:]):
         axes.remove()
-    for axes in above[1:n]:
-        axes.sharey(above[0])
+    for axes in stacks[0][1:n]:
+        axes.sharey(stacks[0][0])
         axes.tick_params(labelleft=at_left(axes))
-    return figure, above[:n], below[:n]
+    return figure, *(stack[:n] for stack in stacks)
 
 
 def at_left(axes: Axes) -> bool:

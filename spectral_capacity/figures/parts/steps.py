@@ -33,10 +33,10 @@ def steps_made(grid: xr.Dataset) -> np.ndarray:
     return made[made > 0]
 
 
-def step_axis(axes: Axes, steps: np.ndarray, *, logarithmic: bool = False) -> None:
-    """The axis of steps: linear for few, else, or if told to be, logarithmic with ticks at powers of two."""
+def step_axis(axes: Axes, steps: np.ndarray, *, logarithmic: bool | None = None) -> None:
+    """The axis of steps: unless it is told, linear for few; logarithmic with ticks at powers of two."""
     last = int(steps[-1])
-    if logarithmic or last > LINEAR_STEPS:
+    if last > LINEAR_STEPS if logarithmic is None else logarithmic:
         powers_of_two(axes, 2 ** np.arange(last.bit_length()))
         axes.set_xlim(0.9, 1.12 * last)
     else:

@@ -104,6 +104,10 @@ def synthetic(**coordinates):
         "status": xr.zeros_like(noise, dtype=np.int8),
         "capacity": counts.round(),
         "prefix_capacity": (counts / 2).round(),
+        "robust_prefix": (0.7 * counts).round(),
+        "head_recall": 1 / (1 + 1 / counts),
+        "items_seen": (2 * counts).round(),
+        "forgotten": (0.2 * counts * (noise.step - 1)).round(),
         "recovered_mass": 1 - 1 / (1 + counts),
         "signal_slope": d**1.5 * noise,
         "logit_noise": d**-0.5 * noise,
@@ -117,12 +121,17 @@ def synthetic(**coordinates):
         "mean_inverse_singular_value": 9 * d**alpha * noise,
     }
     grid = xr.Dataset(values).transpose(*tuple(DIMENSIONS))
-    return described(grid, frequencies={"file": str(words()), "tail_from": 100})
+    rates = {name: {"learning_rate": CONSTANT} for name in grid.optimizer.values.tolist()}
+    table = {"file": str(words()), "tail_from": 100}
+    return described(
+        grid, frequencies=table, definitions=rates, gradient="exact", prefix_share=0.95
+    )
 
 
 def described(grid, **configuration):
     """The grid as if made with this configuration."""
-    text = json.dumps({"configuration": {"n_items": N} | configuration})
+    known = json.loads(grid.attrs.get("provenance", "{}")).get("configuration", {"n_items": N})
+    text = json.dumps({"configuration": known | configuration})
     return grid.assign_attrs(provenance=text)
 
 
@@ -141,9 +150,15 @@ def ended(grid, after, status, **where):
     here = grid.step > after
     for dim, value in where.items():
         here = here & (grid[dim] == value)
-    return grid.assign(
-        capacity=grid.capacity.where(~here), status=grid.status.where(~here, np.int8(status))
-    )
+    recalled = ("capacity", "robust_prefix", "head_recall", "forgotten")
+    left = {name: grid[name].where(~here) for name in recalled}
+    return grid.assign(left | {"status": grid.status.where(~here, np.int8(status))})
+
+
+def fewer(grid, factor):
+    """The grid with this many times fewer items recovered, at least one."""
+    counts = ("capacity", "robust_prefix")
+    return grid.assign({name: (grid[name] / factor).round().clip(1) for name in counts})
 
 
 def newton_schulz(coefficients, iterations):

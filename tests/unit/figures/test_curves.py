@@ -73,6 +73,19 @@ def test_against_d_lines_have_fitted_powers_and_theory():
     assert not any(len(line.get_xdata()) for line in data.lines(without.axes[0], linestyle=":"))
 
 
+@pytest.mark.parametrize("x", ["d", "step"])
+def test_of_a_robust_prefix_the_prediction_is_its_own(x):
+    grid, fits = data.measured(alpha=(1.5,), optimizer=("muon",), step=range(1, 5))
+    made_up = fits.predicted_capacity.fillna(40) * 0.5 + fits.step
+    fits = fits.assign(predicted_robust_prefix=made_up)
+    axes = curves.plot(grid, fits, x=x, y="robust_prefix", d=[32, 64], step=[1, 2]).axes[0]
+    dotted = [line.get_ydata() for line in data.lines(axes, linestyle=":")]
+    for value in (1, 2) if x == "d" else (32, 64):
+        expected = made_up.sel(d=[32, 64], step=[1, 2])
+        expected = expected.sel(step=value) if x == "d" else expected.sel(d=value)
+        assert any(np.allclose(y, expected.squeeze(), equal_nan=True) for y in dotted if len(y))
+
+
 def test_fits_are_not_those_of_other_d():
     grid, fits = data.measured(alpha=(1.5,))
     figure = curves.plot(grid, fits, d=[16, 64])
@@ -81,7 +94,9 @@ def test_fits_are_not_those_of_other_d():
     assert figure.left_out == "Shown: $d$ = 16, 64 of 16, 32, 64"
 
 
-@pytest.mark.parametrize("y", ["prefix_capacity", "recovered_mass", "loss"])
+@pytest.mark.parametrize(
+    "y", ["prefix_capacity", "recovered_mass", "head_recall", "forgotten", "loss"]
+)
 @pytest.mark.parametrize("x", ["d", "batch_size"])
 def test_anything_measured_is_drawn_as_means_with_ranges(x, y):
     grid, _ = data.measured(batch_size=BATCHES, step=range(1, 5))
@@ -95,7 +110,7 @@ def test_anything_measured_is_drawn_as_means_with_ranges(x, y):
     last = None if x == "d" else -1  # the population stands by itself
     np.testing.assert_allclose(high, values.max("seed")[:last])
     np.testing.assert_allclose(low, values.min("seed")[:last])
-    assert axes.get_yscale() == ("linear" if y == "recovered_mass" else "log")
+    assert axes.get_yscale() == ("linear" if y in ("recovered_mass", "head_recall") else "log")
     assert not data.lines(axes, linestyle="--")
 
 

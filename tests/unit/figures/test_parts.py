@@ -112,8 +112,7 @@ def test_several_numbers_of_steps_share_an_axis_and_have_their_exponents_below()
 @pytest.mark.parametrize("number", [2, None])
 def test_the_axis_follows_the_data_and_the_ceiling_may_leave_it(number):
     grid, fits = data.measured(step=range(1, 5))
-    few = grid.assign(capacity=(grid.capacity / 60).clip(1))
-    for each, seen in ((grid, True), (few, False)):
+    for each, seen in ((grid, True), (data.fewer(grid, 60), False)):
         figure = capacity_after_steps.plot(each, fits, steps=[number])
         (axes,) = figure.axes
         (line,) = data.lines(axes, linestyle="-.")

@@ -17,6 +17,7 @@ from spectral_capacity.figures import (
     thresholded,
 )
 from spectral_capacity.figures.parts import common, looks
+from spectral_capacity.figures.parts.selection import to_the_end
 from spectral_capacity.results.schema import Status
 from spectral_capacity.sampling.frequencies import power_law
 from spectral_capacity.theory.exponents import muon_exponent
@@ -113,6 +114,26 @@ def test_fig5a_shows_every_optimizer_at_every_d(long):
     assert not data.lines(without.axes[0], linestyle="-.")
 
 
+def test_the_robust_prefix_stands_beside_the_count(short, long):
+    grid, fits = short
+    drawn = fig4abc.plot(grid, fits)
+    for step, axes in zip((2, 3, 4), drawn.axes, strict=True):
+        of_alphas = grid.robust_prefix.sel(optimizer="muon", step=step).mean("seed").squeeze()
+        opens = [line.get_ydata() for line in data.lines(axes, markerfacecolor="none")]
+        np.testing.assert_allclose(opens, of_alphas.transpose("alpha", "d"))
+    assert "robust prefix (95 %)" in data.texts(drawn)
+    assert not any("robust prefix" in text for text in data.texts(fig4d.plot(*long)))
+    lost = grid.assign(robust_prefix=0 * grid.robust_prefix)  # no logarithmic axis has it
+    for figure in (fig4abc, fig5a):
+        assert not any("robust prefix" in text for text in data.texts(figure.plot(lost, fits)))
+    axes = fig5a.plot(grid, fits).axes[-1]
+    of_gd, of_muon = data.lines(axes, linestyle=":")
+    for line, name in ((of_gd, "gd"), (of_muon, "muon")):
+        prefixes = grid.robust_prefix.sel(optimizer=name, d=64, alpha=1.5).squeeze()
+        np.testing.assert_allclose(line.get_ydata(), prefixes.mean("seed"))
+        assert line.get_color() == looks.optimizer_style(name)["color"]
+
+
 def test_fig5b_shows_a_line_per_batch_size_and_the_items_seen():
     grid, fits = data.needed(fig5b)
     grid = data.described(grid, frequencies=None)
@@ -152,8 +173,8 @@ def test_thresholded_shows_what_both_have_in_common(long):
     more = [other, other.isel(optimizer=[0]).assign_coords(optimizer=["soft"])]
     more = xr.concat(more, "optimizer").assign_attrs(other.attrs)
     drawn = thresholded.plot([exact, more], [fits, fits])
-    panels = np.reshape(drawn.axes, (2, 2))
-    for name, (above, below) in zip(("gd", "muon"), panels.T, strict=True):
+    panels = np.reshape(drawn.axes, (3, 2))
+    for name, (above, middle, below) in zip(("gd", "muon"), panels.T, strict=True):
         curves = [line for line in above.lines if line.get_marker() in looks.MARKERS]
         for i, d in enumerate((32, 64)):
             here = {"optimizer": name, "alpha": 1.5, "d": d, "seed": [0, 1], "step": steps}
@@ -165,6 +186,12 @@ def test_thresholded_shows_what_both_have_in_common(long):
             ratio = (pair[1] / pair[0].where(pair[0] > 0)).mean("seed", skipna=False)
             shown = [line.get_ydata() for line in below.lines]
             assert any(np.allclose(y, ratio, equal_nan=True) for y in shown)
+            for grid in (exact, more):
+                prefixes = to_the_end(grid, "robust_prefix").robust_prefix.sel(here).squeeze()
+                mean = prefixes.mean("seed", skipna=False)
+                assert any(
+                    np.allclose(line.get_ydata(), mean, equal_nan=True) for line in middle.lines
+                )
         assert len(curves) == 4
         levels = [line.get_ydata()[0] for line in data.lines(above, linestyle="-.")]
         assert levels == pytest.approx([ceiling(data.N, 32), ceiling(data.N, 64)])
@@ -233,7 +260,7 @@ def test_a_part_of_the_experiment_is_not_left_out_in_silence(dim):
 @pytest.mark.parametrize("figure", [fig5a, fig5b, thresholded])
 def test_no_more_than_the_data_and_a_ceiling_near_them_make_the_axis(short, figure):
     grid, fits = data.measured(batch_size=(np.inf, 4.0), step=range(1, 5), d=(32, 64))
-    grid = grid.assign(capacity=(grid.capacity / 40).round().clip(1))
+    grid = data.fewer(grid, 40)
     pair = isinstance(figure.SHOWS, dict)
     drawn = figure.plot(*([x, x] if pair else x for x in (grid, fits)))
     assert drawn.axes[0].get_ylim()[1] < 5 * grid.capacity.max().item()
