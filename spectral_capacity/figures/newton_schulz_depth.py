@@ -100,7 +100,7 @@ def _ratios(
     for line, one in zip(LINES, depths.values(), strict=False):
         k, names = list(one), list(one.values())
         for i, size in enumerate(d):
-            mean, bars = seed_range(ratios.isel(d=i).sel(optimizer=names).values, floor=0.0)
+            mean, bars = seed_range(ratios.isel(d=i).sel(optimizer=names).values)
             axes.errorbar(
                 k,
                 mean,

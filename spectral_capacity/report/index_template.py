@@ -216,7 +216,7 @@ was predicted, and how far off it may be. In the picture: band = allowed, vertic
 <ul>
 {% for result in unmeasured %}
 <li id="{{ result.slug }}"><b>{{ result.id }}</b> {{ parts.verdict(result.verdict) }}.
-{{ result.statement | inline }}</li>
+{{ result.statement | inline }} <span class="soft">{{ parts.missing(result) }}</span></li>
 {% endfor %}
 </ul>
 </details>

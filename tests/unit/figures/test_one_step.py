@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from spectral_capacity.analysis.fit_rows import SHOWN
 from spectral_capacity.figures import fig1a, fig2, fig6, loss, real_words, spectrum
-from spectral_capacity.figures.parts import looks
+from spectral_capacity.figures.parts import curves, looks
 from spectral_capacity.figures.parts.common import GUIDE
 from tests.unit.figures import data
 
@@ -26,26 +27,18 @@ def wide(**coordinates):
 
 def test_fig1a_shows_fits_theory_and_prediction():
     _, fits = wide(d=(16, 32, 64, 128))
-    axes = fig1a.plot(*wide(d=(16, 32, 64, 128))).axes[0]
-    points = iter(data.bars(axes))
-    for optimizer in data.FAMILIES:
-        for fit in ("largest", "ols"):
-            one = at(fits, optimizer=optimizer, fit=fit, quantity="capacity")
-            line = next(points)
-            np.testing.assert_allclose(line[0].get_ydata(), one.exponent)
-            np.testing.assert_allclose(data.ends(line), np.stack([one.boot_low, one.boot_high], -1))
-            shifted = fit == "largest"  # the others stay on their curve
-            assert (line[0].get_xdata() != ALPHAS).all() == shifted
+    drawn = fig1a.plot(*wide(d=(16, 32, 64, 128)))
+    axes = drawn.axes[0]
+    for optimizer, line in zip(data.FAMILIES, data.bars(axes), strict=True):
+        one = at(fits, optimizer=optimizer, fit=SHOWN, quantity="capacity")
+        np.testing.assert_allclose(line[0].get_ydata(), one.exponent)
+        np.testing.assert_allclose(data.ends(line), np.stack([one.boot_low, one.boot_high], -1))
+        assert list(line[0].get_xdata()) == list(ALPHAS)
+    assert any(f"fitted {curves.over([16, 128])}" in text for text in data.texts(drawn))
     gains = [1 / (2 * alpha) for alpha in ALPHAS]
     shown = [line.get_ydata() for line in data.lines(axes, color=GUIDE["color"])]
     np.testing.assert_allclose(shown, np.add([[0], [1], [1]], gains))
     assert len(data.lines(axes, linestyle=":")) == 3
-
-
-def test_fig1a_draws_one_fit_where_the_largest_d_are_all_of_them():
-    drawn = fig1a.plot(*wide())
-    assert len(data.bars(drawn.axes[0])) == len(data.FAMILIES)
-    assert not any("largest" in text for text in data.texts(drawn))
 
 
 @pytest.mark.parametrize("figure", [fig1a, fig2])
@@ -76,7 +69,7 @@ def test_fig2_shows_the_measured_means_the_fitted_exponents_and_the_theorys():
             here = {"optimizer": optimizer, "alpha": ALPHAS[i]}
             mean = at(grid, **here).capacity.mean("seed")
             np.testing.assert_allclose(line[0].get_ydata(), mean)
-            one = at(fits, quantity="capacity", fit="ols", **here)
+            one = at(fits, quantity="capacity", fit=SHOWN, **here)
             label = f"{one.exponent.item():.2f} ({one.theory.item():.2f})"
             assert label in line.get_label()
             x, y = (np.log(ends) for ends in slopes[i].get_data())
@@ -93,7 +86,7 @@ def test_fig2_compares_optimizers_on_one_axis_and_one_scale():
     assert first.get_ylim() == second.get_ylim()
     assert np.diff(third.get_ylim()) == pytest.approx(np.diff(fourth.get_ylim()))
     for axes, optimizer in ((third, "gd"), (fourth, "muon")):
-        one = at(fits, quantity="capacity", fit="ols", optimizer=optimizer)
+        one = at(fits, quantity="capacity", fit=SHOWN, optimizer=optimizer)
         (line,) = data.bars(axes)
         np.testing.assert_allclose(data.ends(line), np.stack([one.boot_low, one.boot_high], -1))
         assert line[0].get_color() == looks.optimizer_style(optimizer)["color"]
@@ -110,7 +103,7 @@ def test_fig6_shows_means_exponents_and_theory():
                 mean = at(grid, kappa=kappa, **here).capacity.mean("seed")
                 np.testing.assert_allclose(line[0].get_ydata(), mean)
         for optimizer, line in zip(data.FAMILIES, data.bars(row[-1]), strict=True):
-            one = fits.sel(quantity="capacity", fit="largest", alpha=alpha, optimizer=optimizer)
+            one = fits.sel(quantity="capacity", fit=SHOWN, alpha=alpha, optimizer=optimizer)
             np.testing.assert_allclose(line[0].get_ydata(), one.exponent.squeeze())
             expected = np.stack([one.boot_low, one.boot_high], -1).squeeze()
             np.testing.assert_allclose(data.ends(line), expected)
@@ -137,7 +130,7 @@ def test_spectrum_divides_by_the_powers_of_the_lemma():
         for alpha, line in zip(ALPHAS, data.bars(axes), strict=True):
             mean = values[name].sel(alpha=alpha).mean("seed") * values.d ** (sign * alpha)
             np.testing.assert_allclose(line[0].get_ydata(), mean)
-            fit = at(fits.exponent, quantity=name, fit="largest", alpha=alpha, optimizer="gd")
+            fit = at(fits.exponent, quantity=name, fit=SHOWN, alpha=alpha, optimizer="gd")
             written = next(text for text in texts if rf"\alpha$ = {alpha:g}:" in text)
             assert f"{fit.item():.2f}" in written
     assert len(data.bars(drawn.axes[0])) == 6
