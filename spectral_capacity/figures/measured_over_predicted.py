@@ -24,7 +24,7 @@ from spectral_capacity.figures.parts.below import make_room
 from spectral_capacity.figures.parts.common import GUIDE, handle
 from spectral_capacity.figures.parts.curves import apart
 from spectral_capacity.figures.parts.legends import bars_handle, legend_below
-from spectral_capacity.figures.parts.looks import alpha_style, label, marker, ordered, shades
+from spectral_capacity.figures.parts.looks import alpha_style, label, ordered, shades
 from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
 
 KIND = "memory"
@@ -54,6 +54,8 @@ STEPS = 4
 """Most steps that are shown."""
 SMALLEST_BATCH, BATCHES = 256, 4
 """Smaller batches hold a few items, of which so few seeds tell nothing; so many sizes are shown at most."""
+MARKERS = "voDX"
+"""Of batches, in their order; those of α are others."""
 BAND = {"color": "0.87", "linewidth": 6}
 NARROW, WIDE = 0.16, 0.55
 """How far the axes of a panel reach from one: wide where any bar at large d is longer than narrow ones are."""
@@ -92,8 +94,12 @@ def plot(
         if at_left(one):
             one.set_ylabel("measured / expected")
     letters(figure)
-    handles = [bars_handle("", "two standard errors"), handle(f"± {WITHIN:.0%}", **BAND)]
-    make_room(figure, legend_below(figure, [*_handles(panels), *handles]))
+    about = rf"Over a panel: mean of its points from $d$ = {LARGE_D} on ± standard error"
+    handles = [
+        bars_handle("", "two standard errors"),
+        handle(f"± {100 * WITHIN:g}\N{NO-BREAK SPACE}%", **BAND),
+    ]
+    make_room(figure, legend_below(figure, [*_handles(panels), *handles], title=about))
     return figure
 
 
@@ -120,7 +126,7 @@ def _batches(grid: xr.Dataset, fits: xr.Dataset) -> Iterator[Line]:
     sizes = finite[:: -(-finite.size // BATCHES)] if finite.size else finite
     at = {"kappa": 0.0, "alpha": grid.alpha.values[0].item(), "step": 1}
     for i, (size, colour) in enumerate(zip(sizes.tolist(), shades(sizes.size)[::-1], strict=True)):
-        look = {"color": colour, "marker": marker(5 + i), "mfc": "white"}
+        look = {"color": colour, "marker": MARKERS[i], "mfc": "white"}
         yield Line(f"$B$ = {size:,.0f}", look, _ratio(grid, fits, at | {"batch_size": size}))
 
 
@@ -157,13 +163,14 @@ def _panel(axes: Axes, lines: list[Line], every_d: np.ndarray) -> None:
     axes.set_ylim(1 - reach, 1 + reach)
     axes.axhspan(1 - WITHIN, 1 + WITHIN, color=BAND["color"], linewidth=0, zorder=0)
     axes.axhline(1.0, **GUIDE | {"linewidth": 0.8})
-    for line, shift in zip(lines, apart(len(lines), 1.13), strict=True):
+    for line, shift in zip(lines, apart(len(lines), 1.1), strict=True):
         x, mean = shift * line.ratio.d.values, line.ratio.mean("seed", skipna=False).values
         style = line.look | {"linestyle": "", "markersize": 3}
         axes.errorbar(x, mean, _two_errors(line.ratio), elinewidth=0.7, capsize=0, **style)
         for beyond, edge, arrow in ((mean > 1 + reach, 1, "^"), (mean < 1 - reach, 0, "v")):
             place = {"transform": axes.get_xaxis_transform(), "clip_on": False, "marker": arrow}
-            axes.plot(x[beyond], np.full(beyond.sum(), edge), **style | place)
+            if beyond.any():
+                axes.plot(x[beyond], np.full(beyond.sum(), edge), **style | place)
 
 
 def _two_errors(ratio: xr.DataArray) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -12,13 +14,15 @@ from spectral_capacity.figures.parts.common import GUIDE
 from spectral_capacity.figures.parts.zeros import mark_zeros
 
 
-def seed_range(values: np.ndarray, floor: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of (m, seeds) over seeds, and its distances (2, m) to the least and the largest.
+def seed_range(
+    values: np.ndarray, floor: float = 0.0, average: Callable = np.mean
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean of (m, seeds) over seeds, or another ``average``, and its distances (2, m) to the range's ends.
 
     A range that reaches zero ends at ``floor``; at zero, on a logarithmic axis it goes through the edge, where
     :func:`parts.zeros.mark_zeros` marks it. A missing seed leaves no mean.
     """
-    mean, low, high = values.mean(axis=1), values.min(axis=1), values.max(axis=1)
+    mean, low, high = average(values, axis=1), values.min(axis=1), values.max(axis=1)
     low = np.where(low > 0, low, np.minimum(floor, mean))
     return mean, np.stack([mean - low, high - mean]).clip(0)  # not −1e-17
 
