@@ -1,5 +1,6 @@
 # make        set up .venv and run the main job: figures and claims of config/config.yaml
 # make test   set up the same and pass the tests
+# make findings  after make: keep what was found, and write the tables of the pages that tell of it
 # make env    only set up;  CUDA=1 for a GPU;  PYTHON=python3.12 for another Python
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +10,7 @@ KIND := $(if $(CUDA)$(wildcard $(VENV)/.done-cuda),cuda,main)
 LOCK := requirements/$(KIND).lock
 STAMP := $(VENV)/.done-$(KIND)
 
-.PHONY: run env test lint format docs lock
+.PHONY: run env test lint format docs findings lock
 
 run: env
 	$(BIN)/snakemake
@@ -41,6 +42,10 @@ format: env
 # Pages and the editors' schema that are made of the code.
 docs: env
 	$(BIN)/python -m spectral_capacity.config docs
+
+# Numbers of finished runs: of the default one in results/, of config/decide.yaml in results-decide/.
+findings: env
+	$(BIN)/python -m spectral_capacity.report.findings
 
 # Pins without addresses: any index that holds these files will do.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float, Real
 
+from spectral_capacity.analysis.asymptotes import asymptote_row, continued_exponent
 from spectral_capacity.analysis.critical_batch import Break, fit_break
 from spectral_capacity.analysis.fit_rows import LineData, exponent_rows
 from spectral_capacity.analysis.information_line import FRACTION, information_exponent
@@ -50,8 +51,9 @@ class Curve:
 
 def fit_curves(
     grid: xr.Dataset, predicted: xr.DataArray, settings: FitSettings
-) -> tuple[list[dict], list[dict]]:
-    """Rows of :data:`BREAKS` for every curve at each d, and of :data:`STATISTICS` for their exponents.
+) -> tuple[list[dict], list[dict], list[dict]]:
+    """Rows of :data:`BREAKS` for every curve at each d, of :data:`STATISTICS` for their exponents, and of
+    :data:`ASYMPTOTES` for that of the critical batch size.
 
     ``predicted`` are the parameter-free capacities over (*LINE, d). The exponents stand at ``batch_size``
     inf: ``critical_batch_size``, its exponent in d, for every fit that is not of counts; ``information``,
@@ -68,8 +70,8 @@ def fit_curves(
     sizes = grid.batch_size.values
     few = np.isfinite(sizes).sum() < MIN_BATCH_SIZES
     if few or not np.isinf(sizes).any() or settings.frequencies:
-        return [], []
-    breaks, exponents = [], []
+        return [], [], []
+    breaks, exponents, asymptotes = [], [], []
     runs = CURVE[:-1]
     for where in np.ndindex(tuple(grid.sizes[dim] for dim in runs)):
         run = dict(zip(runs, where, strict=True))
@@ -80,11 +82,15 @@ def fit_curves(
         if at["alpha"] <= 1:
             continue
         for curve in curves:
-            exponents += _critical_rows(curve, settings)
+            line, key = _critical_line(curve, settings)
+            exponents += [key | row for row in exponent_rows(line, settings)]
+            # B* = (P/a)^α, and a does not depend on d.
+            continued = at["alpha"] * continued_exponent("capacity", key, settings)
+            asymptotes.append(key | asymptote_row(line, continued, settings))
             exponents.append(_batch_size_row(curve, settings))
         if len(curves) > 1:
             exponents.append(_steps_row(curves, of_run, settings))
-    return breaks, exponents
+    return breaks, exponents, asymptotes
 
 
 def _curves(
@@ -125,8 +131,8 @@ def _break_rows(curve: Curve) -> Iterator[dict]:
         }
 
 
-def _critical_rows(curve: Curve, settings: FitSettings) -> Iterator[dict]:
-    """The exponent of B* in d, one row per fit."""
+def _critical_line(curve: Curve, settings: FitSettings) -> tuple[LineData, dict]:
+    """B* against d, and what its rows are called."""
     key = {"quantity": "critical_batch_size", **curve.at, "batch_size": math.inf}
     resampled = np.exp(np.stack([one.resampled for one in curve.breaks], axis=1))
     known = np.isfinite(curve.critical)
@@ -137,8 +143,7 @@ def _critical_rows(curve: Curve, settings: FitSettings) -> Iterator[dict]:
         theory=asymptotic_exponent("critical_batch_size", settings, key),
         predicted=curve.expected,
     )
-    for row in exponent_rows(line, settings):
-        yield key | row
+    return line, key
 
 
 def _batch_size_row(curve: Curve, settings: FitSettings) -> dict:

@@ -17,6 +17,7 @@ from spectral_capacity.analysis.verdicts import (
     TOO_SMALL,
     holm,
     overall,
+    pooled,
 )
 
 COLUMNS = [
@@ -76,6 +77,22 @@ def check(claims: Sequence[Claim], measured: Mapping[str, xr.Dataset]) -> pd.Dat
     return pd.concat([_check_one(claim, measured.get(claim.experiment)) for claim in claims])
 
 
+def _together(rows: pd.DataFrame) -> pd.Series:
+    """Verdicts of lines that differ in α alone: of those that do not contradict the claim, their mean's."""
+    judged = rows[rows.verdict != TOO_SMALL]
+    if judged.empty:
+        return rows.verdict
+    first = judged.iloc[0]
+    found = pooled(
+        (judged.measured - judged.predicted).to_numpy(float),
+        judged.error.to_numpy(float),
+        float(judged.freedom.sum()),
+        first.relation,
+        first.tolerance,
+    )
+    return rows.verdict.where(rows.verdict.isin([TOO_SMALL, CONTRADICTED]), found)
+
+
 def _check_one(claim: Claim, measured: xr.Dataset | None) -> pd.DataFrame:
     about = {"claim": claim.id, "note": claim.note or ""}
     about |= claim.model_dump(include={"statement", "source", "experiment", "quantity"})
@@ -87,8 +104,14 @@ def _check_one(claim: Claim, measured: xr.Dataset | None) -> pd.DataFrame:
         frame["p"] = holm(frame.p.where(frame.verdict != TOO_SMALL).tolist())
         luck = (frame.verdict == CONTRADICTED) & (frame.p > LEVEL)
         frame["verdict"] = frame.verdict.where(~luck, INCONCLUSIVE)
-    of_measured = frame.verdict[frame.verdict != NOT_MEASURED]
-    frame["claim_verdict"] = overall(of_measured) if of_measured.size else NOT_MEASURED
+    known = frame[frame.verdict != NOT_MEASURED]
+    if claim.statistic == "asymptote" and len(known):
+        alike = known.groupby(["optimizer", "kappa", "step"], sort=False)
+        frame["verdict"] = pd.concat(
+            [_together(lines) for _, lines in alike] + [frame.verdict.drop(known.index)]
+        )
+    of_measured = frame.verdict[known.index]
+    frame["claim_verdict"] = overall(of_measured) if len(known) else NOT_MEASURED
     return frame.reindex(columns=COLUMNS)
 
 

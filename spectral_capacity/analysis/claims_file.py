@@ -80,6 +80,8 @@ class FitClaim(Claim):
     optimizer: str | list[str]
     quantity: Annotated[str, AfterValidator(_known)]
     steps: Annotated[list[Annotated[int, Ge(1)]], MinLen(1)] | Literal["last"] = [1]
+    batch_sizes: Annotated[list[Annotated[int, Ge(1)]], MinLen(1)] | None = None
+    from_d: Annotated[int, Ge(1)] | None = None
     statistic: Annotated[Literal[FIT_STATISTICS], BeforeValidator(_known_statistic)] = "exponent"
     fit: Literal["ols", "wls", "largest", "corrected"] | None = None
     predicted: Literal["theory", "muon"] | Finite = "theory"
@@ -116,10 +118,14 @@ class FitClaim(Claim):
             raise ValueError("give log_powers or tolerance, one of them")
         if self.statistic == "level" and self.tolerance is None:
             raise ValueError("a level needs a tolerance; log_powers are of exponents")
+        if self.batch_sizes and self.statistic != "level":
+            raise ValueError(
+                "batch_sizes are for a level; exponents of claims are of the population"
+            )
         return self
 
     def _check_asymptote(self) -> None:
-        known = [name for name in PREDICTED if name in QUANTITIES]
+        known = [name for name in PREDICTED if name in QUANTITIES] + ["critical_batch_size"]
         if self.quantity not in known:
             raise ValueError(f"an asymptote is of a quantity that is predicted: {', '.join(known)}")
         if self.fit or self.tolerance is None:

@@ -73,8 +73,8 @@ def fit_exponents(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.Dataset:
             asymptotes.append(key | asymptote_row(line, continued, settings))
         if key["quantity"] == "capacity":
             local += [key | row for row in local_rows(line, settings)]
-    breaks, of_curves = fit_curves(grid, predicted.capacity, settings)
-    exponents += of_curves
+    breaks, of_curves, of_breaks = fit_curves(grid, predicted.capacity, settings)
+    exponents, asymptotes = exponents + of_curves, asymptotes + of_breaks
 
     present = {row["quantity"] for row in exponents}
     order = {dim: grid[dim].values for dim in (*LINE, "d")} | {"fit": [*FITS]}

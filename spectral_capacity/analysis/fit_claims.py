@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,10 @@ from spectral_capacity.analysis.claims_file import FitClaim
 from spectral_capacity.analysis.fit_rows import SHOWN
 from spectral_capacity.analysis.quantities import QUANTITIES
 from spectral_capacity.analysis.verdicts import (
+    CONTRADICTED,
+    MIN_LARGEST_D,
     TOO_SMALL,
-    asymptote_verdict,
+    agrees,
     band,
     decides,
     p_value,
@@ -33,12 +36,12 @@ def lines(claim: FitClaim, fits: xr.Dataset) -> Iterator[dict[str, Any]]:
 
     ``fits``: of :func:`analysis.exponents.fit_exponents`.
     """
-    if claim.quantity not in fits.quantity or math.inf not in fits.batch_size:
+    if claim.quantity not in fits.quantity:
         return
-    for optimizer in claim.optimizers:
-        if optimizer in fits.optimizer:
-            for step in _steps(claim, fits):
-                yield from _lines(claim, fits, optimizer, step)
+    batches = [b for b in claim.batch_sizes or [math.inf] if b in fits.batch_size]
+    optimizers = [name for name in claim.optimizers if name in fits.optimizer]
+    for optimizer, batch, step in product(optimizers, batches, _steps(claim, fits)):
+        yield from _lines(claim, fits, optimizer, batch, step)
 
 
 def _steps(claim: FitClaim, fits: xr.Dataset) -> list[int]:
@@ -48,29 +51,30 @@ def _steps(claim: FitClaim, fits: xr.Dataset) -> list[int]:
 
 
 def _lines(
-    claim: FitClaim, fits: xr.Dataset, optimizer: str, step: int
+    claim: FitClaim, fits: xr.Dataset, optimizer: str, batch_size: float, step: int
 ) -> Iterator[dict[str, Any]]:
     """Rows of a claim about one optimizer: every α and κ that has a measurement and a prediction."""
-    lines = fits.sel(quantity=claim.quantity, optimizer=optimizer, batch_size=math.inf, step=step)
+    lines = fits.sel(quantity=claim.quantity, optimizer=optimizer, batch_size=batch_size, step=step)
     if claim.statistic == "alpha_slope":
         for kappa in lines.kappa.values.tolist():
             yield from _alpha_slope(claim, lines.sel(kappa=kappa))
         return
-    for alpha in lines.alpha.values.tolist():
-        for kappa in lines.kappa.values.tolist():
-            line = lines.sel(alpha=alpha, kappa=kappa)
-            measured_d = line.d.values[line.mean_capacity.notnull().values]
-            predicted = _predicted(claim, line.isel(fit=0), alpha, kappa, step)
-            if measured_d.size == 0 or math.isnan(predicted):
-                continue
-            about = {"optimizer": optimizer, "alpha": alpha, "kappa": kappa, "step": step}
-            about |= {"predicted": predicted, "largest_d": measured_d.max().item()}
-            about["seeds"] = int(line.seeds.sel(d=measured_d).min())
-            row = about | READ[claim.statistic](claim, line, predicted)
-            if not decides(row.get("fitted", math.nan), row["largest_d"], row["seeds"]):
-                yield row | {"verdict": TOO_SMALL}
-            elif not math.isnan(row["measured"]):
-                yield row
+    for alpha, kappa in product(lines.alpha.values.tolist(), lines.kappa.values.tolist()):
+        line = lines.sel(alpha=alpha, kappa=kappa)
+        measured_d = line.d.values[line.mean_capacity.notnull().values]
+        predicted = _predicted(claim, line.isel(fit=0), alpha, kappa, step)
+        if measured_d.size == 0 or math.isnan(predicted):
+            continue
+        about = {"optimizer": optimizer, "alpha": alpha, "kappa": kappa, "step": step}
+        about |= {"predicted": predicted, "largest_d": measured_d.max().item()}
+        about |= {"batch_size": batch_size} if math.isfinite(batch_size) else {}
+        about["seeds"] = int(line.seeds.sel(d=measured_d).min())
+        row = about | READ[claim.statistic](claim, line, predicted)
+        least = max(claim.from_d or 0, MIN_LARGEST_D)
+        if not decides(row.get("fitted", math.nan), row["largest_d"], row["seeds"], least):
+            yield row | {"verdict": TOO_SMALL}
+        elif not math.isnan(row["measured"]):
+            yield row
 
 
 def _exponent(claim: FitClaim, line: xr.Dataset, predicted: float) -> dict[str, Any]:
@@ -108,7 +112,7 @@ def _asymptote(claim: FitClaim, line: xr.Dataset, predicted: float) -> dict[str,
     numbers = {name: continued + line[variable].item() for name, variable in names.items()}
     numbers |= {"error": line.trend_error.item(), "finite_size": continued}
     held = (line.d >= FROM_D) & (line[f"predicted_{claim.quantity}"] > 0)
-    numbers["fitted"] = int((held & line.mean_capacity.notnull()).sum())
+    numbers["fitted"] = float((held & line.mean_capacity.notnull()).sum())
     return _judged(claim, line, predicted, numbers, claim.tolerance)
 
 
@@ -151,14 +155,12 @@ def _judged(
     ends = band(claim.relation, predicted, tolerance)
     seeds, fitted = line.seeds.values[line.seeds.values > 0], numbers.get("fitted", math.nan)
     freedom = float(seeds.min() - 1) * (1 if math.isnan(fitted) else max(fitted, 1))
+    found, p = verdict(low, high, *ends), p_value(measured, numbers["error"], *ends, freedom)
     if claim.statistic in ("asymptote", "alpha_slope"):
-        found = asymptote_verdict(
-            numbers["finite_size"], low, high, claim.relation, predicted, tolerance
-        )
-    else:
-        found = verdict(low, high, *ends)
-    row = numbers | {"tolerance": tolerance, "verdict": found}
-    return row | {"p": p_value(measured, row.pop("error"), *ends, freedom)}
+        continued = numbers["finite_size"]
+        if not math.isnan(continued) and not agrees(continued, claim.relation, predicted):
+            found, p = CONTRADICTED, math.nan  # whatever was measured: luck has no part in it
+    return numbers | {"tolerance": tolerance, "verdict": found, "p": p, "freedom": freedom}
 
 
 def _predicted(claim: FitClaim, line: xr.Dataset, alpha: float, kappa: float, step: int) -> float:

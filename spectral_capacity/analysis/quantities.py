@@ -161,6 +161,10 @@ def _capacity_to_predicted(grid: xarray.Dataset, settings: FitSettings) -> xarra
     return (grid.capacity / predicted).transpose(*grid.capacity.dims)
 
 
+def _capacity_to_seen(grid: xarray.Dataset, settings: FitSettings) -> xarray.DataArray:
+    return grid.capacity / grid.items_seen.where(grid.items_seen > 0)
+
+
 def _worst_to_uniform(grid: xarray.Dataset, settings: FitSettings) -> xarray.DataArray | None:
     if not grid.worst_item_loss.notnull().any():
         return None
@@ -224,6 +228,11 @@ QUANTITIES: dict[str, Quantity] = {
         "recovered items relative to those predicted without a fit parameter",
         _no_exponent,
         _capacity_to_predicted,
+    ),
+    "capacity_to_seen": Quantity(
+        "recovered items relative to the distinct items behind the gradients so far, same seed",
+        _no_exponent,
+        _capacity_to_seen,
     ),
     "best_loss": Quantity(
         "softmax loss at the best learning rate", _loss_exponent, _measured("best_loss")

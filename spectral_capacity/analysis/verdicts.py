@@ -9,8 +9,15 @@ side. Against it stands the interval of the measured value over resampled seeds:
 - **contradicted**: the interval and the band do not meet;
 - **inconclusive**: anything else, or no interval (one seed);
 - **too small**: whatever was measured, a run of fewer than :data:`MIN_FITTED` d's, or of none as large as
-  :data:`MIN_LARGEST_D`, decides nothing; nor does one of transformers with fewer than
-  :data:`MIN_SEEDS_OF_A_MEDIAN` reported seeds.
+  :data:`MIN_LARGEST_D` or the claim's own ``from_d``, or of fewer than :data:`MIN_SEEDS` seeds decides nothing;
+  nor does one of transformers with fewer than :data:`MIN_SEEDS_OF_A_MEDIAN` reported seeds.
+
+**Asymptotes** (:mod:`analysis.asymptotes`). An exponent in the limit is decided in two parts. The prediction,
+continued to where its exponent does not change any more, must have the theorem's within :data:`CONTINUED`; else
+the claim is contradicted. And that exponent plus the trend in d of measured over predicted takes the place of
+the measured value in the rule above, which is asked of the mean over all α (:func:`pooled`): a line that
+does not contradict the claim has its verdict. So neither more seeds nor larger d contradict a true theorem for
+its slow approach.
 
 A claim about several lines is contradicted when any of its rows is, and what all of them are when they agree.
 """
@@ -19,6 +26,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+
+import numpy as np
+from jaxtyping import Float
 
 SUPPORTED, INCONCLUSIVE, CONTRADICTED = "supported", "inconclusive", "contradicted"
 TOO_SMALL, NOT_MEASURED = "too small", "not measured"
@@ -60,18 +70,32 @@ def verdict(low: float, high: float, lower: float, upper: float) -> str:
     return CONTRADICTED if high < lower or low > upper else INCONCLUSIVE
 
 
-def asymptote_verdict(
-    continued: float, low: float, high: float, relation: str, predicted: float, tolerance: float
-) -> str:
-    """The rule of an asymptote. ``continued``: exponent of the prediction at large d. low, high: interval of
-    the same with the trend of what was measured over it.
-
-    Contradicted by the theory alone if that says otherwise by more than :data:`CONTINUED`.
-    """
+def agrees(continued: float, relation: str, predicted: float) -> bool:
+    """Whether the exponent that a prediction has at large d is the theorem's, within :data:`CONTINUED`."""
     lower, upper = band(relation, predicted, CONTINUED)
-    if continued < lower or continued > upper:
-        return CONTRADICTED
-    return verdict(low, high, *band(relation, predicted, tolerance))
+    return lower <= continued <= upper
+
+
+def pooled(
+    deviations: Float[np.ndarray, " n"],
+    errors: Float[np.ndarray, " n"],
+    freedom: float,
+    relation: str,
+    tolerance: float,
+) -> str:
+    """The rule for the mean of several lines' deviations from what is predicted, weighted by 1/error².
+
+    For lines that one theory predicts, each of which alone is known too little. NaN count as no line.
+    """
+    from scipy.stats import t
+
+    known = np.isfinite(deviations) & np.isfinite(errors)
+    if not known.any():
+        return INCONCLUSIVE
+    weights = 1 / np.maximum(errors[known], 1e-9) ** 2
+    mean = float(weights @ deviations[known] / weights.sum())
+    reach = float(t.ppf(0.975, freedom) / np.sqrt(weights.sum()))
+    return verdict(mean - reach, mean + reach, *band(relation, 0.0, tolerance))
 
 
 def p_value(measured: float, error: float, lower: float, upper: float, freedom: float) -> float:
@@ -110,10 +134,10 @@ def band(relation: str, predicted: float, tolerance: float) -> tuple[float, floa
     return lower, upper
 
 
-def decides(fitted: float, largest_d: int, seeds: int) -> bool:
+def decides(fitted: float, largest_d: int, seeds: int, from_d: int = MIN_LARGEST_D) -> bool:
     """Whether a line is long enough, of enough seeds, for a verdict; ``fitted`` is NaN for what is no exponent
-    in d."""
-    return not fitted < MIN_FITTED and largest_d >= MIN_LARGEST_D and seeds >= MIN_SEEDS
+    in d. ``from_d``: from which d on the claim can be decided."""
+    return not fitted < MIN_FITTED and largest_d >= from_d and seeds >= MIN_SEEDS
 
 
 def overall(verdicts: Iterable[str]) -> str:

@@ -35,6 +35,7 @@ SHOWS = {
     "anisotropy": "anisotropy",
     "batches": "minibatch",
     "thresholded": "thresholded",
+    "thresholded_gd": "thresholded_gd",
     "exact": "steps",
 }
 NEEDS = ("population",)
@@ -44,6 +45,7 @@ TITLES = {
     "anisotropy": r"{}, outputs $k^{{-\kappa}}$",
     "batches": "{}, one batch",
     "thresholded": "{}, thresholded",
+    "thresholded_gd": "{}, thresholded",
     "exact": "{}, exact steps",
 }
 WITHIN = 0.03
@@ -143,6 +145,7 @@ LINES = {
     "anisotropy": _anisotropic,
     "batches": _batches,
     "thresholded": _steps,
+    "thresholded_gd": _steps,
     "exact": _steps,
 }
 

@@ -144,7 +144,8 @@ def headline(found: Sequence[Result]) -> dict[str, dict[float, Line]]:
         line
         for result in found
         for line in result.lines
-        if (line.quantity, line.statistic, line.relation) == ("capacity", "exponent", "equal")
+        if (line.quantity, line.relation) == ("capacity", "equal")
+        and line.statistic in ("exponent", "asymptote")
         and (line.kappa, line.step) == (0, 1)
         and line.verdict != TOO_SMALL
     ]

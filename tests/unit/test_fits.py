@@ -50,6 +50,7 @@ def grid(capacity, alphas=(1.5,), optimizers=("muon",), d=D):
         "status": np.zeros(values.shape, np.int8),
         "capacity": values,
         "robust_prefix": values,
+        "items_seen": values,
         "bulk_singular_value": 3 * by_d**-1.5,
         "mean_inverse_singular_value": by_d**1.5,
         "signal_slope": by_d**1.5,
