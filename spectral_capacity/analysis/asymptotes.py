@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Real
 
 from spectral_capacity.analysis.fit_rows import LineData
 from spectral_capacity.analysis.lines import fit_line, slopes
@@ -42,18 +42,32 @@ FAR = {"muon": (3e5, 1e6), "newton": (3e5, 1e6), "gradient": (1e8, 1e9)}
 FAR_STEPS = {"capacity": (1e6, 1e8), "robust_prefix": (1e9, 1e12)}
 """The same of several steps, by quantity. A memory forgets most, of what it learnt at a step, the items that it
 learnt just so: below 10^9 these gaps decide how far a prefix reaches."""
+MOST_STEPS = 4
+"""After more the items that are left at these d lie beyond the ranks at which items without end stop."""
+LEAST = {"robust_prefix": 30.0}
+"""Least prediction that is held against a measurement, by quantity: where a prefix ends within a few dozen
+items, luck of single ones decides it."""
 STEEPEST = 8.0
 """α beyond which squares of d^α leave the range of numbers."""
 SAMPLES = 512
 """Drawn items behind a step with anisotropic outputs; its exponent then has an error of some 0.005."""
 
 
-def asymptote_row(line: LineData, continued: float, settings: FitSettings) -> dict[str, float]:
+def held(
+    quantity: str, d: Real[np.ndarray, " m"], predicted: Float[np.ndarray, " m"]
+) -> Bool[np.ndarray, " m"]:
+    """At which points a measurement is held against the prediction."""
+    return (d >= FROM_D) & (predicted > LEAST.get(quantity, 0.0))
+
+
+def asymptote_row(
+    quantity: str, line: LineData, continued: float, settings: FitSettings
+) -> dict[str, float]:
     """The row of :data:`ASYMPTOTES` of a line; NaN where there is no prediction at enough d's."""
     row = dict.fromkeys(ASYMPTOTES, math.nan) | {"continued": continued}
     if line.predicted is None:
         return row
-    use = (line.d >= FROM_D) & (line.mean > 0) & (line.predicted > 0)
+    use = held(quantity, line.d, line.predicted) & (line.mean > 0)
     if use.sum() < FEWEST:
         return row
     X = np.stack([np.ones(use.sum()), np.log(line.d[use])], axis=1)
@@ -84,7 +98,7 @@ def continued_exponent(quantity: str, at: Mapping[str, Any], settings: FitSettin
         case = replace(case, theory="muon")
     if case.step > 1:
         several = case.theory == "muon" and case.schedule == "constant" and case.kappa == 0
-        if not several or settings.gradient != "thresholded":
+        if not several or settings.gradient != "thresholded" or case.step > MOST_STEPS:
             return math.nan
         ends = FAR_STEPS[quantity]
     elif case.theory in FAR and not (case.kappa and case.theory == "gradient"):

@@ -86,7 +86,7 @@ def fit_curves(
             exponents += [key | row for row in exponent_rows(line, settings)]
             # B* = (P/a)^α, and a does not depend on d.
             continued = at["alpha"] * continued_exponent("capacity", key, settings)
-            asymptotes.append(key | asymptote_row(line, continued, settings))
+            asymptotes.append(key | asymptote_row(key["quantity"], line, continued, settings))
             exponents.append(_batch_size_row(curve, settings))
         if len(curves) > 1:
             exponents.append(_steps_row(curves, of_run, settings))

@@ -70,7 +70,7 @@ def fit_exponents(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.Dataset:
         levels.append(key | level_row(line, settings))
         if key["quantity"] in predicted:
             continued = continued_exponent(key["quantity"], key, settings)
-            asymptotes.append(key | asymptote_row(line, continued, settings))
+            asymptotes.append(key | asymptote_row(key["quantity"], line, continued, settings))
         if key["quantity"] == "capacity":
             local += [key | row for row in local_rows(line, settings)]
     breaks, of_curves, of_breaks = fit_curves(grid, predicted.capacity, settings)

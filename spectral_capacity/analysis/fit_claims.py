@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from scipy.stats import t as student_t
 
-from spectral_capacity.analysis.asymptotes import FROM_D
+from spectral_capacity.analysis.asymptotes import held
 from spectral_capacity.analysis.claims_file import FitClaim
 from spectral_capacity.analysis.fit_rows import SHOWN
 from spectral_capacity.analysis.quantities import QUANTITIES
@@ -38,7 +38,7 @@ def lines(claim: FitClaim, fits: xr.Dataset) -> Iterator[dict[str, Any]]:
     """
     if claim.quantity not in fits.quantity:
         return
-    batches = [b for b in claim.batch_sizes or [math.inf] if b in fits.batch_size]
+    batches = [float(b) for b in claim.batch_sizes or [math.inf] if b in fits.batch_size]
     optimizers = [name for name in claim.optimizers if name in fits.optimizer]
     for optimizer, batch, step in product(optimizers, batches, _steps(claim, fits)):
         yield from _lines(claim, fits, optimizer, batch, step)
@@ -111,8 +111,8 @@ def _asymptote(claim: FitClaim, line: xr.Dataset, predicted: float) -> dict[str,
     names = {"measured": "trend", "low": "trend_low", "high": "trend_high"}
     numbers = {name: continued + line[variable].item() for name, variable in names.items()}
     numbers |= {"error": line.trend_error.item(), "finite_size": continued}
-    held = (line.d >= FROM_D) & (line[f"predicted_{claim.quantity}"] > 0)
-    numbers["fitted"] = float((held & line.mean_capacity.notnull()).sum())
+    points = held(claim.quantity, line.d.values, line[f"predicted_{claim.quantity}"].values)
+    numbers["fitted"] = float((points & line.mean_capacity.notnull().values).sum())
     return _judged(claim, line, predicted, numbers, claim.tolerance)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -164,10 +165,37 @@ def over_prediction(tables: Kept) -> str:
     return markdown(titles, rows)
 
 
+def several_steps(tables: Kept) -> str:
+    """Count, robust prefix, head and mass after each step, measured and, behind it, predicted."""
+    found = tables["default/points"]
+    here = found.experiment.isin(["steps", "thresholded"]) & (found.alpha == 1.5) & (found.d >= 128)
+    rows = []
+    for row in found[here & (found.step <= MOST_STEPS)].itertuples():
+        pairs = [
+            f"{getattr(row, name):.{digits}f}{_predicted(row, name, digits)}"
+            for name, digits in SEVERAL_STEPS.items()
+        ]
+        rows.append([f"{row.experiment}, {row.optimizer}", f"{row.d:g}", f"{row.step:g}", *pairs])
+    rows.sort(key=lambda row: (row[0], int(row[1]), int(row[2])))
+    titles = ["experiment", "d", "step", "items", "robust prefix", "head", "mass"]
+    return markdown(titles, rows)
+
+
+MOST_STEPS = 4
+SEVERAL_STEPS = {"capacity": 0, "robust_prefix": 0, "head_recall": 2, "recovered_mass": 2}
+"""Columns, and their digits behind the point."""
+
+
+def _predicted(row: Any, name: str, digits: int) -> str:
+    value = getattr(row, f"predicted_{name}")
+    return f" ({value:.{digits}f})" if np.isfinite(value) else ""
+
+
 TABLES: dict[str, Callable[[Kept], str]] = {
     "verdicts": verdicts,
     "asymptotes": asymptotes,
     "over prediction": over_prediction,
+    "several steps": several_steps,
 }
 """What a page may name, and what writes it."""
 

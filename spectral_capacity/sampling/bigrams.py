@@ -8,7 +8,7 @@ import os
 import numpy as np
 from jaxtyping import Float
 
-from spectral_capacity.sampling.csv_rows import csv_rows, positive
+from spectral_capacity.sampling.csv_rows import counted, csv_rows
 
 COLUMNS = ("previous", "next", "count")
 
@@ -28,11 +28,12 @@ def read_bigrams(path: str | os.PathLike) -> tuple[list[str], Float[np.ndarray, 
     with csv_rows(path) as (header, rows):
         if any(header.count(name) != 1 for name in COLUMNS):
             raise ValueError(f"the header is {header}; it needs the columns {', '.join(COLUMNS)}")
-        for row in rows:
-            before, after, count = (row[header.index(name)] for name in COLUMNS)
+        first, second, column = map(header.index, COLUMNS)
+        for count, row in counted(rows, column):
+            before, after = row[first], row[second]
             if (before, after) in counts:
                 raise ValueError(f"the pair {before!r}, {after!r} is there twice")
-            counts[before, after] = positive(count)
+            counts[before, after] = count
     tokens = [*dict.fromkeys(before for before, _ in counts)]
     if not tokens:
         raise ValueError(f"{path}: no rows below the header; at least one pair is needed")

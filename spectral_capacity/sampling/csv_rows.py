@@ -45,12 +45,16 @@ def _of_width(rows: Iterator[list[str]], header: list[str]) -> Iterator[list[str
         yield row
 
 
-def positive(text: str) -> float:
-    """A count."""
-    try:
-        count = float(text)
-    except ValueError:
-        raise ValueError(f"count is {text!r}, not a number; must be positive and finite") from None
-    if not (math.isfinite(count) and count > 0):
-        raise ValueError(f"count is {text!r}; must be positive and finite")
-    return count
+def counted(rows: Iterator[list[str]], column: int) -> Iterator[tuple[float, list[str]]]:
+    """Each row with the count in its column; a ValueError where that is not positive and finite."""
+    for row in rows:
+        text = row[column]
+        try:
+            count = float(text)
+        except ValueError:
+            raise ValueError(
+                f"count is {text!r}, not a number; must be positive and finite"
+            ) from None
+        if not (math.isfinite(count) and count > 0):
+            raise ValueError(f"count is {text!r}; must be positive and finite")
+        yield count, row

@@ -8,7 +8,7 @@ import os
 import numpy as np
 from jaxtyping import Float, Int64, Real
 
-from spectral_capacity.sampling.csv_rows import csv_rows, positive
+from spectral_capacity.sampling.csv_rows import counted, csv_rows
 
 FIT_POINTS = 1000  # of ``tail_exponent``, evenly spaced in log rank
 
@@ -114,8 +114,8 @@ def read_table(path: str | os.PathLike) -> tuple[Float[np.ndarray, " m"], list[s
             raise ValueError(f"the header is {header}; it needs one column named 'count'")
         column = header.index("count")
         named = header.index("item") if header.count("item") == 1 else None
-        for row in rows:
-            counts.append(positive(row[column]))
+        for count, row in counted(rows, column):
+            counts.append(count)
             if named is not None:
                 items.append(row[named])
     if not counts:

@@ -6,6 +6,7 @@ Everything here is a function of plain numbers and NumPy arrays, in float64.
 from __future__ import annotations
 
 import math
+from functools import cache, lru_cache
 
 import numpy as np
 from jaxtyping import Float
@@ -19,13 +20,26 @@ def recovery_probability(
 
     Tabulated by Gauss–Hermite quadrature and interpolated: accurate to about 1e-4.
     """
+    return np.interp(signal, *_recovery_table(n_competitors, nodes))
+
+
+@lru_cache(maxsize=16)
+def _recovery_table(
+    n_competitors: int, nodes: int
+) -> tuple[Float[np.ndarray, " x"], Float[np.ndarray, " x"]]:
+    """Signals, and the probability of each: the same for every d and alpha of an experiment."""
     from scipy.special import log_ndtr
 
-    x, w = hermegauss(nodes)
-    w = w / w.sum()
+    x, w = _normal_nodes(nodes)
     table = np.linspace(0.0, 16.0, 1601)
-    probability = np.exp(n_competitors * log_ndtr(table[:, None] + x)) @ w
-    return np.interp(signal, table, probability)
+    return table, np.exp(n_competitors * log_ndtr(table[:, None] + x)) @ w
+
+
+@cache
+def _normal_nodes(nodes: int) -> tuple[Float[np.ndarray, " g"], Float[np.ndarray, " g"]]:
+    """Nodes and weights of E f(g), g ~ N(0, 1), exact for polynomials of degree 2·nodes − 1."""
+    x, w = hermegauss(nodes)
+    return x, w / w.sum()
 
 
 def response_capacity(p: Float[np.ndarray, " n"], slope: float, noise: float) -> float:
@@ -70,9 +84,8 @@ def ceiling(n_items: int, d: int) -> float:
     and each stored item costs E[(k_N + g)_+²] of the d² parameters.
     """
     k = expected_maximum(n_items)
-    x, w = hermegauss(80)
-    cost = (np.clip(k + x, 0, None) ** 2 @ w) / w.sum()
-    return d**2 / float(cost)
+    x, w = _normal_nodes(80)
+    return d**2 / float(np.clip(k + x, 0, None) ** 2 @ w)
 
 
 def expected_maximum(n: int) -> float:

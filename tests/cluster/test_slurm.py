@@ -35,7 +35,7 @@ def joined(output):
     return re.sub(r"\s+", "", output)
 
 
-COMPARED = ("one_step", "minibatch", "steps")
+COMPARED = ("one_step", "steps")
 SOME = f"only=[{','.join(COMPARED)},incontext]"
 """Of the smoke configuration, of each kind. All of it runs in tests/workflow/test_smoke.py."""
 
@@ -48,7 +48,7 @@ def test_experiments_of_the_smoke_configuration(smoke):
     assert (smoke.results / "index.html").is_file()
     bundles = list(smoke.results.glob("bundles/*/*.json"))
     jobs = smoke.jobs()
-    assert len(jobs) == len(bundles) == 4  # cheap rules run where Snakemake does
+    assert len(jobs) == len(bundles) == 3  # cheap rules run where Snakemake does
     assert {job.state for job in jobs} == {"COMPLETED"}
     assert "Nothing to be done" in smoke.run(*hours, "--config", SOME)
     assert smoke.jobs() == jobs
@@ -61,7 +61,7 @@ def cells_from_one_core_agree_with_those_to_the_bit(smoke):
     targets = [f"local/grids/{experiment}.nc" for experiment in COMPARED]
     local.run(*targets, "--config", "results=local", "--cores", "1")
     made = sorted((smoke.folder / "local").glob("cells/*/*.nc"))
-    assert len(made) == 8
+    assert len(made) == 6
     for path in made:
         on_slurm = smoke.results / path.relative_to(smoke.folder / "local")
         assert path.read_bytes() == on_slurm.read_bytes(), path

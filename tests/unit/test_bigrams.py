@@ -93,6 +93,7 @@ def trained(noise, table=None):
     return train_cell(cell.settings(), table=table)
 
 
+@pytest.mark.slow
 def test_noise_is_what_the_configuration_says():
     alone, steep = trained({"alpha": 0.0}), trained({"alpha": 3.0})
     pairs = trained({"file": str(TABLE)}, TABLE)

@@ -28,7 +28,8 @@ from spectral_capacity.sampling.content import content_digest, content_of
 from tests.unit.bundle_at_work import write
 from tests.unit.configurations import DEFAULT, ROOT, cells
 
-ALL = [cells(parse(DEFAULT, root=ROOT), name) for name in DEFAULT["experiments"]]
+CONFIG = parse(DEFAULT, root=ROOT)
+ALL = [cells(CONFIG, name) for name in CONFIG.experiments]
 
 
 def takes(cell):

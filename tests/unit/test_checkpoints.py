@@ -36,6 +36,7 @@ def train(draws, checkpoint, report=lambda line: None):
     return train_cell(CELL, lambda s: draws(100, 8, s), report, checkpoint)
 
 
+@pytest.mark.slow
 def test_a_cell_cut_off_anywhere_ends_the_same(draws, tmp_path):
     undisturbed = train(draws, None)
     steps = int((undisturbed["capacity"] >= 0).sum())

@@ -18,6 +18,7 @@ from spectral_capacity.analysis.verdicts import (
     INCONCLUSIVE,
     NOT_MEASURED,
     SUPPORTED,
+    TOO_SMALL,
 )
 from spectral_capacity.report import claims_page
 from spectral_capacity.report.claims_page import to_html
@@ -304,3 +305,43 @@ def test_a_claim_about_the_number_of_samples(per_step, expected):
     rows = claims.check([FitClaim(**plain | changes)], {"one_step": fits})
     assert rows.verdict.tolist() == [expected]
     assert "number of steps, at fixed batch sizes" in to_html(rows)
+
+
+LEVEL = {k: v for k, v in CLAIM.items() if k not in ("fit", "log_powers")} | {
+    "quantity": "capacity_to_seen",
+    "statistic": "level",
+    "predicted": 1.0,
+    "tolerance": 0.05,
+}
+
+
+def test_a_claim_about_batches_has_a_row_for_each():
+    g = run(batches(1.0), 2, seeds=4, sizes=SIZES, noise=0.01, d=D[1:3])
+    g["items_seen"] = g.capacity * xr.where(g.batch_size == 16, 2.0, 1.01)
+    fits = fit_exponents(g, SETTINGS | {"bootstrap": 100})
+    claim = FitClaim(**LEVEL | {"batch_sizes": [4, 16, 5], "steps": "last"})
+    rows = claims.check([claim], {"one_step": fits})
+    assert rows.batch_size.tolist() == [4, 16]  # nobody ran 5
+    assert rows.verdict.tolist() == [SUPPORTED, CONTRADICTED]
+
+
+def test_a_claim_may_say_from_which_d_on_it_can_be_decided():
+    fits = fit_exponents(grid(lambda o, a, d: d[:, None] * np.ones(4)), SETTINGS)
+    asked = [FitClaim(**LEVEL | {"from_d": d}) for d in (512, 1024)]
+    assert [claims.check([claim], {"one_step": fits}).verdict.item() for claim in asked] == [
+        SUPPORTED,
+        TOO_SMALL,
+    ]
+
+
+def test_lines_that_luck_alone_contradicts_are_inconclusive(monkeypatch):
+    """Ten lines, of which one is beyond what is allowed by two standard deviations."""
+    lines = [{"measured": 1.0, "verdict": SUPPORTED, "p": 1.0} for _ in range(9)]
+    lines.append({"measured": 1.3, "verdict": CONTRADICTED, "p": 0.04})
+    monkeypatch.setitem(claims.LINES, FitClaim, lambda claim, fits: iter(lines))
+    found = claims.check([FitClaim(**LEVEL)], {"one_step": xr.Dataset()})
+    assert found.verdict.tolist() == [SUPPORTED] * 9 + [INCONCLUSIVE]
+    assert found.p.iloc[-1] == pytest.approx(0.4)
+    lines[-1]["p"] = 0.001
+    found = claims.check([FitClaim(**LEVEL)], {"one_step": xr.Dataset()})
+    assert found.claim_verdict.unique() == [CONTRADICTED]

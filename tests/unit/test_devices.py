@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from spectral_capacity.backend import jax
 from spectral_capacity.sampling.frequencies import power_law
@@ -45,11 +46,12 @@ from spectral_capacity.backend import jax
 from tests.unit.test_devices import bits, trained
 
 assert len(jax.devices()) == 8
-gradients = {devices: bits(devices) for devices in (1, 2, 3, 8)}
+gradients = {devices: bits(devices) for devices in (1, 3, 8)}
 print(json.dumps(gradients | {"cells": [trained(devices) for devices in (1, 8)]}))
 """
 
 
+@pytest.mark.slow
 def test_devices_share_the_rows_and_change_nothing():
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu"}
     run = subprocess.run(
@@ -61,7 +63,7 @@ def test_devices_share_the_rows_and_change_nothing():
         env={**os.environ, **flags},
     )
     shared = json.loads(run.stdout)
-    assert shared["1"] == shared["2"] == shared["8"]
+    assert shared["1"] == shared["8"]
     assert shared["cells"][0] == shared["cells"][1]
     assert shared["1"]["in_float64"] > 0
     one, three = (

@@ -18,6 +18,8 @@ from spectral_capacity.optimizers.rules import direction
 from spectral_capacity.sampling.frequencies import power_law
 from tests.unit.configurations import ROOT, cells, merged
 
+pytestmark = pytest.mark.slow
+
 TASK = Task(vocabulary=200, length=24, pairs=4)
 D, BATCH = 32, 256
 ARCHITECTURE = Architecture(

@@ -89,6 +89,7 @@ def test_three_steps_equal_the_oracle(draws, name, gradient, batch_size):
     assert [s.observation.measured["items_seen"] for s in states] == seen.sum(axis=1).tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "alpha"),
     [("muon", 1.25), ("muon", 3.0)] + [(name, 2.0) for name in OPTIMIZERS if name != "muon"],
@@ -232,6 +233,7 @@ def test_growing_rates_follow_the_theorem(draws):
     assert results["capacity"][0, 0].tolist() == [known.sum() for _, known in expected]
 
 
+@pytest.mark.slow
 def test_a_run_can_be_taken_up_after_any_step(draws):
     n, d = 500, 16
     p = oracle.frequencies(n, 1.5)

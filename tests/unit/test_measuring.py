@@ -64,6 +64,7 @@ def plain(dataset):
     return dataset.assign_attrs(dict.fromkeys(dataset.attrs))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "experiment",
     [

@@ -213,20 +213,25 @@ def laughs():
     return value
 
 
+ENDLESS = {
+    "deep": (lambda: deep(100_000), f"more than {MOST_DEEP} lists and mappings"),
+    "itself": (itself, f"more than {MOST_DEEP} lists and mappings"),
+    "laughs": (laughs, f"there are more than {MOST_VALUES:,} keys and values"),
+    "list": (lambda: ["x"] * 10**6, f"there are more than {MOST_VALUES:,} keys and values"),
+    "mapping": (lambda: dict.fromkeys(range(10**6), 0), f"more than {MOST_VALUES:,} keys"),
+}
+PLACES = ["seed", "experiments.one_step.d", "optimizers.x", "figures.x"]
+
+
 @pytest.mark.parametrize(
-    ("value", "message"),
-    [
-        (deep(100_000), f"more than {MOST_DEEP} lists and mappings"),
-        (itself(), f"more than {MOST_DEEP} lists and mappings"),
-        (laughs(), f"there are more than {MOST_VALUES:,} keys and values"),
-        (["x"] * 10**6, f"there are more than {MOST_VALUES:,} keys and values"),
-        ({str(i): 0 for i in range(10**6)}, f"there are more than {MOST_VALUES:,} keys"),
-    ],
-    ids=["deep", "itself", "laughs", "list", "mapping"],
+    ("path", "value"),
+    # It is looked for before it is known what a key means: each once, and one of them everywhere.
+    [*zip(PLACES, ["laughs", "list", "mapping", "itself"], strict=True)]
+    + [(path, "deep") for path in PLACES],
 )
-@pytest.mark.parametrize("path", ["seed", "experiments.one_step.d", "optimizers.x", "figures.x"])
-def test_what_has_no_end_is_told_at_once(path, value, message):
-    assert message in problem_of(path, value)
+def test_what_has_no_end_is_told_at_once(path, value):
+    make, message = ENDLESS[value]
+    assert message in problem_of(path, make())
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,8 @@ def test_a_robust_prefix_overlooks_single_misses():
     head_lost = np.arange(100) > 50  # a count of 49, and nothing that a theorem speaks of
     assert Recall(head_lost, 0).robust_prefix(0.5) == 0
     assert Recall(~head_lost, 0).robust_prefix(0.5) == 100
+    assert Recall(head_lost, 0).head_recall(60) == 9 / 60
+    assert Recall(head_lost, 0).head_recall(1000) == 49 / 100
 
 
 @settings(max_examples=30, deadline=None)

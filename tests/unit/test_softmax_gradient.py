@@ -26,6 +26,7 @@ def test_the_reference_equals_the_oracle():
     np.testing.assert_allclose(reference(W, U, V, q)[0], expected, rtol=1e-10, atol=1e-14)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alpha", [1.25, 1.5, 3.0])
 @pytest.mark.parametrize(("n", "d"), [(500, 16), (1500, 48)])
 def test_learnt_items_at_the_head(n, d, alpha):
@@ -67,6 +68,7 @@ def test_any_memory_and_batch(alpha, size, batch, seed):
     np.testing.assert_allclose(found.matrix, expected, atol=1e-5 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "d", "alpha", "kappa"), [(1500, 48, 1.5, 4.0), (1000, 64, 3.0, 4.0)])
 def test_outputs_of_a_steep_spectrum(n, d, alpha, kappa):
     """The bulk singular value falls with that of the outputs."""
@@ -77,6 +79,7 @@ def test_outputs_of_a_steep_spectrum(n, d, alpha, kappa):
     assert error(gradient(W, U, V, q).matrix, reference(W, U, V, q)[0]) < BAR
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rank", [16, 15, 8])
 def test_outputs_of_low_rank_need_few_items_in_float64(rank):
     n, d = 1500, 32
@@ -90,6 +93,7 @@ def test_outputs_of_low_rank_need_few_items_in_float64(rank):
     assert found.in_float64 < 0.1 * n
 
 
+@pytest.mark.slow
 def test_the_smallest_singular_value_is_resolved():
     """One direction of the outputs is so weak that the tolerance of the bulk would bury it."""
     n, d = 1500, 32
@@ -104,6 +108,7 @@ def test_the_smallest_singular_value_is_resolved():
     assert least == pytest.approx(sigma[-1], rel=0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("alpha", "kappa"), [(1.5, 0.0), (3.0, 2.0)])
 def test_few_items_are_done_in_float64(alpha, kappa):
     """Along a run of Muon; float32 alone would err by up to 0.1 with the steeper of the two."""

@@ -108,3 +108,34 @@ def test_dimensions_at_which_a_run_diverged_do_not_count():
 def test_where_nothing_was_measured_there_is_no_verdict():
     fits = fit_exponents(grid(lambda o, a, d: d[:, None] * np.full(2, np.nan)), SETTINGS)
     assert check([FitClaim(**CLAIM)], {"one_step": fits}).verdict.tolist() == [NOT_MEASURED]
+
+
+def test_lines_of_one_theory_are_pooled():
+    """Each line alone is known to 0.1, too little at a tolerance of 0.08; all of them together decide."""
+    errors = np.full(5, 0.05)
+    near, far = np.array([0.04, -0.05, 0.02, 0.0, -0.01]), np.array([0.2, 0.3, 0.25, 0.15, 0.2])
+    assert verdicts.pooled(near[:1], errors[:1], 15.0, "equal", 0.08) == INCONCLUSIVE
+    assert verdicts.pooled(near, errors, 75.0, "equal", 0.08) == SUPPORTED
+    assert verdicts.pooled(far, errors, 75.0, "equal", 0.08) == CONTRADICTED
+    assert verdicts.pooled(far, errors, 75.0, "at_least", 0.08) == SUPPORTED
+    nothing = np.full(2, np.nan)
+    assert verdicts.pooled(nothing, nothing, 1.0, "equal", 0.08) == INCONCLUSIVE
+    with_nothing = np.append(near, np.nan), np.append(errors, 0.1)
+    assert verdicts.pooled(*with_nothing, 75.0, "equal", 0.08) == SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("relation", "agreeing"), [("equal", [1.5]), ("at_least", [1.5, 1.7]), ("at_most", [1.2, 1.5])]
+)
+def test_what_a_prediction_continued_may_say(relation, agreeing):
+    said = [c for c in (1.2, 1.5, 1.7) if verdicts.agrees(c, relation, 1.51)]
+    assert said == agreeing
+
+
+def test_many_lines_do_not_contradict_by_luck():
+    assert verdicts.holm([0.01, 0.04, math.nan, 0.5]) == pytest.approx(
+        [0.03, 0.08, math.nan, 0.5], nan_ok=True
+    )
+    assert verdicts.p_value(1.2, 0.05, 0.9, 1.1, 9.0) == pytest.approx(0.0756, abs=1e-3)
+    assert verdicts.p_value(1.0, 0.05, 0.9, 1.1, 9.0) == 1
+    assert math.isnan(verdicts.p_value(1.0, math.nan, 0.9, 1.1, 9.0))

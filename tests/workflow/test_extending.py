@@ -11,7 +11,7 @@ from spectral_capacity.analysis.claims_file import read_claims
 from spectral_capacity.results.reading import open_grid
 from tests.workflow.conftest import ROOT, Workflow, copy_tree
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 
 def write_examples(folder):

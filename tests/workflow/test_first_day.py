@@ -18,9 +18,11 @@ def tree(tmp_path):
 
 
 def test_the_readme_and_a_map_of_her_own(tree):
-    """But setting up, the default run and the smoke run, which have tests of their own."""
-    elsewhere = r"^make |smoke\.yaml|paper\.yaml|--report"
-    play("README.md", tree, skip=elsewhere)
+    """But setting up, and the default and other shipped configurations: of seconds, which
+    tests/workflow/test_smoke.py runs, or up to days of a cluster."""
+    play("README.md", tree, skip=r"^make |config/\w+\.yaml|--report")
+    decide = Workflow(tree.folder, configfile="config/decide.yaml")
+    assert "train_incontext" in decide.run("--dry-run")
     exponents = pd.read_csv(tree.results / "fits/mine.csv").query("quantity == 'capacity'")
     assert set(exponents.optimizer) == {"gd", "muon", "half_muon"}
     assert (tree.results / "figures/mine_counts.png").is_file()

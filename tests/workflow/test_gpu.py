@@ -7,7 +7,7 @@ import pytest
 from spectral_capacity.devices import NO_GPU
 from tests.workflow.holding import OPTIMIZER, Holding
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 
 def test_a_gpu_that_is_not_there_is_told_before_any_job(fresh, monkeypatch):

@@ -10,7 +10,7 @@ from spectral_capacity.sampling.frequencies import read_table
 from tests.pages import NAMED
 from tests.unit.test_docs import blocks
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 PAGE = "docs/own_data.md"
 

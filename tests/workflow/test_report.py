@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 
 @pytest.mark.parametrize("suffix", ["svg", "png"])

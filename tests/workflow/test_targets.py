@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 MINE = {"n_items": 300, "d": [4], "alpha": [1.5], "seeds": 2, "optimizers": ["gd"]}
 OWN = {
@@ -21,31 +21,24 @@ def two(finished):
     return finished
 
 
-def test_a_name_makes_the_experiment_its_figures_and_the_figure_of_that_name(two):
+def test_names_and_only_choose_what_runs_and_the_rest_stays(two):
+    """``mine`` is an experiment, and a figure of another one: that is made only where what it shows is run."""
     assert two.would_run("mine_one") == TRAINED | {"plot_mine_one": 1}
-    assert two.ran("mine") == TRAINED | {"plot_mine_one": 1, "plot_mine": 1}
-    assert "Nothing to be done" in two.run("mine")
-    assert two.would_run("one_step") == {}
-
-
-def test_only_my_experiments_run_and_the_others_stay(two):
+    assert two.would_run("mine") == TRAINED | {"plot_mine_one": 1, "plot_mine": 1}
     two.configure(others={"mine": MINE}, figures=OWN, only=["mine"])
-    before = two.files()
     assert two.run("plan").count("\none_step") == 0
+    assert two.would_run("mine") == TRAINED | {"plot_mine_one": 1}
+    before = two.files()
     assert two.ran() == TRAINED | {"plot_mine_one": 1} | AT_THE_END
     assert "Nothing to be done" in two.run()
-    assert {
-        path: before[path] for path in before if not path.startswith(("claims", "index"))
-    }.items() <= (two.files().items())
+    kept = {path: before[path] for path in before if not path.startswith(("claims", "index"))}
+    assert kept.items() <= two.files().items()
     assert "nothing that the configuration does not name" in two.run("prune")
     two.configure(others={"mine": MINE}, figures=OWN)
     assert two.would_run() == {"plot_mine": 1} | AT_THE_END
-
-
-def test_a_name_that_is_both_makes_the_figure_only_where_what_it_shows_is_run(two):
-    """``mine`` is an experiment, and a figure of another one."""
-    two.configure(others={"mine": MINE}, figures=OWN, only=["mine"])
-    assert two.would_run("mine") == TRAINED | {"plot_mine_one": 1}
+    assert two.ran("mine") == {"plot_mine": 1}
+    assert "Nothing to be done" in two.run("mine")
+    assert two.would_run("one_step") == {}
 
 
 def test_a_key_that_is_there_twice_stops_snakemake(finished):

@@ -60,6 +60,14 @@ def needed(figure, **coordinates):
 
 
 @functools.cache
+def drawn(figure):
+    """The figure of what it needs, drawn as it is saved, once for all tests that only look."""
+    made = figure.plot(*needed(figure))
+    made.draw_without_rendering()
+    return made
+
+
+@functools.cache
 def measured(**coordinates):
     """A grid with these coordinates, as tuples or ranges, and its fits."""
     grid = synthetic(**coordinates)
@@ -100,6 +108,7 @@ def synthetic(**coordinates):
         "head_recall": 1 / (1 + 1 / counts),
         "forgotten": (0.2 * counts * (noise.step - 1)).round(),
         "recovered_mass": 1 - 1 / (1 + counts),
+        "items_seen": counts.round() + 1,
         "signal_slope": d**1.5 * noise,
         "logit_noise": d**-0.5 * noise,
         "loss": 5 * counts ** (1 - alpha),

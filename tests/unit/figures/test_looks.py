@@ -1,6 +1,5 @@
 """Rules for how every figure looks: letters, sizes, contrast, colours, bars, and what is not shown."""
 
-import functools
 import itertools
 import re
 
@@ -31,15 +30,7 @@ PLACES = re.compile(r"\b(left|right|Left|Right|Middle|Above|Below|in the middle)
 
 @pytest.fixture
 def drawn(figure):
-    """A figure as it is saved, drawn once for all tests."""
-    return once(figure)
-
-
-@functools.cache
-def once(figure):
-    made = figure.plot(*data.needed(figure))
-    made.draw_without_rendering()
-    return made
+    return data.drawn(figure)
 
 
 def letters(axes):

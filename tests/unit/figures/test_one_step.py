@@ -49,6 +49,7 @@ def test_theory_and_prediction_over_one_alpha_can_be_seen(figure):
     assert list(theory.get_ydata()) == pytest.approx([4 / 3] * 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("figure", [fig1a, fig2, fig6, real_words])
 def test_seven_optimizers_have_room(figure):
     names = ("gd", "muon", "newton", "gd_growing", "muon_slow", "muon_half", "newton_soft")

@@ -11,6 +11,8 @@ from spectral_capacity.incontext.task import Task
 from tests.unit.incontext import models
 from tests.unit.incontext.test_sequences import draw_of_key, laws
 
+pytestmark = pytest.mark.slow
+
 TASK = Task(vocabulary=8, length=20, pairs=3)
 V = TASK.vocabulary
 ARCHITECTURE, COPYING = models.by_hand(V, TASK.length)

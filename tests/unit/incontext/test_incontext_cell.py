@@ -8,6 +8,8 @@ from spectral_capacity.incontext.measured import SCHEMA
 from spectral_capacity.results.schema import Status
 from spectral_capacity.training.checkpoints import Checkpoint
 
+pytestmark = pytest.mark.slow
+
 OPTIMIZERS = {
     "sgd": {"rule": "sgd", "momentum": 0.9},
     "adamw": {"rule": "adamw"},

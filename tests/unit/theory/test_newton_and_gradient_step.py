@@ -20,6 +20,7 @@ def mean_and_error(counts):
     return np.mean(counts), np.std(counts, ddof=1) / math.sqrt(len(counts))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("d", "alpha", "ridge"), [(64, 1.5, 0.0), (128, 1.5, 0.0), (128, 2.5, 1e-8), (64, 2.5, 1e-4)]
 )
@@ -70,6 +71,7 @@ def test_newton_continued_has_its_constant_and_exponent(alpha):
     assert exponent == pytest.approx(1 + 1 / (2 * alpha), abs=0.002)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("d", "alpha", "batch_size"), [(32, 1.5, None), (128, 1.25, None), (64, 2.0, 64)]
 )

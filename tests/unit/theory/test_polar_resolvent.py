@@ -73,6 +73,7 @@ def test_a_resolution_shortens_what_lies_below_it():
     assert norms[-1] == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_overlap_of_gradients_that_share_items():
     n, d = 3000, 100
     share = (np.arange(n) >= 80).astype(float)

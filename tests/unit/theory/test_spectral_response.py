@@ -37,6 +37,7 @@ def test_a_gradient_with_a_null_direction_has_no_polar_update():
         sr.PolarUpdate(np.array([1.0, 0.0]), np.ones((1, 2)), np.ones((1, 2)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MAPS)
 def test_signal_and_square_of_any_map_against_drawn_items(name):
     d, h = 48, MAPS[name]
