@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 import xarray as xr
@@ -53,9 +53,11 @@ COLUMNS = [
     "largest_d",
     "log_powers",
     "note",
+    "reason",
 ]
 """What a line is about, as far as it says something of it; empty elsewhere. ``p``: of a measurement so far
-beyond what is allowed, if the claim is true, adjusted for all lines of the claim. ``seeds``: runs behind it.
+beyond what is allowed, if the claim is true, adjusted for all lines of the claim. ``reason``: why it was not
+measured. ``seeds``: runs behind it.
 ``fitted``: d's behind an exponent in d. ``largest_d``: the largest that was measured. ``log_powers`` and
 ``note`` are the claim's; the first is empty where it has a plain tolerance."""
 
@@ -66,8 +68,9 @@ LINES = {FitClaim: fit_claims.lines, RecallClaim: recall_claims.lines}
 def check(claims: Sequence[Claim], measured: Mapping[str, xr.Dataset]) -> pd.DataFrame:
     """One row per claim and line: predicted, measured, interval, band, verdicts.
 
-    ``measured`` by experiment: results of :func:`fit_exponents` of a memory, the grid of transformers. A claim
-    about an experiment, an optimizer or steps that were not run is one row with the verdict "not measured".
+    ``measured`` by experiment: results of :func:`fit_exponents` of a memory, the grid of transformers. An
+    optimizer of a claim that its experiment does not have is a row with the verdict "not measured" and the
+    reason, which does not count for the claim if others were measured; so is a claim without any measurement.
     """
     if not claims:
         return pd.DataFrame(columns=COLUMNS)
@@ -94,22 +97,38 @@ def _check_one(claim: Claim, measured: xr.Dataset | None) -> pd.DataFrame:
     about = {"claim": claim.id, "note": claim.note or ""}
     about |= claim.model_dump(include={"statement", "source", "experiment", "quantity"})
     about |= claim.model_dump(include={"statistic", "relation"})
-    rows = [] if measured is None else [about | row for row in LINES[type(claim)](claim, measured)]
-    if not rows:  # nobody ran it, or the theory says nothing of the α and κ that were run
-        missing = {"claim": claim.id, "statement": claim.statement, "source": claim.source}
-        missing |= {
-            "note": claim.note or "",
-            "verdict": NOT_MEASURED,
-            "claim_verdict": NOT_MEASURED,
-        }
-        return pd.DataFrame([missing], columns=COLUMNS)
-    frame = pd.DataFrame(rows)
+    rows = [] if measured is None else [*LINES[type(claim)](claim, measured)]
+    rows += _not_measured(claim, measured, bool(rows))
+    frame = pd.DataFrame([about | row for row in rows])
     if "p" in frame:
         frame["p"] = holm(frame.p.where(frame.verdict != TOO_SMALL).tolist())
         luck = (frame.verdict == CONTRADICTED) & (frame.p > LEVEL)
         frame["verdict"] = frame.verdict.where(~luck, INCONCLUSIVE)
-    if claim.statistic == "asymptote":
-        alike = frame.groupby(["optimizer", "kappa", "step"], sort=False)
-        frame["verdict"] = pd.concat([_together(lines) for _, lines in alike])
-    frame["claim_verdict"] = overall(frame.verdict)
+    known = frame[frame.verdict != NOT_MEASURED]
+    if claim.statistic == "asymptote" and len(known):
+        alike = known.groupby(["optimizer", "kappa", "step"], sort=False)
+        frame["verdict"] = pd.concat(
+            [_together(lines) for _, lines in alike] + [frame.verdict.drop(known.index)]
+        )
+    of_measured = frame.verdict[known.index]
+    frame["claim_verdict"] = overall(of_measured) if len(known) else NOT_MEASURED
     return frame.reindex(columns=COLUMNS)
+
+
+def _not_measured(
+    claim: Claim, measured: xr.Dataset | None, any_line: bool
+) -> Iterator[dict[str, str]]:
+    """Rows for optimizers that the experiment does not have, or one for a claim of which nothing is known."""
+    verdict = {"verdict": NOT_MEASURED}
+    if measured is None:
+        yield verdict | {"reason": f"the experiment {claim.experiment} was not run"}
+        return
+    known, missing = measured.optimizer.values.tolist(), []
+    for role, names in claim.roles.items():
+        missing += [(role, name) for name in names if name not in known]
+    for role, name in missing:
+        reason = f"{name} is not among the optimizers of {claim.experiment}"
+        yield verdict | {role: name, "reason": reason}
+    if not missing and not any_line:
+        reason = f"{claim.experiment} has no {claim.quantity} where the claim speaks of it"
+        yield verdict | {"reason": reason}

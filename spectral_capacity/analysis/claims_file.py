@@ -92,6 +92,11 @@ class FitClaim(Claim):
     def optimizers(self) -> list[str]:
         return [self.optimizer] if isinstance(self.optimizer, str) else self.optimizer
 
+    @property
+    def roles(self) -> dict[str, list[str]]:
+        """The optimizers that it names, by the column of a table in which they stand."""
+        return {"optimizer": self.optimizers}
+
     @model_validator(mode="after")
     def _keys_agree(self) -> FitClaim:
         quantity = QUANTITIES[self.quantity]
@@ -140,6 +145,11 @@ class RecallClaim(Claim):
     widths: Literal["each", "mean"] = "each"
     predicted: Finite
     tolerance: Deviation
+
+    @property
+    def roles(self) -> dict[str, list[str]]:
+        """The optimizers that it names, by the column of a table in which they stand."""
+        return {"optimizer": [self.optimizer], "against": self.against}
 
     @model_validator(mode="after")
     def _keys_agree(self) -> RecallClaim:

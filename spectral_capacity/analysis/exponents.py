@@ -19,6 +19,7 @@ from spectral_capacity.analysis.asymptotes import asymptote_row, continued_expon
 from spectral_capacity.analysis.batch_curves import CURVE, fit_curves
 from spectral_capacity.analysis.fit_rows import (
     FITS,
+    SHOWN,
     LineData,
     exponent_rows,
     level_row,
@@ -163,7 +164,7 @@ def _optimizer_coordinates(grid: xr.Dataset, settings: FitSettings) -> dict[str,
 def _alpha_fit(fits: xr.Dataset, confidence: float) -> xr.Dataset:
     """c1, c2 of C(α) = c1 + c2/α with standard errors, for each line without its alpha."""
     rest = [dim for dim in LINE if dim != "alpha"]
-    exponents = fits.exponent.sel(quantity="capacity", fit="ols").transpose(*rest, "alpha")
+    exponents = fits.exponent.sel(quantity="capacity", fit=SHOWN).transpose(*rest, "alpha")
     values = np.full((3, *exponents.shape[:-1]), np.nan)
     for where in np.ndindex(exponents.shape[:-1]):
         C = exponents.values[where]
@@ -171,7 +172,9 @@ def _alpha_fit(fits: xr.Dataset, confidence: float) -> xr.Dataset:
         X = np.stack([np.ones(use.sum()), 1 / fits.alpha.values[use]], axis=1)
         line = fit_line(X, C[use], None, confidence)
         values[(slice(None), *where)] = line.intercept, line.slope, line.stderr
-    text = "{} of C(alpha) = c1 + c2 / alpha, ordinary least squares of the exponents of fit ols"
+    text = (
+        "{} of C(alpha) = c1 + c2 / alpha, ordinary least squares of the exponents of fit " + SHOWN
+    )
     return xr.Dataset(
         {
             name: (rest, value, {"long_name": text.format(name.replace("_", ", "))})

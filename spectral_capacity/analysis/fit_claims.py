@@ -13,6 +13,7 @@ from scipy.stats import t as student_t
 
 from spectral_capacity.analysis.asymptotes import held
 from spectral_capacity.analysis.claims_file import FitClaim
+from spectral_capacity.analysis.fit_rows import SHOWN
 from spectral_capacity.analysis.quantities import QUANTITIES
 from spectral_capacity.analysis.verdicts import (
     CONTRADICTED,
@@ -79,7 +80,7 @@ def _lines(
 def _exponent(claim: FitClaim, line: xr.Dataset, predicted: float) -> dict[str, Any]:
     """What is measured of an exponent, with what is allowed and the verdict."""
     # An exponent of the information line is one number, whatever the fit in d.
-    line = line.sel(fit=claim.fit or "ols")
+    line = line.sel(fit=claim.fit or SHOWN)
     tolerance = claim.tolerance
     if tolerance is None:
         tolerance = claim.log_powers / line.log_d.item()

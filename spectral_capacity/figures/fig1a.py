@@ -1,8 +1,9 @@
 r"""Exponent of the number of items stored after one step, against the exponent of the item frequencies.
 
-Filled: power of :math:`d` fitted over all :math:`d`, with :math:`c_1 + c_2/\alpha` fitted to it as a thin line.
-Open: over the largest :math:`d` only. Grey: the theorems of arXiv:2603.26554. Dotted: the power fitted over all
-:math:`d` to the prediction without a fit parameter.
+Markers: power of :math:`d` fitted to the means over all :math:`d`, as in Figure 2, with intervals over
+resampled seeds. Thin lines: :math:`c_1 + c_2/\alpha` fitted to them. Grey: the theorems of arXiv:2603.26554,
+about large :math:`d`. Dotted: the power fitted over the same :math:`d` to the prediction without a fit
+parameter.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from matplotlib.lines import Line2D
 from spectral_capacity.figures.parts.axes import named_ticks, note
 from spectral_capacity.figures.parts.below import make_room
 from spectral_capacity.figures.parts.common import COLUMN, GUIDE, handle, plt, prediction_handle
-from spectral_capacity.figures.parts.curves import interval_bars, short_if_one
+from spectral_capacity.figures.parts.curves import interval_bars, over, short_if_one, shown_fit
 from spectral_capacity.figures.parts.legends import left_out, legend_below, resampled_bars
 from spectral_capacity.figures.parts.looks import label, optimizer_style
 from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
@@ -36,12 +37,11 @@ TOGETHER = 3
 
 
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
-    """C(α) of each optimizer: the fit over all d's, over the largest d's, and the theory.
+    """C(α) of each optimizer: the fit over all d's, the same fit of the prediction, and the theory.
 
-    Filled markers are the fit over all d's ("ols"), open ones beside them that over the largest d's, bars
-    their intervals over resampled seeds; the thin line is C(α) = c1 + c2/α, the grey line the theorem, and
-    the dotted line the fit over all d's of the parameter-free prediction. Up to three optimizers share a
-    panel. The last step and the first κ; ``grid`` only says what else there is.
+    Markers are the fit that figures show, bars its intervals over resampled seeds; the thin line is C(α) = c1 +
+    c2/α, the grey line the theorem, and the dotted line the same fit of the parameter-free prediction.
+    Up to three optimizers share a panel. The last step and the first κ; ``grid`` only says what else there is.
     """
     fits = fits.sel(quantity="capacity", batch_size=np.inf).isel(step=-1, kappa=0)
     names = fits.optimizer.values
@@ -53,6 +53,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
         for axes, name in zip(panels, names, strict=True):
             axes.set_title(label(name))
     for axes, name in zip(panels, names, strict=True):
+        axes.set_ymargin(0.12)  # for the names of the theory
         _exponents(axes, fits.sel(optimizer=name), finite_size)
         named_ticks(axes, fits.alpha.values)
         axes.set_xlabel(r"frequency exponent $\alpha$")
@@ -66,15 +67,11 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
 
 
 def _exponents(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
-    """Both fits of one optimizer, the lines through the one over all d, and the theory by its name."""
+    """The exponents of one optimizer, the lines through them, and the theory by its name."""
     alpha, style = fits.alpha.values, optimizer_style(fits.optimizer.item())
-    shift = 0.025 * np.ptp(alpha) or 0.02
-    for fit, beside, fill in (("largest", shift, "white"), ("ols", 0, style["color"])):
-        if fit == "ols" or _differ(fits):
-            line = fits.sel(fit=fit)
-            points = {"linestyle": "", "markerfacecolor": fill, "elinewidth": 0.8, **style}
-            axes.errorbar(alpha + beside, line.exponent.values, interval_bars(line), **points)
-    line, smooth = fits.sel(fit="ols"), np.linspace(alpha.min(), alpha.max(), 100)
+    line, smooth = shown_fit(fits), np.linspace(alpha.min(), alpha.max(), 100)
+    points = {"linestyle": "", "elinewidth": 0.8, **style}
+    axes.errorbar(alpha, line.exponent.values, interval_bars(line), **points)
     if alpha.size > 1:
         fitted = line.c1.item() + line.c2.item() / smooth
         axes.plot(smooth, fitted, color=style["color"], linewidth=0.8)
@@ -87,17 +84,8 @@ def _exponents(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
         note(axes, text, (where[-1], theory[-1]), (0, -4), ha="right", va="top")
 
 
-def _differ(fits: xr.Dataset) -> bool:
-    """Whether the largest d are not simply all of them."""
-    largest, every = (fits.exponent.sel(fit=fit).values for fit in ("largest", "ols"))
-    return not np.allclose(largest, every, equal_nan=True)
-
-
 def _handles(fits: xr.Dataset, finite_size: bool) -> list[Line2D]:
-    every = {"linestyle": "", "marker": "o"}
-    handles = [handle("fitted over all $d$", **every)]
-    if _differ(fits):
-        handles.append(handle("over the largest $d$", markerfacecolor="white", **every))
+    handles = [handle(f"fitted {over(fits.d)}", linestyle="", marker="o")]
     if np.isfinite(fits.c2).any():
         handles.append(handle(r"$c_1 + c_2/\alpha$", linewidth=0.8))
     if np.isfinite(fits.theory).any():

@@ -1,10 +1,10 @@
 r"""Items stored after one population step against the embedding dimension.
 
-**a**, **b** A line per frequency exponent :math:`\alpha`: means over seeds, powers of :math:`d` fitted to them,
-and, grey, the slope of the theory, :math:`1/(2\alpha)` for gradient descent and :math:`1 + 1/(2\alpha)` for
-Muon (arXiv:2603.26554). Dotted: prediction without a fit parameter. Legends: the fitted exponent and, in
-parentheses, the theory's. **c**, **d** The fitted exponents against :math:`\alpha`, over all :math:`d`, on axes
-of equal span.
+**a**, **b** A line per frequency exponent :math:`\alpha`: means over seeds, powers of :math:`d` fitted to
+them, and, grey, the slope of the theory, :math:`1/(2\alpha)` for gradient descent and :math:`1 + 1/(2\alpha)`
+for Muon (arXiv:2603.26554). Dotted: prediction without a fit parameter. Legends: the fitted exponent and, in
+parentheses, the theory's. **c**, **d** The fitted exponents, over all :math:`d`, against :math:`\alpha` (as in
+Figure 1a), on axes of equal span.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from spectral_capacity.figures.parts.curves import (
     counts_against_d,
     fit_in_short,
     interval_bars,
+    over,
     short_if_one,
+    shown_fit,
 )
 from spectral_capacity.figures.parts.legends import (
     left_out,
@@ -73,7 +75,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
         handles = [
             handle(rf"$\alpha$ = {a:g}", linestyle="", **alpha_style(a)) for a in here.alpha.values
         ]
-    handles.append(handle("fitted power of $d$", linestyle="--"))
+    handles.append(handle(f"power of $d$ fitted {over(here.d)}", linestyle="--"))
     if np.isfinite(fits.theory.sel(quantity="capacity")).any():
         handles.append(handle("theory", **GUIDE))
     if finite_size:
@@ -91,7 +93,7 @@ def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -
     count_axis(axes)
     for alpha in grid.alpha.values:
         one = fits.sel(alpha=alpha)
-        line = one.sel(quantity="capacity", fit="ols")
+        line = shown_fit(one.sel(quantity="capacity"))
         counts_against_d(
             axes,
             d,
@@ -120,7 +122,7 @@ def _alphas(axes: Axes, counts: xr.DataArray) -> None:
 
 def _exponents(axes: Axes, fits: xr.Dataset) -> None:
     """C(α) with its interval, the fit c1 + c2/α and the theory."""
-    powers = fits.sel(quantity="capacity", fit="ols")
+    powers = shown_fit(fits.sel(quantity="capacity"))
     alpha, style = powers.alpha.values, optimizer_style(fits.optimizer.item())
     axes.plot(*short_if_one(alpha, powers.theory.values), **GUIDE)
     bars = interval_bars(powers)

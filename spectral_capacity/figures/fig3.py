@@ -25,7 +25,7 @@ from spectral_capacity.figures.parts.batches import (
     population_level,
 )
 from spectral_capacity.figures.parts.common import GUIDE, handle
-from spectral_capacity.figures.parts.curves import fit_text, fitted_power
+from spectral_capacity.figures.parts.curves import fit_text, fitted_power, shown_fit
 from spectral_capacity.figures.parts.legends import left_out, legend_below
 from spectral_capacity.figures.parts.looks import d_style, label, optimizer_style
 from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
@@ -113,7 +113,7 @@ def _critical_sizes(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
 
 def _power(fits: xr.Dataset) -> xr.Dataset:
     """What was fitted to one optimizer's B* over all d."""
-    return fits.sel(quantity="critical_batch_size", batch_size=np.inf, fit="ols")
+    return shown_fit(fits.sel(quantity="critical_batch_size", batch_size=np.inf))
 
 
 def _fits(fits: xr.Dataset) -> list[Line2D]:

@@ -1,8 +1,9 @@
 r"""Exponent of the number of items stored after t Muon steps on the population, against the theory's.
 
-Fitted over all d; the theory's is :math:`2 - (1 - 1/(2\alpha))^t`. Grey: where both are equal. Bars: intervals
-over resampled seeds, which know nothing of the curvature at small d; where there is one seed, standard errors
-of the fit. Open: the same fit of the prediction without a fit parameter, which there is for one step.
+Fitted to the means over all d; the theory's is :math:`2 - (1 - 1/(2\alpha))^t`. Grey: where both are equal.
+Bars: intervals over resampled seeds, which know nothing of the curvature at small d; where there is one seed,
+standard errors of the fit. Open: the same fit of the prediction without a fit parameter, which there is for
+one step.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 
 from spectral_capacity.figures.parts.below import make_room
 from spectral_capacity.figures.parts.common import COLUMN, GUIDE, first_muon, handle, plt
+from spectral_capacity.figures.parts.curves import shown_fit
 from spectral_capacity.figures.parts.legends import (
     bars_handle,
     left_out,
@@ -33,7 +35,7 @@ STEPS = (1, 2, 3, 4)
 
 
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
-    """A point per (t, α): fit of the mean over all d's ("ols") against 2 − (1 − 1/(2α))^t.
+    """A point per (t, α): fit of the mean over all d's against 2 − (1 − 1/(2α))^t.
 
     Bars are intervals over resampled seeds, or standard errors of the regression where there are none.
     On the line the fit is what the theorem says. With ``finite_size``, open markers: the same fit
@@ -42,7 +44,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     """
     here = {"optimizer": first_muon(fits), "batch_size": np.inf}
     shown = grid.sel(here).isel(kappa=0)
-    fits = fits.sel(here | {"quantity": "capacity", "fit": "ols"}).isel(kappa=0)
+    fits = shown_fit(fits.sel(here | {"quantity": "capacity"})).isel(kappa=0)
     shown = shown.sel(step=[t for t in STEPS if t in fits.step])
     figure, axes = plt.subplots(figsize=(COLUMN, 2.4))
     drawn, predicted = [1.0, 2.0], False

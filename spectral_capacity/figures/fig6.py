@@ -1,8 +1,8 @@
 r"""Items stored after one population step when the output embeddings have the spectrum k^(−κ).
 
 A row per frequency exponent :math:`\alpha`. **a**, **b**, **d**, **e** Counts, with fitted powers of
-:math:`d`. **c**, **f** The exponent over the largest :math:`d` against :math:`\kappa`. Grey:
-:math:`1 + 1/(2\alpha)` for Newton at every :math:`\kappa`; for Muon a heuristic of ours, lower by
+:math:`d`. **c**, **f** The exponent, over all :math:`d`, against :math:`\kappa`. Grey: :math:`1 + 1/(2\alpha)`
+for Newton at every :math:`\kappa`; for Muon a heuristic of ours, lower by
 :math:`\max(\kappa - 1, 0)/(2\alpha)`. Dotted: prediction without a fit parameter.
 """
 
@@ -20,7 +20,9 @@ from spectral_capacity.figures.parts.curves import (
     apart,
     counts_against_d,
     interval_bars,
+    over,
     short_if_one,
+    shown_fit,
 )
 from spectral_capacity.figures.parts.legends import (
     left_out,
@@ -48,9 +50,9 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     """Panels per α: mean counts with their range over seeds against d, and exponents against κ.
 
     A panel of counts per optimizer, on one y axis, with a line per κ. Dashed are the fits of the mean
-    ("ols"), dotted the parameter-free prediction when ``finite_size``. Lines of different κ stand a little
+    over all d's, dotted the parameter-free prediction when ``finite_size``. Lines of different κ stand a little
     apart in d; Newton's, which lie on each other, take turns, and a note says by how much κ moves a count
-    at most. The exponents are those over the largest d's with their intervals over resampled seeds, the
+    at most. The exponents are those of the same fits with their intervals over resampled seeds, the
     dotted ones the prediction's. Shows the population batch and the last step.
     """
     here = grid.sel(batch_size=np.inf).isel(step=-1).sortby("d").transpose(..., "d", "seed")
@@ -106,7 +108,7 @@ def _counts(axes: Axes, grid: xr.Dataset, fits: xr.Dataset, finite_size: bool) -
             axes,
             d,
             grid.capacity.sel(kappa=kappa).values,
-            one.exponent.sel(fit="ols").item(),
+            shown_fit(one).exponent.item(),
             color=colour,
             marker=marker(3 + i),
             label=rf"$\kappa$ = {kappa:g}",
@@ -128,7 +130,7 @@ def _exponents(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
     smooth = np.linspace(kappa.min(), kappa.max(), 101) if kappa.size > 1 else kappa
     step = 0.02 * (np.ptp(kappa) or 1)
     for i, name in enumerate(fits.optimizer.values):
-        line, style = fits.sel(optimizer=name, fit="largest"), optimizer_style(name)
+        line, style = shown_fit(fits.sel(optimizer=name)), optimizer_style(name)
         shift = step * (2 * i - fits.optimizer.size + 1)
         points = {"linestyle": "", "elinewidth": 0.8, **style}
         axes.errorbar(kappa + shift, line.exponent.values, interval_bars(line), **points)
@@ -141,7 +143,7 @@ def _exponents(axes: Axes, fits: xr.Dataset, finite_size: bool) -> None:
             axes.plot(*short_if_one(smooth, values), dashes, **GUIDE)
     named_ticks(axes, kappa)
     axes.set_xlabel(r"exponent $\kappa$")
-    axes.set_ylabel("$C$ over the largest $d$")
+    axes.set_ylabel("exponent $C$")
 
 
 def _has_theory(line: xr.Dataset) -> bool:
@@ -149,7 +151,7 @@ def _has_theory(line: xr.Dataset) -> bool:
 
 
 def _handles(fits: xr.Dataset, finite_size: bool) -> list[Line2D]:
-    handles = [handle("fitted power of $d$", linestyle="--", linewidth=0.9)]
+    handles = [handle(f"power of $d$ fitted {over(fits.d)}", linestyle="--", linewidth=0.9)]
     if finite_size:
         handles.append(prediction_handle(linewidth=1.4))
     named = {}

@@ -22,6 +22,7 @@ from spectral_capacity.figures.parts.curves import apart, seed_range
 from spectral_capacity.figures.parts.legends import left_out, legend_below, seed_bars
 from spectral_capacity.figures.parts.looks import d_style, label, optimizer_style
 from spectral_capacity.figures.parts.panels import at_left, letters, panel_stacks
+from spectral_capacity.figures.parts.zeros import mark_zeros
 
 KIND = "memory"
 THEME = "One step"
@@ -86,6 +87,7 @@ def _loss(axes: Axes, grid: xr.Dataset, log_n: float) -> None:
         one, colour = grid.sel(optimizer=name), optimizer_style(name)["color"]
         (x, across), (y, along) = map(seed_range, (one.capacity.values, one.best_loss.values))
         axes.plot(x, y, color=colour, linewidth=0.9)
+        mark_zeros(axes, y, one.capacity.values, colour, of="x")
         for k, d in enumerate(grid.d.values):
             style = {"color": colour, "marker": d_style(d)["marker"], "elinewidth": 0.8}
             axes.errorbar(x[[k]], y[[k]], along[:, [k]], across[:, [k]], linestyle="", **style)

@@ -100,7 +100,7 @@ def _ratios(
     for line, one in zip(LINES, depths.values(), strict=False):
         k, names = list(one), list(one.values())
         for i, size in enumerate(d):
-            mean, bars = seed_range(ratios.isel(d=i).sel(optimizer=names).values, floor=0.0)
+            mean, bars = seed_range(ratios.isel(d=i).sel(optimizer=names).values)
             axes.errorbar(
                 k,
                 mean,
@@ -127,7 +127,8 @@ def _required(axes: Axes, table: pd.DataFrame, finite_size: bool) -> None:
     axes.set_ylabel("iterations $k$")
     if table.empty:
         return
-    measured = table[["required", "low", "high"]].to_numpy()
+    shown = ["required", "low", "high", *(["finite_size"] if finite_size else [])]
+    measured = table[shown].to_numpy()
     finite = measured[np.isfinite(measured)]
     bottom, top = (finite.min() - 0.5, finite.max() + 0.5) if finite.size else (0.0, 1.0)
     for line, name in zip(LINES, table.coefficients.unique(), strict=False):

@@ -19,6 +19,7 @@ from spectral_capacity.figures.parts.legends import left_out, legend_below, seed
 from spectral_capacity.figures.parts.looks import d_style, label
 from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
 from spectral_capacity.figures.parts.ratios import ratios_to_polar
+from spectral_capacity.figures.parts.zeros import mark_zeros
 
 KIND = "memory"
 THEME = "Optimizers"
@@ -109,8 +110,9 @@ def _panel(
 
 
 def _means(axes: Axes, x: np.ndarray, sample: xr.DataArray, **style) -> None:
-    """Mean ratios with their ranges over seeds; a mean of zero or of a missing seed has no marker."""
-    mean, bars = seed_range(sample.transpose("optimizer", "seed").values, floor=0.0)
+    """Mean ratios with their ranges over seeds; that of a missing seed has no marker."""
+    mean, bars = seed_range(sample.transpose("optimizer", "seed").values)
+    mark_zeros(axes, x, sample.transpose("optimizer", "seed").values, style["color"])
     seen = mean > 0
     axes.errorbar(x[seen], mean[seen], bars[:, seen], **style)
 

@@ -1,10 +1,10 @@
 r"""Singular values of the population gradient at zero (Lemma 8 of arXiv:2603.26554).
 
 **a** The largest, the one at rank :math:`d/2` and the smallest; grey has the slope of :math:`d^{-\alpha}`.
-**b** The one at rank :math:`d/2`, times :math:`d^{\alpha}`. **c** The mean of :math:`1/\sigma`, times
-:math:`d^{-\alpha}`. Level: the lemma holds, in **c** up to logarithms. Legend: the powers of :math:`d` over the
-largest :math:`d`, with intervals over resampled seeds. A few smallest :math:`\sigma` make up most of the mean
-of :math:`1/\sigma`, so it varies widely between seeds.
+**b** The one at rank :math:`d/2`, times :math:`d^{\alpha}`. **c** The mean of :math:`1/\sigma`, its median
+over seeds, times :math:`d^{-\alpha}`. Level: the lemma holds, in **c** up to logarithms. Legend: the powers of
+:math:`d` fitted over all :math:`d`, with intervals over resampled seeds. A few smallest :math:`\sigma` make up
+most of the mean of :math:`1/\sigma`, so it varies widely between seeds.
 """
 
 from __future__ import annotations
@@ -14,9 +14,16 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from spectral_capacity.analysis.quantities import QUANTITIES
 from spectral_capacity.figures.parts.axes import plain_numbers, powers_of_two
 from spectral_capacity.figures.parts.common import GUIDE, PAGE, handle, plt
-from spectral_capacity.figures.parts.curves import apart, power_text, seed_range, short_if_one
+from spectral_capacity.figures.parts.curves import (
+    apart,
+    power_text,
+    seed_range,
+    short_if_one,
+    shown_fit,
+)
 from spectral_capacity.figures.parts.legends import left_out, legend_below, seed_bars
 from spectral_capacity.figures.parts.looks import alpha_style
 from spectral_capacity.figures.parts.panels import letters
@@ -46,15 +53,15 @@ SCALED = {
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
     """Largest, middle and smallest singular value; the middle one and the mean of 1/σ over their power.
 
-    Means over seeds with their range, a line per α, of the population gradient G_0 of the first
-    κ; whichever optimizer is shown, the gradient is the same. Grey in the first panel is d^(−α) through the
-    middle of each bulk. Level in the other two means that the lemma's power holds; the exponents there
-    are fits over the largest d's with their intervals over resampled seeds. Logarithms that the lemma
-    leaves open are not drawn. ``finite_size`` changes nothing: there is no such prediction.
+    Means over seeds, in the last panel medians, with their range, a line per α, of the population gradient G_0
+    of the first κ; whichever optimizer is shown, the gradient is the same. Grey in the first panel is d^(−α)
+    through the middle of each bulk. Level in the other two means that the lemma's power holds; the exponents
+    there are fits over all d's with their intervals over resampled seeds. Logarithms that the lemma leaves
+    open are not drawn. ``finite_size`` changes nothing: there is no such prediction.
     """
     first = {"optimizer": 0, "kappa": 0, "step": 0}
     here = grid.sel(batch_size=np.inf).isel(first).transpose(..., "d", "seed").sortby("d")
-    fits = fits.reindex(quantity=[*SCALED]).sel(batch_size=np.inf, fit="largest").isel(first)
+    fits = shown_fit(fits).reindex(quantity=[*SCALED]).sel(batch_size=np.inf).isel(first)
     figure, (absolute, *scaled) = plt.subplots(1, 3, figsize=(PAGE, 3.3))
     for axes in figure.axes:
         powers_of_two(axes, here.d.values)
@@ -91,7 +98,9 @@ def _scaled(axes: Axes, grid: xr.Dataset, name: str) -> None:
     text, _, sign = SCALED[name]
     for alpha, shift in zip(alphas, apart(alphas.size, 1.05), strict=True):
         scale = d[:, None] ** (sign * alpha)
-        mean, bars = seed_range(grid[name].sel(alpha=alpha).values * scale)
+        mean, bars = seed_range(
+            grid[name].sel(alpha=alpha).values * scale, average=QUANTITIES[name].average
+        )
         axes.errorbar(d * shift, mean, bars, elinewidth=0.8, **alpha_style(alpha))
     plain_numbers(axes, (1, 2, 5))
     axes.set_ylabel(text)

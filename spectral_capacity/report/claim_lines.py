@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from spectral_capacity.analysis.quantities import QUANTITIES
-from spectral_capacity.analysis.verdicts import MIN_FITTED, MIN_LARGEST_D, MIN_SEEDS_OF_A_MEDIAN
+from spectral_capacity.analysis.verdicts import (
+    MIN_FITTED,
+    MIN_LARGEST_D,
+    MIN_SEEDS,
+    MIN_SEEDS_OF_A_MEDIAN,
+)
 from spectral_capacity.report import words
 
 COORDINATES = {
@@ -124,13 +129,18 @@ class Line:
             return f"exponent in the {about.grows_with}, of {quantity}"
         if self.statistic == "level":
             return f"{quantity}, at the largest d"
-        return f"exponent in d of {quantity}"
+        if self.statistic == "alpha_slope":
+            return f"slope in 1/α of the exponent in d, in the limit, of {quantity}"
+        limit = ", in the limit," if self.statistic == "asymptote" else ""
+        return f"exponent in d{limit} of {quantity}"
 
     @property
     def over(self) -> str:
         """Which d's it was fitted over, in words; nothing of what is no exponent in d."""
         if math.isnan(self.fitted):
             return ""
+        if self.statistic == "asymptote":
+            return f"of the prediction, with the trend over {words.few(self.fitted)} d of measured over it"
         return words.FITS[self.fit].format(words.few(self.fitted))
 
     @property
@@ -140,7 +150,11 @@ class Line:
             return f"{self.seeds:g} reported seeds; a verdict needs {MIN_SEEDS_OF_A_MEDIAN}"
         if self.largest_d < MIN_LARGEST_D:
             return f"d goes to {self.largest_d:g}; a verdict needs {MIN_LARGEST_D}"
-        return f"fitted over {self.fitted:g} values of d; a verdict needs {MIN_FITTED}"
+        if self.seeds < MIN_SEEDS:
+            return f"{self.seeds:g} seeds; a verdict needs {MIN_SEEDS}"
+        if self.fitted < MIN_FITTED:
+            return f"fitted over {self.fitted:g} values of d; a verdict needs {MIN_FITTED}"
+        return f"d goes to {self.largest_d:g}, where the claim cannot be decided yet"
 
     def coordinate(self, name: str, sentence: bool = False) -> str:
         """One of :data:`COORDINATES` in words; a dash where the row has none."""

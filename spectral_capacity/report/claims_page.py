@@ -77,7 +77,7 @@ PAGE = """\
 <p class="soft">{{ parts.origin(result) }}</p>
 {{ parts.lines_of(result) }}
 {% else %}
-<p class="soft">{{ result.source | inline }}</p>
+<p class="soft">{{ result.source | inline }}. {{ parts.missing(result) }}</p>
 {% endif %}
 </section>
 {% endfor %}

@@ -8,6 +8,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from spectral_capacity.analysis.fit_rows import SHOWN
+
 
 @dataclass(frozen=True)
 class Exponent:
@@ -40,7 +42,7 @@ def exponents(table: str | os.PathLike) -> list[Exponent]:
 
 
 def _is_shown(row: Mapping[str, str]) -> bool:
-    return row["quantity"] == "capacity" and row["fit"] == "ols"
+    return row["quantity"] == "capacity" and row["fit"] == SHOWN
 
 
 def _exponent(row: Mapping[str, str]) -> Exponent:

@@ -33,7 +33,8 @@ run the default configuration.</p>
 {% endif %}
 {% if headline %}
 {% set first = (headline.values() | first).values() | first %}
-<p>Items stored after one step grow like {{ "d^C" | math(".") }} In each cell: {{ "C" | math }}, fitted
+<p>Items stored after one step grow like {{ "d^C" | math(".") }} In each cell: {{ "C" | math }}
+{{- " in the limit" if first.statistic == "asymptote" else ", fitted" }}
 {{ first.over }}, with its interval; the theory's; and the items stored at
 {{ "d" | math }} = {{ "%g" | format(first.largest_d) }}.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Exponents of one step">
@@ -216,7 +217,7 @@ was predicted, and how far off it may be. In the picture: band = allowed, vertic
 <ul>
 {% for result in unmeasured %}
 <li id="{{ result.slug }}"><b>{{ result.id }}</b> {{ parts.verdict(result.verdict) }}.
-{{ result.statement | inline }}</li>
+{{ result.statement | inline }} <span class="soft">{{ parts.missing(result) }}</span></li>
 {% endfor %}
 </ul>
 </details>

@@ -29,7 +29,10 @@ BY_WEIGHT = (CONTRADICTED, INCONCLUSIVE, TOO_SMALL, SUPPORTED, NOT_MEASURED)
 
 @dataclass(frozen=True)
 class Result:
-    """A claim's verdict and its lines, none where it was not measured. statement, source, note: RST."""
+    """A claim's verdict and its lines, none where it was not measured.
+
+    statement, source, note: RST. missing: what of it was not measured, and why.
+    """
 
     id: str
     statement: str
@@ -37,6 +40,7 @@ class Result:
     note: str
     verdict: str
     lines: tuple[Line, ...]
+    missing: tuple[str, ...] = ()
 
     @property
     def slug(self) -> str:
@@ -124,8 +128,10 @@ def results(rows: Iterable[Mapping[str, Any]]) -> list[Result]:
         of_claim = list(group)
         first = of_claim[0]
         lines = tuple(Line.of(row) for row in of_claim if row["verdict"] != NOT_MEASURED)
+        reasons = (row["reason"] for row in of_claim if row["verdict"] == NOT_MEASURED)
+        missing = tuple(reason for reason in reasons if isinstance(reason, str) and reason)
         about = (first["statement"], first["source"], first["note"], first["claim_verdict"])
-        found.append(Result(claim, *about, lines))
+        found.append(Result(claim, *about, lines, missing))
     return found
 
 
@@ -138,7 +144,8 @@ def headline(found: Sequence[Result]) -> dict[str, dict[float, Line]]:
         line
         for result in found
         for line in result.lines
-        if (line.quantity, line.statistic, line.relation) == ("capacity", "exponent", "equal")
+        if (line.quantity, line.relation) == ("capacity", "equal")
+        and line.statistic in ("exponent", "asymptote")
         and (line.kappa, line.step) == (0, 1)
         and line.verdict != TOO_SMALL
     ]

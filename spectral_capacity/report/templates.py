@@ -122,6 +122,11 @@ commit {{ commits([made.git_revision]) }}.
 </tbody>
 </table>
 </div>
+{% if result.missing %}<p class="soft">{{ missing(result) }}</p>{% endif %}
+{% endmacro %}
+
+{% macro missing(result) %}
+{% if result.missing %}Not measured: {{ result.missing | join("; ") }}.{% endif %}
 {% endmacro %}
 
 {% macro reason(result) %}

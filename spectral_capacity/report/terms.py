@@ -31,8 +31,9 @@ TERMS = {
     ),
     "exponent": (
         "The slope of the logarithm of a quantity against :math:`\\log\\, d`. Small :math:`d` bend the line. "
-        "So claims are mostly held against a fit **over the largest** :math:`d`; each says which. Many figures "
-        "show one over all :math:`d`, which differs."
+        "Every exponent here, in a figure, a table or a claim, is fitted to the means over all :math:`d` of "
+        "its experiment, with the interval over resampled seeds; a claim about a limit says so, and has the "
+        "prediction continued to large :math:`d`."
     ),
     "prediction without a fit parameter": (
         "The expected number of items at the very :math:`d`, :math:`N` and frequencies of the run, item by "

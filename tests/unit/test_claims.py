@@ -12,6 +12,7 @@ from pandas._libs.parsers import STR_NA_VALUES
 from spectral_capacity.analysis import claims
 from spectral_capacity.analysis.claims_file import FitClaim, read_claims
 from spectral_capacity.analysis.exponents import fit_exponents
+from spectral_capacity.analysis.fit_rows import SHOWN
 from spectral_capacity.analysis.verdicts import (
     CONTRADICTED,
     INCONCLUSIVE,
@@ -88,6 +89,7 @@ def test_what_was_not_run_is_not_measured(change):
     rows = claims.check([FitClaim(**CLAIM | change)], {"one_step": fits})
     assert rows.verdict.tolist() == [NOT_MEASURED]
     assert "not measured" in to_html(rows)
+    assert next(iter(change.values())) in rows.reason.item()
 
 
 def test_the_page_and_the_table(tmp_path):
@@ -100,6 +102,11 @@ def test_the_page_and_the_table(tmp_path):
     assert table.statement.unique() == ["One step stores d^C <items>."]
     assert table.columns.tolist() == claims.COLUMNS
     assert table.verdict.tolist() == [SUPPORTED, SUPPORTED]
+
+
+def test_exponents_are_held_against_the_fit_that_figures_show():
+    fits = {claim.fit for claim in read_claims("data/claims.yaml") if isinstance(claim, FitClaim)}
+    assert fits <= {SHOWN, None}
 
 
 def test_the_claims_of_the_repository_can_be_read():
@@ -144,8 +151,32 @@ def test_a_claim_about_several_optimizers_has_a_row_for_each():
     )
     several = CLAIM | {"optimizer": ["gd", "muon", "adam"], "predicted": "muon"}
     rows = claims.check([FitClaim(**several)], {"one_step": fits})
-    assert rows.optimizer.tolist() == ["gd", "muon"]
-    np.testing.assert_allclose(rows.predicted, 4 / 3)
+    assert rows.optimizer.tolist() == ["gd", "muon", "adam"]
+    np.testing.assert_allclose(rows.predicted[:-1], 4 / 3)
+
+
+def test_an_optimizer_that_was_not_trained_says_so_and_does_not_count():
+    """The others decide, as if it were not named."""
+
+    def fits(optimizers):
+        return fit_exponents(
+            grid(
+                lambda o, a, d: 2 * d[:, None] ** (1 + 1 / (2 * a)) * np.ones(4),
+                optimizers=optimizers,
+            ),
+            SETTINGS,
+        )
+
+    several = FitClaim(**CLAIM | {"optimizer": ["muon", "adam"], "predicted": "muon"})
+    rows = claims.check([several], {"one_step": fits(["muon"])})
+    assert rows.verdict.tolist() == [SUPPORTED, NOT_MEASURED]
+    assert rows.claim_verdict.unique() == [SUPPORTED]
+    reason = "adam is not among the optimizers of one_step"
+    assert rows.reason.iloc[-1] == reason
+    assert f"Not measured: {reason}." in to_html(rows)
+    rows = claims.check([several], {})
+    assert rows.claim_verdict.tolist() == [NOT_MEASURED]
+    assert "the experiment one_step was not run" in to_html(rows)
 
 
 @pytest.mark.parametrize(

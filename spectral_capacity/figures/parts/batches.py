@@ -12,6 +12,7 @@ from spectral_capacity.figures.parts.axes import count_axis
 from spectral_capacity.figures.parts.common import GUIDE, frequencies, handle, prediction_handle
 from spectral_capacity.figures.parts.curves import seed_range
 from spectral_capacity.figures.parts.legends import resampled_bars, seed_bars
+from spectral_capacity.figures.parts.zeros import mark_zeros
 from spectral_capacity.theory.predictions import items_seen
 
 
@@ -38,10 +39,11 @@ def batch_curve(
 ) -> None:
     """Mean counts (m, seeds) with their ranges against the batch size, the population's by itself."""
     mean, bars = seed_range(counts)
+    where = np.where(np.isinf(sizes), infinity, sizes)
+    mark_zeros(axes, where, counts, style["color"])
     for these in (np.isfinite(sizes), np.isinf(sizes)):
         use = these & (mean > 0)
-        where = np.where(np.isinf(sizes), infinity, sizes)[use]
-        axes.errorbar(where, mean[use], bars[:, use], elinewidth=0.8, **style)
+        axes.errorbar(where[use], mean[use], bars[:, use], elinewidth=0.8, **style)
         style.pop("label", None)
 
 

@@ -13,7 +13,7 @@ from spectral_capacity.analysis.runs import capacity_to_the_end, peak
 from spectral_capacity.figures.parts.axes import count_axis, powers_of_two
 from spectral_capacity.figures.parts.below import make_room, powers_under, with_power
 from spectral_capacity.figures.parts.common import GUIDE, configuration, first_muon, handle
-from spectral_capacity.figures.parts.curves import apart, counts_against_d
+from spectral_capacity.figures.parts.curves import apart, counts_against_d, over, shown_fit
 from spectral_capacity.figures.parts.legends import left_out, legend_below, seed_bars
 from spectral_capacity.figures.parts.looks import alpha_style, label
 from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
@@ -34,7 +34,7 @@ def plot(
     """
     here = {"optimizer": first_muon(fits), "batch_size": np.inf}
     shown = grid.sel(here).isel(kappa=0).sortby("d")
-    fits = fits.sel(here).sel(fit="ols").isel(kappa=0)
+    fits = shown_fit(fits.sel(here)).isel(kappa=0)
     looks = [alpha_style(alpha) for alpha in shown.alpha.values]
     names = [rf"$\alpha$ = {alpha:g}" for alpha in shown.alpha.values]
     n_items = configuration(grid)["n_items"]
@@ -108,7 +108,7 @@ def _handles(powers: list[xr.Dataset]) -> list:
     """What a legend says of the lines through the means."""
     found = []
     if any(np.isfinite(power.exponent) for power in powers):
-        found.append(handle("fitted power", linestyle="--", linewidth=0.9))
+        found.append(handle(f"power fitted {over(powers[0].d)}", linestyle="--", linewidth=0.9))
     if any(np.isfinite(power.theory) for power in powers):
         found.append(handle("slope of the theory", **GUIDE | {"linewidth": 0.9}))
     return found

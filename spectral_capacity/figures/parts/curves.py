@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
+from spectral_capacity.analysis.fit_rows import SHOWN
 from spectral_capacity.figures.parts.common import GUIDE
+from spectral_capacity.figures.parts.zeros import mark_zeros
 
 
-def seed_range(values: np.ndarray, floor: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of (m, seeds) over seeds, and its distances (2, m) to the least and the largest.
+def seed_range(
+    values: np.ndarray, floor: float = 0.0, average: Callable = np.mean
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean of (m, seeds) over seeds, or another ``average``, and its distances (2, m) to the range's ends.
 
-    A range that reaches zero has no end on a logarithmic axis: it is drawn down to ``floor``. A missing
-    seed leaves no mean.
+    A range that reaches zero ends at ``floor``; at zero, on a logarithmic axis it goes through the edge, where
+    :func:`parts.zeros.mark_zeros` marks it. A missing seed leaves no mean.
     """
-    mean, low, high = values.mean(axis=1), values.min(axis=1), values.max(axis=1)
+    mean, low, high = average(values, axis=1), values.min(axis=1), values.max(axis=1)
     low = np.where(low > 0, low, np.minimum(floor, mean))
     return mean, np.stack([mean - low, high - mean]).clip(0)  # not −1e-17
+
+
+def shown_fit(fits: xr.Dataset) -> xr.Dataset:
+    """The fit whose exponents every figure shows, that over all d's."""
+    return fits.sel(fit=SHOWN)
+
+
+def over(d: ArrayLike) -> str:
+    """Which d's were fitted: the least and the largest, for a legend."""
+    least, largest = np.min(d), np.max(d)
+    text = f"over $d$ = {least:g}" + (f"–{largest:g}" if largest > least else "")
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def interval_bars(line: xr.Dataset) -> np.ndarray:
@@ -60,7 +78,7 @@ def counts_against_d(
 
     ``theory`` is an exponent: its line goes through the middle of the means, only its slope says
     something. ``predicted``: counts (d,), dotted. All of them are moved by the same factor in d, for
-    lines that would lie on each other. A mean of zero or of a missing seed has no marker.
+    lines that would lie on each other. A mean of a missing seed has no marker, one of zero a mark at the edge.
     """
     mean, bars = seed_range(counts)
     seen = mean > 0
@@ -73,6 +91,7 @@ def counts_against_d(
         elinewidth=0.8,
         label=label,
     )
+    mark_zeros(axes, d * shift, counts, color)
     fitted_power(axes, d, mean, exponent, shift, linestyle=dashes, color=color, linewidth=0.9)
     fitted_power(axes, d, mean, theory, shift, **GUIDE | {"linewidth": 0.9})
     if predicted is not None:

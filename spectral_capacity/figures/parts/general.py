@@ -24,9 +24,11 @@ from spectral_capacity.figures.parts.curves import (
     counts_against_d,
     seed_range,
     short_if_one,
+    shown_fit,
 )
 from spectral_capacity.figures.parts.selection import styles
 from spectral_capacity.figures.parts.steps import step_axis, step_curve
+from spectral_capacity.figures.parts.zeros import mark_zeros
 
 NAMES = {
     "capacity": "recovered items",
@@ -92,7 +94,7 @@ class Curves:
         if not known or set(self.fits.d.values) != set(runs.d.values):
             return None
         at = {dim: runs[dim].item() for dim in LINE}
-        return self.fits.sel(quantity=self.y, fit="ols", **at)
+        return shown_fit(self.fits.sel(quantity=self.y, **at))
 
     def _predicted(self, runs: xr.Dataset, along: str) -> np.ndarray:
         """What is predicted of ``y`` at these runs, missing where nothing is."""
@@ -163,7 +165,8 @@ class Curves:
 
 def _joined(axes: Axes, x: np.ndarray, values: np.ndarray, style: dict[str, Any]) -> None:
     """Means (m, seeds) with their ranges, joined in the order of x; none where a seed is missing."""
-    mean, bars = seed_range(values, floor=0.0 if axes.get_yscale() == "linear" else 0.5)
+    mean, bars = seed_range(values)
+    mark_zeros(axes, x, values, style["color"])
     order = np.argsort(x)
     order = order[np.isfinite(x[order]) & np.isfinite(mean[order])]
     axes.errorbar(x[order], mean[order], bars[:, order], elinewidth=0.8, linewidth=0.9, **style)

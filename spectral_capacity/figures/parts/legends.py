@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 
 from spectral_capacity.figures.parts.common import configuration, handle
 from spectral_capacity.figures.parts.looks import label, listed
+from spectral_capacity.figures.parts.zeros import zero_handles
 
 SYMBOLS = {
     "optimizer": "optimizer",
@@ -36,11 +37,12 @@ def legend_below(
     wrap: int | None = None,
     **style,
 ) -> Legend:
-    """The figure's legend under its panels, in as many columns as fit its width.
+    """The figure's legend under its panels, in as many columns as fit its width; it explains marks of zeros.
 
     left_out: as of :func:`left_out`, written above it; also the figure's attribute of this name. wrap: break
     entries at so many characters, for more columns.
     """
+    handles = [*handles, *zero_handles(figure)]
     for one in handles if wrap else ():
         one.set_label(_wrapped(one.get_label(), wrap))
     figure.left_out = left_out

@@ -14,6 +14,7 @@ from spectral_capacity.analysis.runs import capacity_to_the_end
 from spectral_capacity.figures.parts.axes import powers_of_two
 from spectral_capacity.figures.parts.common import GUIDE, handle
 from spectral_capacity.figures.parts.curves import seed_range
+from spectral_capacity.figures.parts.zeros import mark_zeros
 from spectral_capacity.results.schema import Status
 from spectral_capacity.theory.predictions import ceiling
 
@@ -46,7 +47,7 @@ def step_axis(axes: Axes, steps: np.ndarray, *, logarithmic: bool | None = None)
 
 
 def step_band(
-    axes: Axes, steps: np.ndarray, values: np.ndarray, *, floor: float = 0.5, **style
+    axes: Axes, steps: np.ndarray, values: np.ndarray, *, floor: float = 0.0, **style
 ) -> None:
     """Mean over seeds of values (steps, seeds) with a band for their range.
 
@@ -59,6 +60,7 @@ def step_band(
     if some.any():
         values, there = values[:, some], there[:, some]
     mean, (down, up) = seed_range(values, floor)
+    mark_zeros(axes, steps, values, style["color"])
     if axes.get_yscale() == "log":
         mean, values = (np.where(x > 0, x, np.nan) for x in (mean, values))
     if axes.get_xscale() == "log":

@@ -8,11 +8,16 @@ from pathlib import Path
 import docutils.core
 import numpy as np
 import pytest
+from matplotlib.collections import FillBetweenPolyCollection, LineCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 import spectral_capacity.figures as room
+from spectral_capacity.analysis.fit_rows import SHOWN
+from spectral_capacity.analysis.tables import STATISTICS
 from spectral_capacity.config.figure_modules import figure_modules
 from spectral_capacity.figures.parts.panels import LETTER
+from spectral_capacity.figures.parts.zeros import MARKS
 from spectral_capacity.kinds.registry import KINDS
 from spectral_capacity.results.picture_metadata import UNDATED
 from tests.unit.figures import data
@@ -125,6 +130,72 @@ def test_one_alpha_and_optimizer_are_enough_and_give_equal_files(figure, tmp_pat
         drawn.savefig(path, metadata=UNDATED[".svg"])  # as common.save, which lays out before
     assert paths[0].read_bytes() == paths[1].read_bytes()
     assert "nan" not in " ".join(data.texts(drawn))
+
+
+def seen(figure):
+    """All texts, lines and bars of a figure."""
+    lines = figure.findobj(Line2D)
+    bars = [path for c in figure.findobj(LineCollection) for path in c.get_segments()]
+    return data.texts(figure), [line.get_xydata() for line in lines] + bars
+
+
+@every_figure
+def test_no_other_fit_of_an_exponent_is_shown(figure):
+    """So that an exponent and its interval are the same in all figures."""
+    grid, fits = data.needed(figure)
+    several = isinstance(fits, list)
+    if figure.KIND != "memory" or "fit" not in (fits[0] if several else fits):
+        pytest.skip("has no fits")
+    spoilt = [spoil(each) for each in (fits if several else [fits])]
+    texts, lines = seen(figure.plot(grid, fits))
+    other_texts, other_lines = seen(figure.plot(grid, spoilt if several else spoilt[0]))
+    assert other_texts == texts
+    for one, other in zip(lines, other_lines, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def spoil(fits):
+    """Numbers of fits that are not shown, and errors that are not those over seeds, turned into nonsense."""
+    unseen = {"ci_low", "ci_high", "stderr", "z", "points"}
+    changed = {
+        name: fits[name].where((fits.fit == SHOWN) & (name not in unseen), 9.87)
+        for name in STATISTICS
+        if name != "theory"
+    }
+    return fits.assign(changed)
+
+
+@every_figure
+def test_bars_and_bands_say_what_they_are(figure):
+    drawn = data.drawn(figure)
+    texts = data.texts(drawn)
+    if any(data.bars(axes) for axes in drawn.axes):
+        assert any("bars" in text for text in texts)
+    if drawn.findobj(FillBetweenPolyCollection):
+        assert any("band" in text or "log" in text for text in texts)
+
+
+@every_figure
+def test_seeds_without_a_recovered_item_are_spoken_of(figure):
+    """Where they have no place: on logarithmic axes of counts."""
+    grid, fits = data.needed(figure)
+    if figure.KIND != "memory":
+        pytest.skip("has no counts")
+    several = isinstance(grid, list)
+    grids = grid if several else [grid]
+    base = grids[0].optimizer == "muon" if "polar" in figure.NEEDS else False  # of ratios
+    zeros = [each.assign(capacity=each.capacity.where((each.seed > 0) | base, 0)) for each in grids]
+    drawn = figure.plot(zeros if several else zeros[0], fits)
+    marked = [line for axes in drawn.axes for line in axes.lines if line.get_gid() in MARKS]
+    said = [text for text in data.texts(drawn) if text.startswith("at the edge")]
+    assert bool(marked) == bool(said)
+    assert bool(marked) == (figure.__name__.rpartition(".")[2] in WITH_COUNTS)
+    assert not any(text.startswith("at the edge") for text in data.texts(figure.plot(grid, fits)))
+
+
+WITH_COUNTS = {"fig1b", "fig2", "fig3", "fig6", "curves", "loss", "real_words", "resolution"}
+WITH_COUNTS |= {"fig4a", "fig4b", "fig4c", "fig4abc", "fig4d", "fig5a", "fig5b", "thresholded"}
+"""Figures with a logarithmic axis of counts."""
 
 
 @pytest.mark.slow

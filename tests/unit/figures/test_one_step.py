@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from spectral_capacity.analysis.fit_rows import SHOWN
 from spectral_capacity.figures import fig1a, fig2, fig6, loss, real_words, spectrum
-from spectral_capacity.figures.parts import looks
+from spectral_capacity.figures.parts import curves, looks
 from spectral_capacity.figures.parts.common import GUIDE
 from tests.unit.figures import data
 
@@ -26,26 +27,18 @@ def wide(**coordinates):
 
 def test_fig1a_shows_fits_theory_and_prediction():
     _, fits = wide(d=(16, 32, 64, 128))
-    axes = fig1a.plot(*wide(d=(16, 32, 64, 128))).axes[0]
-    points = iter(data.bars(axes))
-    for optimizer in data.FAMILIES:
-        for fit in ("largest", "ols"):
-            one = at(fits, optimizer=optimizer, fit=fit, quantity="capacity")
-            line = next(points)
-            np.testing.assert_allclose(line[0].get_ydata(), one.exponent)
-            np.testing.assert_allclose(data.ends(line), np.stack([one.boot_low, one.boot_high], -1))
-            shifted = fit == "largest"  # the others stay on their curve
-            assert (line[0].get_xdata() != ALPHAS).all() == shifted
+    drawn = fig1a.plot(*wide(d=(16, 32, 64, 128)))
+    axes = drawn.axes[0]
+    for optimizer, line in zip(data.FAMILIES, data.bars(axes), strict=True):
+        one = at(fits, optimizer=optimizer, fit=SHOWN, quantity="capacity")
+        np.testing.assert_allclose(line[0].get_ydata(), one.exponent)
+        np.testing.assert_allclose(data.ends(line), np.stack([one.boot_low, one.boot_high], -1))
+        assert list(line[0].get_xdata()) == list(ALPHAS)
+    assert any(f"fitted {curves.over([16, 128])}" in text for text in data.texts(drawn))
     gains = [1 / (2 * alpha) for alpha in ALPHAS]
     shown = [line.get_ydata() for line in data.lines(axes, color=GUIDE["color"])]
     np.testing.assert_allclose(shown, np.add([[0], [1], [1]], gains))
     assert len(data.lines(axes, linestyle=":")) == 3
-
-
-def test_fig1a_draws_one_fit_where_the_largest_d_are_all_of_them():
-    drawn = fig1a.plot(*wide())
-    assert len(data.bars(drawn.axes[0])) == len(data.FAMILIES)
-    assert not any("largest" in text for text in data.texts(drawn))
 
 
 @pytest.mark.parametrize("figure", [fig1a, fig2])
@@ -77,7 +70,7 @@ def test_fig2_shows_the_measured_means_the_fitted_exponents_and_the_theorys():
             here = {"optimizer": optimizer, "alpha": ALPHAS[i]}
             mean = at(grid, **here).capacity.mean("seed")
             np.testing.assert_allclose(line[0].get_ydata(), mean)
-            one = at(fits, quantity="capacity", fit="ols", **here)
+            one = at(fits, quantity="capacity", fit=SHOWN, **here)
             label = f"{one.exponent.item():.2f} ({one.theory.item():.2f})"
             assert label in line.get_label()
             x, y = (np.log(ends) for ends in slopes[i].get_data())
@@ -94,7 +87,7 @@ def test_fig2_compares_optimizers_on_one_axis_and_one_scale():
     assert first.get_ylim() == second.get_ylim()
     assert np.diff(third.get_ylim()) == pytest.approx(np.diff(fourth.get_ylim()))
     for axes, optimizer in ((third, "gd"), (fourth, "muon")):
-        one = at(fits, quantity="capacity", fit="ols", optimizer=optimizer)
+        one = at(fits, quantity="capacity", fit=SHOWN, optimizer=optimizer)
         (line,) = data.bars(axes)
         np.testing.assert_allclose(data.ends(line), np.stack([one.boot_low, one.boot_high], -1))
         assert line[0].get_color() == looks.optimizer_style(optimizer)["color"]
@@ -111,7 +104,7 @@ def test_fig6_shows_means_exponents_and_theory():
                 mean = at(grid, kappa=kappa, **here).capacity.mean("seed")
                 np.testing.assert_allclose(line[0].get_ydata(), mean)
         for optimizer, line in zip(data.FAMILIES, data.bars(row[-1]), strict=True):
-            one = fits.sel(quantity="capacity", fit="largest", alpha=alpha, optimizer=optimizer)
+            one = fits.sel(quantity="capacity", fit=SHOWN, alpha=alpha, optimizer=optimizer)
             np.testing.assert_allclose(line[0].get_ydata(), one.exponent.squeeze())
             expected = np.stack([one.boot_low, one.boot_high], -1).squeeze()
             np.testing.assert_allclose(data.ends(line), expected)
@@ -136,9 +129,11 @@ def test_spectrum_divides_by_the_powers_of_the_lemma():
     names = {"bulk_singular_value": 1, "mean_inverse_singular_value": -1}
     for axes, (name, sign) in zip(drawn.axes[1:], names.items(), strict=True):
         for alpha, line in zip(ALPHAS, data.bars(axes), strict=True):
-            mean = values[name].sel(alpha=alpha).mean("seed") * values.d ** (sign * alpha)
+            over_seeds = values[name].sel(alpha=alpha)
+            mean = over_seeds.mean("seed") if sign > 0 else over_seeds.median("seed")
+            mean = mean * values.d ** (sign * alpha)
             np.testing.assert_allclose(line[0].get_ydata(), mean)
-            fit = at(fits.exponent, quantity=name, fit="largest", alpha=alpha, optimizer="gd")
+            fit = at(fits.exponent, quantity=name, fit=SHOWN, alpha=alpha, optimizer="gd")
             written = next(text for text in texts if rf"\alpha$ = {alpha:g}:" in text)
             assert f"{fit.item():.2f}" in written
     assert len(data.bars(drawn.axes[0])) == 6
@@ -167,7 +162,8 @@ def test_loss_shows_losses_against_counts_and_the_worst_over_log_n():
 def test_real_words_shows_the_table_its_tail_and_what_is_recalled():
     grid, fits = wide()
     drawn = real_words.plot(grid, fits)
-    words, tail = drawn.axes[0].lines
+    words, tail, *stored = drawn.axes[0].lines
+    assert len(stored) == len(data.FAMILIES)
     p = words.get_ydata()
     assert p[0] / p[-1] == pytest.approx(data.N**1.5)
     ranks = np.array(tail.get_xdata())
@@ -177,13 +173,28 @@ def test_real_words_shows_the_table_its_tail_and_what_is_recalled():
         for optimizer, line in zip(data.FAMILIES, data.bars(axes), strict=True):
             mean = at(grid, optimizer=optimizer, alpha=1.5)[name].mean("seed")
             np.testing.assert_allclose(line[0].get_ydata(), mean)
-    assert "theory 0.33" in data.bars(drawn.axes[1])[0].get_label()
+
+
+def test_real_words_has_the_theory_of_the_tail_where_counts_reach_it():
+    """Those of gradient descent do not, those of the others at the two largest d."""
+    grid, fits = wide()
+    table = {"file": str(data.words()), "tail_from": 50}
+    axes = real_words.plot(data.described(grid, frequencies=table), fits).axes[1]
+    gd, *others = data.bars(axes)
+    assert "theory" not in gd.get_label()
+    assert all("theory 1.33" in one.get_label() for one in others)
+    slopes = [line for line in axes.lines if line.get_gid() == real_words.THEORY]
+    for one, slope in zip(others, slopes, strict=True):
+        x, y = one[0].get_data()
+        assert (y >= 50).tolist() == [False, True, True]
+        assert slope.get_xdata() == pytest.approx(x[1:])
+        assert np.diff(np.log(slope.get_ydata())) / np.log(2) == pytest.approx(4 / 3)
 
 
 def test_real_words_without_a_table_shows_the_power_law():
     grid, fits = wide()
     grid = data.described(grid, n_items=50, frequencies=None)
-    (line,) = real_words.plot(grid, fits).axes[0].lines
+    line, *_ = real_words.plot(grid, fits).axes[0].lines
     assert line.get_ydata()[0] / line.get_ydata()[-1] == pytest.approx(50**1.5)
 
 

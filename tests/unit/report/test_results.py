@@ -9,7 +9,7 @@ from spectral_capacity.analysis.claims_file import RECALL_QUANTITIES
 from spectral_capacity.analysis.quantities import QUANTITIES
 from spectral_capacity.report import words
 from spectral_capacity.report.claim_lines import Line
-from spectral_capacity.report.results import Result, headline
+from spectral_capacity.report.results import Result, headline, results
 from spectral_capacity.report.templates import drawn
 from tests.unit.report.results import LINE
 
@@ -61,11 +61,37 @@ def test_on_which_side_a_measurement_lies(changes, expected):
     [
         ({}, "over the three largest d"),
         ({"fit": "ols", "fitted": 12.0}, "over all 12 d"),
+        (
+            {"fit": "", "fitted": 4.0, "statistic": "asymptote"},
+            "of the prediction, with the trend over four d of measured over it",
+        ),
         ({"fit": "", "fitted": math.nan}, ""),
     ],
 )
 def test_over_which_d_was_fitted(changes, expected):
     assert line(**changes).over == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"largest_d": 32}, "d goes to 32; a verdict needs 64"),
+        ({"seeds": 3}, "3 seeds; a verdict needs 4"),
+        ({"seeds": 4, "fitted": 2}, "fitted over 2 values of d; a verdict needs 3"),
+        ({"seeds": 4}, "d goes to 256, where the claim cannot be decided yet"),
+    ],
+)
+def test_what_a_small_run_lacks(changes, expected):
+    assert line(**changes).shortage == expected
+
+
+def test_what_was_not_measured_is_said_with_its_reason():
+    row = dict.fromkeys(COLUMNS, math.nan) | dict.fromkeys(("claim", "statement", "source"), "A")
+    row |= {"note": "", "claim_verdict": "supported"}
+    missing = row | {"verdict": "not measured", "reason": "why"}
+    (found,) = results([row | LINE | {"verdict": "supported"}, missing])
+    assert found.missing == ("why",)
+    assert len(found.lines) == 1
 
 
 def test_where_the_allowed_deviation_is_from():
@@ -107,7 +133,7 @@ def test_what_lies_beyond_a_strip_is_an_arrowhead(changes, left, right, dot):
 
 
 def test_the_headline_is_of_the_experiment_with_most_exponents_of_one_step():
-    muon, gd = line(), line(optimizer="gd", alpha=2.0)
+    muon, gd = line(), line(optimizer="gd", alpha=2.0, statistic="asymptote", fit="")
     others = [
         line(experiment="other"),
         line(alpha=3.0, step=2.0),
