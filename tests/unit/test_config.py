@@ -120,7 +120,7 @@ BAD = [
     (
         "optimizers.sign",
         {"rule": "muon"},
-        "experiments.spectral_maps.optimizers[3]: 'sign' has rule muon; kind memory trains gradient, "
+        "experiments.spectral_maps.optimizers[4]: 'sign' has rule muon; kind memory trains gradient, "
         "spectral, newton, sign; did you mean spectral with map: {name: polar}?",
     ),
     (
