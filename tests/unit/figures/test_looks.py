@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from string import ascii_lowercase
 
 import matplotlib
 import numpy as np
@@ -59,7 +60,7 @@ def test_panels_have_letters_outside_of_their_top_left_corner(drawn):
     if len(drawn.axes) == 1:
         assert found == [[]]
         return
-    assert [one.get_text() for (one,) in found] == list("abcdefghij"[: len(found)])
+    assert [one.get_text() for (one,) in found] == list(ascii_lowercase[: len(found)])
     for axes, (one,) in zip(drawn.axes, found, strict=True):
         frame, box = axes.get_window_extent(), one.get_window_extent()
         assert one.get_fontweight() == "bold"
