@@ -109,7 +109,7 @@ def _frequencies(axes: Axes, grid: xr.Dataset) -> int:
     axes.set_ylabel("share of all occurrences")
     for name in grid.optimizer.values:
         stored = grid.capacity.sel(optimizer=name).mean("seed").values
-        stored = stored[stored >= 1]
+        stored = np.minimum(stored[stored >= 1], p.size)
         style = optimizer_style(name) | {
             "markersize": 3,
             "markerfacecolor": "white",

@@ -338,10 +338,11 @@ def test_lines_that_luck_alone_contradicts_are_inconclusive(monkeypatch):
     """Ten lines, of which one is beyond what is allowed by two standard deviations."""
     lines = [{"measured": 1.0, "verdict": SUPPORTED, "p": 1.0} for _ in range(9)]
     lines.append({"measured": 1.3, "verdict": CONTRADICTED, "p": 0.04})
+    run_of = xr.Dataset(coords={"optimizer": FitClaim(**LEVEL).optimizers})
     monkeypatch.setitem(claims.LINES, FitClaim, lambda claim, fits: iter(lines))
-    found = claims.check([FitClaim(**LEVEL)], {"one_step": xr.Dataset()})
+    found = claims.check([FitClaim(**LEVEL)], {"one_step": run_of})
     assert found.verdict.tolist() == [SUPPORTED] * 9 + [INCONCLUSIVE]
     assert found.p.iloc[-1] == pytest.approx(0.4)
     lines[-1]["p"] = 0.001
-    found = claims.check([FitClaim(**LEVEL)], {"one_step": xr.Dataset()})
+    found = claims.check([FitClaim(**LEVEL)], {"one_step": run_of})
     assert found.claim_verdict.unique() == [CONTRADICTED]
