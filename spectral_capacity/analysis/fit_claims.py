@@ -13,7 +13,6 @@ from scipy.stats import t as student_t
 
 from spectral_capacity.analysis.asymptotes import held
 from spectral_capacity.analysis.claims_file import FitClaim
-from spectral_capacity.analysis.fit_rows import SHOWN
 from spectral_capacity.analysis.quantities import QUANTITIES
 from spectral_capacity.analysis.verdicts import (
     CONTRADICTED,
@@ -25,6 +24,7 @@ from spectral_capacity.analysis.verdicts import (
     p_value,
     verdict,
 )
+from spectral_capacity.results.fits import SHOWN
 from spectral_capacity.theory.exponents import muon_exponent
 
 FEWEST_ALPHAS = 3

@@ -24,10 +24,6 @@ FITS = {
 
 COUNTS_ONLY = {"wls", "glm"}
 
-SHOWN = "ols"
-"""The fit behind every exponent that a figure or a page shows, with the interval over resampled seeds; claims
-about exponents at finite d are held against it too. So an exponent is the same number wherever it stands."""
-
 
 @dataclass(frozen=True)
 class LineData:

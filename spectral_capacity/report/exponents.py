@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from spectral_capacity.analysis.fit_rows import SHOWN
+from spectral_capacity.results.fits import SHOWN
 
 
 @dataclass(frozen=True)

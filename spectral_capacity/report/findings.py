@@ -23,7 +23,7 @@ from spectral_capacity.analysis.verdicts import NOT_MEASURED
 KEPT = Path("data/findings")
 RUNS = {"default": "results", "decide": "results-decide"}
 """Kept runs, and the folders in which they are found: of config/config.yaml and of config/decide.yaml."""
-PAGES = ("docs/findings.md", "docs/theory.md")
+PAGES = ("docs/findings.md",)
 
 DIGITS = 5
 """Significant ones that are kept: more than any interval here."""
@@ -80,7 +80,7 @@ def points(experiment: str, grid: xr.Dataset, fits: xr.Dataset) -> pd.DataFrame:
     """
     shown = grid.sel(step=fits.step).sortby("d")
     columns = {"seeds": shown.capacity.notnull().sum("seed")}
-    for name in PREDICTED:
+    for name in [name for name in PREDICTED if name in grid]:
         values = shown[name].astype(float)
         columns[name] = values.mean("seed", skipna=False)
         error = values.std("seed", ddof=1, skipna=False) / np.sqrt(values.seed.size)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 PACKAGES = ("numpy", "scipy", "statsmodels", "pandas", "xarray", "netCDF4")
 """Behind the numbers of a fit."""
 
+SHOWN = "ols"
+"""The fit behind every exponent that a figure or a page shows, with the interval over resampled seeds; claims
+about exponents at finite d are held against it too. So an exponent is the same number wherever it stands."""
+
 AT_EACH_D = "at d"
 """In the column ``fit`` of the table: no fit, but the value at one d, in the columns of the level."""
 

@@ -9,9 +9,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from spectral_capacity.analysis.fit_rows import SHOWN
 from spectral_capacity.figures.parts.common import GUIDE
 from spectral_capacity.figures.parts.zeros import mark_zeros
+from spectral_capacity.results.fits import SHOWN
 
 
 def seed_range(

@@ -13,12 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 import spectral_capacity.figures as room
-from spectral_capacity.analysis.fit_rows import SHOWN
 from spectral_capacity.analysis.tables import STATISTICS
 from spectral_capacity.config.figure_modules import figure_modules
 from spectral_capacity.figures.parts.panels import LETTER
 from spectral_capacity.figures.parts.zeros import MARKS
 from spectral_capacity.kinds.registry import KINDS
+from spectral_capacity.results.fits import SHOWN
 from spectral_capacity.results.picture_metadata import UNDATED
 from tests.unit.figures import data
 from tests.unit.figures.transformers import METRICS

@@ -141,7 +141,8 @@ def test_bars_say_what_they_are(drawn):
     ]
     said = " ".join(" ".join(text.split()) for text, _ in entries(drawn))
     if np.nansum(lengths) > 0:
-        assert re.search("bars.*: (range over seeds|95 % interval over resampled seeds)", said)
+        whose = "range over seeds|95 % interval over resampled seeds|two standard errors"
+        assert re.search(f"bars.*: ({whose})", said)
 
 
 @every_figure

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from spectral_capacity.analysis.fit_rows import SHOWN
 from spectral_capacity.figures import fig1a, fig2, fig6, loss, real_words, spectrum
 from spectral_capacity.figures.parts import curves, looks
 from spectral_capacity.figures.parts.common import GUIDE
+from spectral_capacity.results.fits import SHOWN
 from tests.unit.figures import data
 
 ALPHAS = (1.5, 2.0)
