@@ -19,7 +19,6 @@ from spectral_capacity.analysis.asymptotes import asymptote_row, continued_expon
 from spectral_capacity.analysis.batch_curves import CURVE, fit_curves
 from spectral_capacity.analysis.fit_rows import (
     FITS,
-    SHOWN,
     LineData,
     exponent_rows,
     level_row,
@@ -43,6 +42,7 @@ from spectral_capacity.analysis.tables import (
     STATISTICS,
     to_dataset,
 )
+from spectral_capacity.results.fits import SHOWN
 from spectral_capacity.results.schema import Status
 
 
