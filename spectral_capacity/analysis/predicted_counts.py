@@ -36,6 +36,8 @@ MOST_STEPS = {"exact": 4, "thresholded": 8}
 """By gradient, after how many steps there still is a prediction."""
 EXACT_FROM_D = 128
 """Below it exact steps at η = 2√d are no longer predicted to a few per cent (docs/theory.md)."""
+SAMPLES = 1024
+"""Drawn items behind a step with anisotropic outputs: counts are good to half a per cent."""
 GRADIENT_TO_D = 512
 """Above it spikes of items count that the prediction of thresholded gradient descent does not draw."""
 
@@ -153,7 +155,7 @@ class _Point:
             return gradient_step.recovery_probability(items, d, batch_size=batch)
         if self.kappa and self.theory == "muon":
             spectrum = OutputSpectrum.power_law(d, self.kappa)
-            return anisotropic_step.recovery_probability(items, spectrum)
+            return anisotropic_step.recovery_probability(items, spectrum, samples=SAMPLES)
         if self.theory == "muon" or self._resolutions(1):
             (resolution,) = self._resolutions(1) or (0.0,)
             options = {"batch_size": batch, "resolution": resolution}
