@@ -28,31 +28,8 @@ PAGES = ("docs/findings.md",)
 DIGITS = 5
 """Significant ones that are kept: more than any interval here."""
 
-OF_CLAIMS = [
-    "claim",
-    "experiment",
-    "optimizer",
-    "quantity",
-    "statistic",
-    "relation",
-    "alpha",
-    "kappa",
-    "batch_size",
-    "step",
-    "predicted",
-    "measured",
-    "low",
-    "high",
-    "finite_size",
-    "tolerance",
-    "p",
-    "seeds",
-    "fitted",
-    "largest_d",
-    "verdict",
-    "claim_verdict",
-]
-"""Columns of a table of claims that are kept; the rest is text of data/claims.yaml."""
+TEXT = ("statement", "source", "note", "reason")
+"""Columns of a table of claims that are not kept: data/claims.yaml has them."""
 
 Kept = Mapping[str, pd.DataFrame]
 """Tables by ``NAME/claims`` and ``NAME/points``."""
@@ -62,10 +39,8 @@ def keep(results: Path, name: str) -> None:
     """Write the tables of a finished run to :data:`KEPT`."""
     folder = KEPT / name
     folder.mkdir(parents=True, exist_ok=True)
-    claims = pd.read_csv(results / "claims.csv")
-    claims.reindex(columns=OF_CLAIMS).to_csv(
-        folder / "claims.csv", index=False, float_format=f"%.{DIGITS}g"
-    )
+    claims = pd.read_csv(results / "claims.csv").drop(columns=[*TEXT])
+    claims.to_csv(folder / "claims.csv", index=False, float_format=f"%.{DIGITS}g")
     found = [
         points(path.stem, xr.load_dataset(results / "grids" / path.name), xr.load_dataset(path))
         for path in sorted((results / "fits").glob("*.nc"))
