@@ -26,13 +26,15 @@ from spectral_capacity.analysis.settings import FitSettings
 from spectral_capacity.analysis.tables import ASYMPTOTES
 from spectral_capacity.theory import anisotropic_step, gradient_step, muon_step, newton_step
 from spectral_capacity.theory.anisotropic_resolvent import OutputSpectrum
-from spectral_capacity.theory.continuation import COMPETITORS
 from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.prefixes import robust_prefix
 from spectral_capacity.theory.thresholded_steps import thresholded_muon
 
 FROM_D = 64
 """Least d at which counts are held against the prediction; below it is several per cent off."""
+
+COMPETITORS = 99_999.0
+"""Of a memory of 100,000 items, kept while d grows: more of them change the logarithms, not the exponent."""
 
 FEWEST = 3
 """d's behind a trend."""

@@ -17,8 +17,10 @@ import pandas as pd
 import xarray as xr
 
 from spectral_capacity.analysis.asymptotes import FROM_D
+from spectral_capacity.analysis.fitted_steps import at_fitted_steps
 from spectral_capacity.analysis.quantities import LINE, PREDICTED
 from spectral_capacity.analysis.verdicts import NOT_MEASURED
+from spectral_capacity.results.reading import open_grid
 
 KEPT = Path("data/findings")
 RUNS = {"default": "results", "decide": "results-decide"}
@@ -42,7 +44,7 @@ def keep(results: Path, name: str) -> None:
     claims = pd.read_csv(results / "claims.csv").drop(columns=[*TEXT])
     claims.to_csv(folder / "claims.csv", index=False, float_format=f"%.{DIGITS}g")
     found = [
-        points(path.stem, xr.load_dataset(results / "grids" / path.name), xr.load_dataset(path))
+        points(path.stem, open_grid(results / "grids" / path.name), open_grid(path))
         for path in sorted((results / "fits").glob("*.nc"))
     ]
     pd.concat(found).to_csv(folder / "points.csv", index=False, float_format=f"%.{DIGITS}g")
@@ -51,9 +53,10 @@ def keep(results: Path, name: str) -> None:
 def points(experiment: str, grid: xr.Dataset, fits: xr.Dataset) -> pd.DataFrame:
     """A row per point of a grid that was fitted: mean over seeds, its standard error, and what is predicted.
 
-    Of the capacity and of every other quantity of :data:`analysis.quantities.PREDICTED`.
+    Of the capacity, that of a run which stopped early its last one as in fits, and of every other quantity of
+    :data:`analysis.quantities.PREDICTED`.
     """
-    shown = grid.sel(step=fits.step).sortby("d")
+    shown = at_fitted_steps(grid.sortby("d"))
     columns = {"seeds": shown.capacity.notnull().sum("seed")}
     for name in [name for name in PREDICTED if name in grid]:
         values = shown[name].astype(float)

@@ -8,22 +8,6 @@ from jaxtyping import Float
 from spectral_capacity.theory.items import Items
 
 
-def unbroken_prefix(items: Items, recovered: Float[np.ndarray, " k"]) -> float:
-    """Expected length of the initial run of recovered items, Σ_m Π_{i ≤ m} P_i, for independent items.
-
-    recovered: P at the nodes of the items. Between items that are kept one by one it is exact.
-    """
-    log_p = np.log(np.clip(recovered, 1e-300, 1))
-    before = np.concatenate([[0.0], np.cumsum(items.weight * log_p)[:-1]])
-    # A node of w items: Σ_{m=1..w} P^m of what has gone before.
-    run = np.where(
-        recovered < 1,
-        recovered * -np.expm1(items.weight * log_p) / np.clip(1 - recovered, 1e-300, None),
-        items.weight,
-    )
-    return float(np.exp(before) @ run)
-
-
 def robust_prefix(items: Items, recovered: Float[np.ndarray, " k"], share: float = 0.95) -> float:
     """Largest m of which at least ``share`` of the m most frequent items are expected to be recovered, or 0.
 

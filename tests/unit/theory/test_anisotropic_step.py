@@ -7,7 +7,7 @@ from scipy.special import log_ndtr
 from spectral_capacity.theory.anisotropic_resolvent import OutputSpectrum, resolvent
 from spectral_capacity.theory.anisotropic_step import capacity, recovery_probability
 from spectral_capacity.theory.items import Items
-from spectral_capacity.theory.polar_update import PolarUpdate
+from tests.unit.theory.polar_update import PolarUpdate
 
 
 def frequencies(n, alpha=1.5):

@@ -7,8 +7,9 @@ from scipy.optimize import brentq
 from scipy.special import zeta
 from scipy.stats import norm
 
+from spectral_capacity.analysis.asymptotes import COMPETITORS
+from spectral_capacity.analysis.lines import local_exponents
 from spectral_capacity.theory import muon_step
-from spectral_capacity.theory.continuation import COMPETITORS, DIMENSIONS, local_exponents
 from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.recovery import threshold_moment
 from tests.unit.theory.simulated import draw, gradient, law, polar, recovered
@@ -158,7 +159,10 @@ def test_local_exponents_and_the_constant_of_theorem_3(alpha, exponents):
     def count(d):
         return muon_step.capacity(items, d, n_competitors=COMPETITORS)
 
-    np.testing.assert_allclose(local_exponents(count, DIMENSIONS[2:7]), exponents, atol=0.002)
+    d = np.array([1000, 3000, 10_000, 30_000, 100_000])
+    np.testing.assert_allclose(
+        local_exponents(d, np.array([count(each) for each in d.tolist()])), exponents, atol=0.002
+    )
     expected = muon_step.constant(alpha) * 1e6 ** (1 + 1 / (2 * alpha))
     expected *= threshold_moment(alpha, COMPETITORS)
     assert count(10**6) == pytest.approx(expected, rel=1e-3)

@@ -3,8 +3,9 @@ import math
 import numpy as np
 import pytest
 
+from spectral_capacity.analysis.asymptotes import COMPETITORS
+from spectral_capacity.analysis.lines import local_exponents
 from spectral_capacity.theory import gradient_step, newton_step
-from spectral_capacity.theory.continuation import COMPETITORS, DIMENSIONS, local_exponents
 from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.recovery import threshold_moment
 from tests.unit.theory.simulated import draw, gradient, law, recovered
@@ -67,7 +68,8 @@ def test_newton_continued_has_its_constant_and_exponent(alpha):
 
     expected = newton_step.constant(alpha) * 1e6 ** (1 + 1 / (2 * alpha))
     assert count(10**6) == pytest.approx(expected * threshold_moment(alpha, COMPETITORS), rel=2e-3)
-    (exponent,) = local_exponents(count, DIMENSIONS[-2:])
+    d = np.array([300_000, 1_000_000])
+    (exponent,) = local_exponents(d, np.array([count(each) for each in d.tolist()]))
     assert exponent == pytest.approx(1 + 1 / (2 * alpha), abs=0.002)
 
 
@@ -124,6 +126,7 @@ def test_gradient_descent_continued_has_the_exponent_of_theorem_5(alpha, theorem
     def count(d):
         return gradient_step.capacity(items, d, n_competitors=COMPETITORS)
 
-    early, late = local_exponents(count, [300, 1000, 10**5, 10**6])[[0, 2]]
+    d = np.array([300, 1000, 10**5, 10**6])
+    early, late = local_exponents(d, np.array([count(each) for each in d.tolist()]))[[0, 2]]
     assert late == pytest.approx(theorem, abs=0.015)
     assert early > theorem + 0.08  # it is late

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from spectral_capacity.theory.polar_update import PolarUpdate
+from tests.unit.theory.polar_update import PolarUpdate
 from tests.unit.theory.simulated import draw, gradient, law
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from spectral_capacity.sampling.frequencies import power_law
 from spectral_capacity.theory.items import Items
-from spectral_capacity.theory.prefixes import robust_prefix, unbroken_prefix
+from spectral_capacity.theory.prefixes import robust_prefix
 
 ITEMS = Items.of(power_law(3000, 1.5))
 """1,024 one by one, and blocks of the others."""
@@ -14,19 +14,6 @@ ITEMS = Items.of(power_law(3000, 1.5))
 def falling(middle):
     """Probabilities that fall from one to zero around a rank."""
     return 1 / (1 + (ITEMS.rank / middle) ** 8)
-
-
-def test_an_unbroken_prefix_is_that_of_draws():
-    P = ITEMS.at_ranks(falling(40.0), np.arange(1.0, 3001))
-    lost = np.random.default_rng(0).random((4000, 3000)) > P
-    assert unbroken_prefix(ITEMS, falling(40.0)) == pytest.approx(
-        lost.argmax(axis=1).mean(), rel=0.02
-    )
-
-
-def test_an_unbroken_prefix_goes_on_into_blocks():
-    certain = np.where(ITEMS.rank < 2000, 1.0, 0.0)
-    assert unbroken_prefix(ITEMS, certain) == pytest.approx(2000, rel=0.01)
 
 
 @pytest.mark.parametrize("middle", [40.0, 1800.0])
