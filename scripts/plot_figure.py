@@ -15,7 +15,8 @@ params, inputs = snakemake.params, snakemake.input
 log = job_log(snakemake.log[0], snakemake.rule, params.settings, Product.of(snakemake))
 with log as report, common.style(inputs.style, params.optimizers):
     grids, fits = open_grids(inputs.grid), open_grids(inputs.fits)
-    figure = import_module(params.module).plot(grids, fits, **params.settings)
+    module = import_module(params.module)
+    figure = module.plot(common.shown_to(module, grids), fits, **params.settings)
     if note := getattr(figure, "left_out", None):
         report(note)
     what = {"module": params.module, "options": params.settings, "optimizers": params.optimizers}

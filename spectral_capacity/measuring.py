@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike
 from pydantic import ValidationError, create_model
 
 from spectral_capacity.analysis.exponents import fit_exponents
+from spectral_capacity.analysis.swept_rates import at_chosen_rates
 from spectral_capacity.backend import describe
 from spectral_capacity.config.messages import ConfigError, describe_all, key_path
 from spectral_capacity.config.model import Config, Fits
@@ -64,6 +65,9 @@ def measure(
     ``alpha``, ``batch_size``, ``steps``, ``seeds``, …, with their defaults. Lists may be tuples or arrays, and
     a batch size ``inf``, the population, as in the grid. Paths are relative to the working directory. seed:
     root of every random stream. report: is told of each seed of each cell.
+
+    With a sweep of learning rates the grid has all of them along ``learning_rate_factor``;
+    :func:`analysis.swept_rates.at_chosen_rates` is what tuning seeds choose of it.
 
     The counts are those of the pipeline, to the last bit where JAX and NumPy have as many threads as a job
     of it has (one). Everything is in this process and in memory: for hours of work use the pipeline.
@@ -132,7 +136,7 @@ def fit(grid: xr.Dataset, **fits: Any) -> xr.Dataset:
     models = optimizers.model_validate({"optimizers": made["definitions"]}).optimizers
     settings = _valid(Fits, fits).model_dump()
     shared = Shared(made["seed"], memory.seeds, made["store"], models, settings)
-    grid, settings = _whole(grid), memory.fit_settings(made["experiment"], shared)
+    grid, settings = _whole(at_chosen_rates(grid)), memory.fit_settings(made["experiment"], shared)
     table = settings["frequencies"]
     if table and table["sha256"] != made.get("counts_sha256"):
         raise ValueError(

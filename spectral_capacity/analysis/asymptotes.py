@@ -20,7 +20,7 @@ from jaxtyping import Bool, Float, Real
 
 from spectral_capacity.analysis.fit_rows import LineData
 from spectral_capacity.analysis.lines import fit_line, slopes
-from spectral_capacity.analysis.quantities import PREDICTED, case_of
+from spectral_capacity.analysis.quantities import PREDICTED, QUANTITIES, Case, case_of
 from spectral_capacity.analysis.resampling import percentiles
 from spectral_capacity.analysis.settings import FitSettings
 from spectral_capacity.analysis.tables import ASYMPTOTES
@@ -83,34 +83,65 @@ def asymptote_row(
 
 
 def continued_exponent(quantity: str, at: Mapping[str, Any], settings: FitSettings) -> float:
-    """The exponent in d of a quantity's prediction at large d, on a line (``at``, all of
-    :data:`quantities.LINE`); NaN where there is none to continue, as on minibatches.
+    """The exponent in d of a quantity's prediction between :func:`far_ends`, where it is constant; NaN where
+    there is none to continue."""
+    ends = far_ends(quantity, at, settings)
+    if ends is None:
+        return math.nan
+    low, high = continued(quantity, at, settings, np.array(ends))
+    return math.log(high / low) / math.log(ends[1] / ends[0])
+
+
+def continued(
+    quantity: str, at: Mapping[str, Any], settings: FitSettings, d: Float[np.ndarray, " m"]
+) -> Float[np.ndarray, " m"]:
+    """A quantity's prediction at dimensions of any size, on a line (``at``, all of :data:`quantities.LINE`).
 
     Of items of a power law without end, against N − 1 competitors at every d: :data:`COMPETITORS` of them
-    change logarithms only. One step of Muon, Newton and gradient descent; several of Muon on thresholded
-    gradients, the polar map also for one that is smoothed below the bulk. That of thresholded gradient descent
-    and of exact steps follows items one by one and ends where these are too many.
+    change logarithms only. NaN where there is none (:func:`far_ends`).
     """
-    case = case_of(settings, at)
+    if far_ends(quantity, at, settings) is None:
+        return np.full(d.size, math.nan)
+    case = _case(at, settings)
+    kappa = 0.0 if case.theory == "newton" else case.kappa  # it is the same at every κ
+    where = (quantity, case.theory, case.alpha, kappa, case.step, settings.prefix_share)
+    return np.array([_continued(*where, round(one)) for one in d.tolist()])
+
+
+def exponent_in_the_limit(quantity: str, at: Mapping[str, Any], settings: FitSettings) -> float:
+    """What theorems, or for κ > 0 the theory, say of a quantity for d → ∞; NaN where they say nothing."""
+    return QUANTITIES[quantity].exponent(_case(at, settings))
+
+
+def far_ends(
+    quantity: str, at: Mapping[str, Any], settings: FitSettings
+) -> tuple[float, float] | None:
+    """Between which dimensions a prediction has its exponent; None where it cannot be continued.
+
+    It can be of one step of Muon, Newton and gradient descent on the population; of several of Muon on
+    thresholded gradients, the polar map also for one that is smoothed below the bulk. That of thresholded
+    gradient descent and of exact steps follows items one by one and ends where these are too many.
+    """
+    case = _case(at, settings)
     if quantity not in PREDICTED or not math.isinf(at["batch_size"]):
-        return math.nan
+        return None
     if not 1 < case.alpha <= STEEPEST or settings.frequencies or settings.own_embeddings:
-        return math.nan
-    if (settings.bulk_resolution(at["optimizer"]) or math.inf) <= 1:
-        case = replace(case, theory="muon")
+        return None
     if case.step > 1:
         several = case.theory == "muon" and case.schedule == "constant" and case.kappa == 0
         if not several or settings.gradient != "thresholded" or case.step > MOST_STEPS:
-            return math.nan
-        ends = FAR_STEPS[quantity]
-    elif case.theory in FAR and not (case.kappa and case.theory == "gradient"):
-        ends = FAR[case.theory]
-    else:
-        return math.nan
-    kappa = 0.0 if case.theory == "newton" else case.kappa  # it is the same at every κ
-    at = (quantity, case.theory, case.alpha, kappa, case.step, settings.prefix_share)
-    low, high = (_continued(*at, round(d)) for d in ends)
-    return math.log(high / low) / math.log(ends[1] / ends[0])
+            return None
+        return FAR_STEPS[quantity]
+    if case.kappa and case.theory == "gradient":
+        return None
+    return FAR.get(case.theory)
+
+
+def _case(at: Mapping[str, Any], settings: FitSettings) -> Case:
+    """What the theory is asked about; a map that is smoothed below the bulk is the polar one."""
+    case = case_of(settings, at)
+    smoothed = (settings.bulk_resolution(at["optimizer"]) or math.inf) <= 1
+    return replace(case, theory="muon") if smoothed else case
 
 
 @lru_cache(maxsize=1024)
@@ -118,19 +149,22 @@ def _continued(
     quantity: str, theory: str, alpha: float, kappa: float, step: int, share: float, d: int
 ) -> float:
     items = Items.power_law(alpha)
-    recovered = _recovered(theory, items, kappa, step, d)
+    recovered = _several(alpha, d)[step - 1] if step > 1 else _first(theory, items, kappa, d)
     if quantity == "robust_prefix":
         return robust_prefix(items, recovered, share)
     return float(items.sum(recovered))
 
 
-def _recovered(
-    theory: str, items: Items, kappa: float, step: int, d: int
-) -> Float[np.ndarray, " k"]:
-    """Probabilities above chance."""
+@lru_cache(maxsize=256)
+def _several(alpha: float, d: int) -> Float[np.ndarray, "t k"]:
+    """After each of :data:`MOST_STEPS` thresholded steps: a step is as expensive as all up to it."""
+    items = Items.power_law(alpha)
+    return thresholded_muon(items, d, MOST_STEPS, n_competitors=COMPETITORS).recovered
+
+
+def _first(theory: str, items: Items, kappa: float, d: int) -> Float[np.ndarray, " k"]:
+    """Probabilities above chance, after one step."""
     options = {"n_competitors": COMPETITORS, "above_chance": True}
-    if step > 1:
-        return thresholded_muon(items, d, step, n_competitors=COMPETITORS).recovered[-1]
     if kappa:
         outputs = OutputSpectrum.power_law(d, kappa)
         return anisotropic_step.recovery_probability(items, outputs, samples=SAMPLES, **options)

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Bool, Float
 
+from spectral_capacity.analysis.near_best import at_edge, decades_near_best, rates_tried
 from spectral_capacity.incontext.measured import TUNING
 from spectral_capacity.results.schema import Status
-
-SHARE = 0.9
-"""A rate counts as good as the best if it gives this share of what that gives."""
 
 
 def at_chosen_rates(grid: xr.Dataset, metric: str, iteration: int) -> xr.Dataset:
@@ -23,8 +20,8 @@ def at_chosen_rates(grid: xr.Dataset, metric: str, iteration: int) -> xr.Dataset
     Of every optimizer, laws, d and batch size: ``learning_rate``, the one at which the run of the tuning seed
     has the largest ``metric`` at this iteration; of equal ones the least, never one at which it diverged, NaN
     where there is none. ``at_edge``: whether it is the least or the largest of the optimizer's rates, so that
-    one beyond might be better. ``decades`` as of :func:`decades_near_best`, of the tuning seed. Of these and
-    every other seed: ``value``, the metric, NaN where the run diverged, and ``status``.
+    one beyond might be better. ``decades`` as of :func:`analysis.near_best.decades_near_best`, of the tuning
+    seed. Of these and every other seed: ``value``, the metric, NaN where the run diverged, and ``status``.
     """
     here = grid.sel(iteration=iteration, drop=True).sortby("learning_rate")
     values = here[metric].where(here.status == Status.OK)
@@ -34,7 +31,7 @@ def at_chosen_rates(grid: xr.Dataset, metric: str, iteration: int) -> xr.Dataset
     others = here.seed.values[here.seed.values != TUNING]
     chosen = xr.Dataset(
         {
-            "at_edge": known & _is_end(tried).isel(best),
+            "at_edge": known & at_edge(tried).isel(best),
             "value": values.sel(seed=others).isel(best).where(known),
             "status": here.status.sel(seed=others).isel(best).where(known, Status.NOT_RUN),
         }
@@ -49,51 +46,3 @@ def of_chosen_runs(grid: xr.Dataset, runs: xr.Dataset, iteration: int) -> xr.Dat
     known = runs.learning_rate.notnull()
     rates = runs.learning_rate.fillna(grid.learning_rate.min())
     return here.sel(learning_rate=rates).where(known).drop_vars("learning_rate")
-
-
-def rates_tried(grid: xr.Dataset) -> xr.DataArray:
-    """(optimizer, learning_rate): whether the optimizer has any run at the rate, be it one that diverged."""
-    ran = grid.status != Status.NOT_RUN
-    return ran.any([dim for dim in ran.dims if dim not in ("optimizer", "learning_rate")])
-
-
-def decades_near_best(values: xr.DataArray, tried: xr.DataArray) -> xr.DataArray:
-    """Width, log10 of largest over least, of :func:`near_best`; NaN where no value is positive."""
-    near = near_best(values, tried)
-    powers = np.log10(near.learning_rate).where(near)
-    return powers.max("learning_rate") - powers.min("learning_rate")
-
-
-def near_best(values: xr.DataArray, tried: xr.DataArray) -> xr.DataArray:
-    """Rates around the best one, without a gap, whose values are at least :data:`SHARE` of its own.
-
-    values: (…, learning_rate), NaN where a run diverged. tried: which rates count, as of :func:`rates_tried`.
-    A rate that was not tried is no gap and is no part. None where no value is positive.
-    """
-    values, tried = xr.broadcast(values.sortby("learning_rate"), tried.sortby("learning_rate"))
-    return xr.apply_ufunc(
-        _near_best,
-        values,
-        tried,
-        input_core_dims=[["learning_rate"]] * 2,
-        output_core_dims=[["learning_rate"]],
-    )
-
-
-def _near_best(
-    values: Float[np.ndarray, "*b r"], tried: Bool[np.ndarray, "*b r"]
-) -> Bool[np.ndarray, "*b r"]:
-    values = np.where(tried & np.isfinite(values), values, -np.inf)
-    best = values.argmax(axis=-1, keepdims=True)
-    top = np.take_along_axis(values, best, axis=-1)
-    good = values >= SHARE * top
-    gaps = np.cumsum(tried & ~good, axis=-1)  # as many on both sides of what stands together
-    together = gaps == np.take_along_axis(gaps, best, axis=-1)
-    return good & together & tried & (top > 0)
-
-
-def _is_end(tried: xr.DataArray) -> xr.DataArray:
-    """(optimizer, learning_rate): whether a rate is the least or the largest of the optimizer's."""
-    rates = tried.learning_rate.where(tried)
-    ends = (rates == rates.min("learning_rate")) | (rates == rates.max("learning_rate"))
-    return tried & ends

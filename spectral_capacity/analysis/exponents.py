@@ -34,6 +34,7 @@ from spectral_capacity.analysis.quantities import (
 )
 from spectral_capacity.analysis.resampling import line_generator, resampled_means
 from spectral_capacity.analysis.settings import FitSettings
+from spectral_capacity.analysis.swept_rates import at_chosen_rates
 from spectral_capacity.analysis.tables import (
     ASYMPTOTES,
     BREAKS,
@@ -53,7 +54,8 @@ def fit_exponents(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.Dataset:
     :data:`LEVELS` and :data:`ASYMPTOTES` over (quantity, *LINE), :data:`LOCAL` over (*LINE, interval),
     :data:`BREAKS` over (*CURVE, d), the mean and the predicted capacity over (*LINE, d), and the fit
     C(α) = c1 + c2/α. Only quantities that the grid has. Two d's make an exponent, three an error; what cannot
-    be had is NaN.
+    be had is NaN. Learning rates of sweeps are those that tuning seeds chose, seeds the others
+    (:func:`analysis.swept_rates.at_chosen_rates`).
 
     Of the grid's steps 1 … T only :func:`fitted_steps` are here. A run of the population that stopped
     early counts with its last capacity (:func:`at_fitted_steps`), or with its peak where that is
@@ -61,7 +63,7 @@ def fit_exponents(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.Dataset:
     the mean of the others is not that of all.
     """
     settings = FitSettings.of(settings)
-    grid = at_fitted_steps(grid.sortby("d"))
+    grid = at_fitted_steps(at_chosen_rates(grid).sortby("d"))
     predicted = predictions(grid, settings)
     grid = grid.assign(predicted_capacity=predicted.capacity)
     exponents, levels, asymptotes, local = [], [], [], []

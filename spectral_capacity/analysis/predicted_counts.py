@@ -106,6 +106,7 @@ class _Point:
         self.scalar_map = scalar_map(of, d=d, alpha=alpha) if of else None
         self.own_map = bool(of) and self.scalar_map is None
         self.learning_rate = settings.learning_rates[optimizer]
+        self.one_rate = not self.learning_rate.get("sweep")
         self.resolution = settings.bulk_resolution(optimizer)
 
     @cached_property
@@ -122,7 +123,7 @@ class _Point:
             recovered, numbers = self._first() if t == 1 else None, {}
             if several is not None and t <= len(several.recovered):
                 recovered = several.recovered[t - 1] if t > 1 else recovered
-                if isinstance(several, MuonSteps):
+                if isinstance(several, MuonSteps) and self.one_rate:
                     variance = several.variances[t - 1]
                     numbers["logit_noise"] = self._rate(t) * math.sqrt(variance / self.d)
             if recovered is not None and np.isfinite(recovered).all():
@@ -183,7 +184,7 @@ class _Point:
                 return thresholded_muon(items, d, steps, resolutions=resolutions)
             if self.theory == "gradient" and d <= GRADIENT_TO_D:
                 return thresholded_gradient(items, d, rates)
-        elif self.theory == "muon" and constant and d >= EXACT_FROM_D:
+        elif self.theory == "muon" and constant and self.one_rate and d >= EXACT_FROM_D:
             return exact_muon(items, d, steps, learning_rate=rates[0])
         return None
 

@@ -16,8 +16,9 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from spectral_capacity.analysis.chosen_rates import SHARE, at_chosen_rates
+from spectral_capacity.analysis.chosen_rates import at_chosen_rates
 from spectral_capacity.analysis.claims_file import RecallClaim
+from spectral_capacity.analysis.near_best import SHARE
 from spectral_capacity.analysis.verdicts import MIN_SEEDS_OF_A_MEDIAN, TOO_SMALL, band, verdict
 from spectral_capacity.results.schema import Status
 
@@ -129,7 +130,7 @@ def saturating_batch(one: xr.DataArray, other: xr.DataArray) -> xr.DataArray:
 
 
 def saturating_batch_size(values: xr.DataArray) -> xr.DataArray:
-    """From which batch size on a run has :data:`chosen_rates.SHARE` of its best of any batch size.
+    """From which batch size on a run has :data:`near_best.SHARE` of its best of any batch size.
 
     NaN if that is the largest only, as the best may lie beyond, and if nothing is learnt at any.
     """

@@ -19,12 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from spectral_capacity.analysis.chosen_rates import (
-    at_chosen_rates,
-    decades_near_best,
-    near_best,
-    rates_tried,
-)
+from spectral_capacity.analysis.chosen_rates import at_chosen_rates
+from spectral_capacity.analysis.near_best import decades_near_best, near_best, rates_tried
 from spectral_capacity.figures.parts import incontext
 from spectral_capacity.figures.parts.below import make_room, rows_under
 from spectral_capacity.figures.parts.common import handle

@@ -22,8 +22,13 @@ from spectral_capacity.kinds.experiment import (
 from spectral_capacity.kinds.fields import Strict, axis, count
 from spectral_capacity.kinds.memory_cell import MemoryCell
 from spectral_capacity.kinds.memory_data import OwnEmbeddings, Table
-from spectral_capacity.kinds.optimizers import numeric_options, spectral_map, theory_of
-from spectral_capacity.memory.measured import SCHEMA
+from spectral_capacity.kinds.optimizers import (
+    numeric_options,
+    rate_factors,
+    spectral_map,
+    theory_of,
+)
+from spectral_capacity.memory.measured import RATE_FACTOR, SCHEMA
 from spectral_capacity.optimizers.rules import RULES
 
 
@@ -95,7 +100,7 @@ class MemoryExperiment(Experiment):
     quantities: ClassVar = NAMES
 
     def problems(self, shared: Shared) -> Iterator[Problem]:
-        yield from memory_checks.problems(self, shared.root)
+        yield from memory_checks.problems(self, shared)
 
     def alphas(self, root: Path) -> list[float]:
         """The exponents; for a table of counts the exponent of its tail, three decimals.
@@ -120,12 +125,15 @@ class MemoryExperiment(Experiment):
                             yield MemoryCell(self, shared, optimizer, alpha, kappa, d, seeds)
 
     def coordinates(self, shared: Shared) -> dict[str, list]:
+        factors = [rate_factors(shared.optimizers[name]) for name in self.optimizers]
+        rates = {rate for some in factors for rate in some or [1.0]}
         return {
             "optimizer": list(self.optimizers),
             "alpha": self.alphas(shared.root),
             "kappa": list(self.kappa),
             "d": list(self.d),
             "batch_size": self.batch_sizes,
+            **({RATE_FACTOR: sorted(rates)} if any(factors) else {}),
             "seed": list(range(self.seeds)),
             "step": list(range(1, self.steps + 1)),
         }

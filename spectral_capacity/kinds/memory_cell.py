@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spectral_capacity.kinds.experiment import Cell, EmbeddingsFile, Shared, seed_span, sorted_plain
-from spectral_capacity.kinds.optimizers import own_code
+from spectral_capacity.kinds.optimizers import own_code, rate_factors
 from spectral_capacity.kinds.rates import Cost
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class MemoryCell(Cell):
     def settings(self) -> dict[str, Any]:
         e, shared = self.experiment, self.shared
         paired = e.frequencies if e.embeddings else None  # rows of a table with rows of a file
+        optimizer = shared.optimizers[self.optimizer]
         return sorted_plain(
             {
                 "rows": paired and paired.rows_digest(shared.root, e.n_items),
@@ -60,7 +61,9 @@ class MemoryCell(Cell):
                 "gradient": e.gradient,
                 "prefix_share": e.prefix_share,
                 "name": self.optimizer,
-                "optimizer": shared.optimizers[self.optimizer].model_dump(),
+                # What chooses among rates decides no number of a cell.
+                "optimizer": optimizer.model_dump(exclude={"learning_rate": {"sweep"}}),
+                "rate_factors": rate_factors(optimizer),
                 "alpha": self.alpha,
                 "kappa": self.kappa,
                 "d": self.d,
@@ -115,8 +118,9 @@ class MemoryCell(Cell):
                 float64 += steps * N**2 * 2 * d
                 exponentials += steps * N**2 * (scales + 1) / 2
         samples = steps * sum(b for b in e.batch_sizes if math.isfinite(b))
-        drawing = 6e-9 * 2 * N * d + 1e-7 * samples
-        times = 1.5 * len(self.seeds)
+        rates = len(rate_factors(self.shared.optimizers[self.optimizer]) or [1.0])
+        drawing = 6e-9 * 2 * N * d / rates + 1e-7 * samples
+        times = 1.5 * len(self.seeds) * rates
         return Cost(
             times * float64,
             times * float32,

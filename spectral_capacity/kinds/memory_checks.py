@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from spectral_capacity.kinds.memory import MemoryExperiment
 
 
-def problems(experiment: MemoryExperiment, root: Path) -> Iterator[Problem]:
+def problems(experiment: MemoryExperiment, shared: Shared) -> Iterator[Problem]:
     """What no single key shows."""
+    root = shared.root
     for i, d in enumerate(experiment.d):
         if d >= experiment.n_items:
             yield (
@@ -31,6 +32,7 @@ def problems(experiment: MemoryExperiment, root: Path) -> Iterator[Problem]:
             )
     yield from _frequencies(experiment, root)
     yield from _steps(experiment)
+    yield from _sweeps(experiment, shared)
     if experiment.embeddings:
         yield from _own_embeddings(experiment, root)
 
@@ -48,6 +50,37 @@ def _steps(experiment: MemoryExperiment) -> Iterator[Problem]:
             f"{loss.learning_rate_factors}: must be [1.0] with more than one step; a multiple of the memory "
             "is another learning rate at the first only",
         )
+
+
+def _sweeps(experiment: MemoryExperiment, shared: Shared) -> Iterator[Problem]:
+    """Of learning rates, whose choice must be possible here."""
+    for i, name in enumerate(experiment.optimizers):
+        optimizer = shared.optimizers.get(name)
+        sweep = optimizer and optimizer.learning_rate.sweep
+        if not sweep:
+            continue
+        if sweep.tuning_seeds >= experiment.seeds:
+            yield (
+                ("seeds",),
+                f"{experiment.seeds}: {name!r} chooses its learning rate by {sweep.tuning_seeds} of them; "
+                "there must be more, which show what it is worth",
+            )
+        if sweep.step and sweep.step > experiment.steps:
+            yield (
+                ("optimizers", i),
+                f"{name!r} chooses its learning rate after step {sweep.step}; there are {experiment.steps}",
+            )
+        if sweep.by == "loss" and not _has_loss(experiment, shared):
+            yield (
+                ("optimizers", i),
+                f"{name!r} chooses its learning rate by the loss, which is not measured here: write loss: {{}}",
+            )
+        if sweep.by != "loss" and experiment.steps == 1:
+            yield (
+                ("optimizers", i),
+                f"{name!r} chooses its learning rate by {sweep.by}, which after one step is the same at every "
+                "rate: choose by loss, or take more steps",
+            )
 
 
 def _frequencies(experiment: MemoryExperiment, root: Path) -> Iterator[Problem]:
@@ -170,6 +203,11 @@ def _has_loss(experiment: MemoryExperiment, _: Shared) -> bool:
     return experiment.loss is not None or (many and "population" in experiment.batch_size)
 
 
+def _has_sweep(experiment: MemoryExperiment, shared: Shared) -> bool:
+    known = [shared.optimizers[o] for o in experiment.optimizers if o in shared.optimizers]
+    return any(optimizer.learning_rate.sweep for optimizer in known)
+
+
 def _at_least(steps: int) -> Need:
     return Need(f"steps: {steps} or more", lambda e, _: e.steps >= steps)
 
@@ -186,6 +224,7 @@ NEEDS = {
     "any loss": Need(
         "a loss section, or exact gradients of the population and steps: 2 or more", _has_loss
     ),
+    "sweep": Need("an optimizer with a sweep of learning rates", _has_sweep),
     "muon": Need(
         "an optimizer with the exact polar map", lambda e, shared: _polar_maps(e, shared) >= 1
     ),

@@ -11,9 +11,23 @@ from typing import Annotated, Any, Literal
 from annotated_types import Gt, MaxLen
 from pydantic import Field
 
-from spectral_capacity.kinds.fields import FilePath, Strict, one_of
+from spectral_capacity.kinds.fields import FilePath, Strict, axis, count, one_of
 from spectral_capacity.optimizers import own_map
 from spectral_capacity.optimizers.maps import MAPS
+
+
+class Sweep(Strict):
+    """Learning rates to try: tuning seeds choose one for each d, α, κ and batch size, others show it."""
+
+    factors: axis(Annotated[float, Gt(0)], most=1000)
+    """multiples of scale · d^d_power that are tried. One cell runs them all"""
+    by: Literal["capacity", "robust_prefix", "recovered_mass", "loss"] = "capacity"
+    """what chooses: the largest mean over tuning seeds, of `loss` the least; of equal ones the least rate"""
+    step: count(most=100_000) | None = None
+    """after how many steps; left out, at the last"""
+    tuning_seeds: count(most=10_000) = 1
+    """how many seeds, the first ones, choose. Fits, figures and claims show the others alone, of every
+    optimizer in the experiment"""
 
 
 class LearningRate(Strict):
@@ -26,6 +40,8 @@ class LearningRate(Strict):
     schedule: Literal["constant", "growing"] = "constant"
     """`constant`: the same at every step. `growing`: times d^(α e_t) at step t, e_t = 1/(2α), 2/(2α), … the
     exponent that gradient descent can reach in t steps (Theorem 10)"""
+    sweep: Sweep | None = None
+    """`{factors: […]}`: rates that are found, not set. The grid has all of them along `learning_rate_factor`"""
 
 
 LABEL = "how figures call it, `$…$` being mathematics; left out, its name does"
@@ -46,6 +62,12 @@ def optimizer_model(rules: tuple[tuple[str, Callable], ...]) -> Any:
         for key, text in (("label", LABEL), ("colour", COLOUR))
     }
     return one_of(dict(rules), "rule", {"map": SpectralMap}, learning_rate=learning_rate, **looks)
+
+
+def rate_factors(optimizer: Any) -> list[float] | None:
+    """The multiples of its learning rate that an optimizer is tried at, sorted; None without a sweep."""
+    sweep = optimizer.learning_rate.sweep
+    return sweep and sorted(sweep.factors)
 
 
 def theory_of(optimizer: Any) -> Literal["muon", "gradient", "newton", "none"]:

@@ -16,6 +16,9 @@ DIMENSIONS = {
     "step": Dimension(np.int64, "updates made"),
 }
 
+RATE_FACTOR = "learning_rate_factor"
+"""The dimension of a sweep of learning rates."""
+
 VARIABLES = {
     "capacity": Variable(np.int64, "number of recovered items"),
     "prefix_capacity": Variable(np.int64, "length of the initial run of recovered items"),
@@ -51,3 +54,9 @@ VARIABLES = {
 
 SCHEMA = Schema(DIMENSIONS, VARIABLES)
 """Of cells and grids of linear memories. Of a cell the first four dimensions have length one."""
+
+_BEFORE_SEED = [*DIMENSIONS.items()][:-2]
+_RATE = Dimension(np.float64, "learning rate over the configured one", absent=1.0)
+
+SWEPT_SCHEMA = Schema(dict(_BEFORE_SEED) | {RATE_FACTOR: _RATE} | DIMENSIONS, VARIABLES)
+"""The same with the rates of a sweep. Of a grid where one optimizer is swept; the others are at 1."""

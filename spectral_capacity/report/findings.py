@@ -19,6 +19,7 @@ import xarray as xr
 from spectral_capacity.analysis.asymptotes import FROM_D
 from spectral_capacity.analysis.fitted_steps import at_fitted_steps
 from spectral_capacity.analysis.quantities import LINE, PREDICTED
+from spectral_capacity.analysis.swept_rates import at_chosen_rates
 from spectral_capacity.analysis.verdicts import NOT_MEASURED
 from spectral_capacity.results.reading import open_grid
 
@@ -56,7 +57,7 @@ def points(experiment: str, grid: xr.Dataset, fits: xr.Dataset) -> pd.DataFrame:
     Of the capacity, that of a run which stopped early its last one as in fits, and of every other quantity of
     :data:`analysis.quantities.PREDICTED`.
     """
-    shown = at_fitted_steps(grid.sortby("d"))
+    shown = at_fitted_steps(at_chosen_rates(grid).sortby("d"))
     columns = {"seeds": shown.capacity.notnull().sum("seed")}
     for name in [name for name in PREDICTED if name in grid]:
         values = shown[name].astype(float)

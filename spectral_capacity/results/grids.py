@@ -16,7 +16,7 @@ import numpy as np
 
 from spectral_capacity.results.netcdf import open_netcdf, read_values, write_netcdf
 from spectral_capacity.results.provenance import attributes
-from spectral_capacity.results.schema import Schema, Status, missing
+from spectral_capacity.results.schema import ABSENT, Schema, Status, missing
 
 if TYPE_CHECKING:
     from netCDF4 import Dataset
@@ -82,16 +82,18 @@ def read_points(cell: str | os.PathLike) -> Points:
 def write_table(path: str | os.PathLike, cells: Sequence[Points]) -> None:
     """One list of the points of cells of one experiment, in their order.
 
-    Columns have the attributes that they have in the cells. The provenance lists under ``cells`` what they
-    were made with, each once.
+    Columns have the attributes that they have in the cells. A dimension that some cells lack says itself
+    where they belong (:attr:`results.schema.Dimension.absent`). The provenance lists under ``cells`` what
+    they were made with, each once.
     """
     trained: list = []
     for cell in cells:
         if cell.made not in trained:
             trained.append(cell.made)
+    fullest = max(cells, key=lambda cell: len(cell.columns))
     variables = {
-        name: (("point",), np.concatenate([cell.columns[name] for cell in cells]), about)
-        for name, about in cells[0].attributes.items()
+        name: (("point",), np.concatenate([_column(cell, name, about) for cell in cells]), about)
+        for name, about in fullest.attributes.items()
     }
     _write(path, variables, {"cells": trained}, "Points of cells")
 
@@ -107,26 +109,50 @@ def assemble(
 
     Dimensions, variables and their attributes are those of the cells. Coordinates of a point must equal
     those of the grid exactly, floats to the last bit: one that matches none raises ValueError. What no
-    point covers is missing, with status ``not_run``. The grid's provenance has ``cells`` of the tables.
+    point covers is missing, with status ``not_run``; points of a table that lacks a dimension are where that
+    says (:attr:`results.schema.Dimension.absent`). The grid's provenance has ``cells`` of the tables.
     """
-    variables: dict[str, tuple] = {}
-    trained: list[dict] = []
+    lists = [_Table.read(table) for table in tables]
+    fullest = max(lists, key=lambda each: len(each.columns))
+    variables = _nothing(fullest, coordinates)
+    dims = [name for name in fullest.columns if name in coordinates]  # in the cells' order
     positions = {dim: {v: i for i, v in enumerate(values)} for dim, values in coordinates.items()}
-    for table in tables:
-        with open_netcdf(table) as file:
-            points = read_values(file)
-            dims = tuple(name for name in points if name in coordinates)  # in the cells' order
-            variables = variables or _nothing(file, dims, coordinates)
-            made = json.loads(file.provenance)["cells"]
+    trained: list[dict] = []
+    for path_of_table, points in zip(tables, lists, strict=True):
+        columns = {name: _column(points, name, fullest.attributes[name]) for name in variables}
         try:
-            where = tuple([positions[dim][v] for v in points[dim].tolist()] for dim in dims)
+            where = tuple([positions[dim][v] for v in columns[dim].tolist()] for dim in dims)
         except KeyError as error:
-            raise ValueError(f"{table}: coordinate {error} is not one of this grid") from error
+            raise ValueError(
+                f"{path_of_table}: coordinate {error} is not one of this grid"
+            ) from error
         for name, (_, values, _) in variables.items():
             if name not in coordinates:
-                values[where] = points[name]
-        trained += [each for each in made if each not in trained]
+                values[where] = columns[name]
+        trained += [each for each in points.made if each not in trained]
     _write(path, variables, {**provenance, "cells": trained}, title)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A file of :func:`write_table`. made: of each cell, as it was written."""
+
+    columns: Mapping[str, np.ndarray]
+    attributes: Mapping[str, Mapping[str, Any]]
+    made: Sequence[Mapping[str, Any]]
+
+    @classmethod
+    def read(cls, path: str | os.PathLike) -> _Table:
+        with open_netcdf(path) as file:
+            about = {name: _about(variable) for name, variable in file.variables.items()}
+            return cls(read_values(file), about, json.loads(file.provenance)["cells"])
+
+
+def _column(points: Points | _Table, name: str, about: Mapping[str, Any]) -> np.ndarray:
+    """A column, or for a dimension that these points lack where they are all the same."""
+    if name in points.columns:
+        return points.columns[name]
+    return np.full(points.columns["status"].shape, about[ABSENT])
 
 
 def _about(variable):
@@ -134,17 +160,19 @@ def _about(variable):
     return {key: variable.getncattr(key) for key in variable.ncattrs() if key != "_FillValue"}
 
 
-def _nothing(file, dims, coordinates):
+def _nothing(table, coordinates):
     """The coordinates, and the variables of a table in the shape of the grid, missing everywhere."""
+    dims = tuple(name for name in table.columns if name in coordinates)
     shape = tuple(len(coordinates[dim]) for dim in dims)
     variables = {}
-    for name, variable in file.variables.items():
+    for name, values in table.columns.items():
         if name in coordinates:
-            values = np.asarray(coordinates[name], variable.dtype)
-            variables[name] = ((name,), values, _about(variable))
+            on_axis = np.asarray(coordinates[name], values.dtype)
+            variables[name] = ((name,), on_axis, table.attributes[name])
         else:
-            nothing = Status.NOT_RUN if name == "status" else missing(variable.dtype)
-            variables[name] = (dims, np.full(shape, nothing, variable.dtype), _about(variable))
+            nothing = Status.NOT_RUN if name == "status" else missing(values.dtype)
+            empty = np.full(shape, nothing, values.dtype)
+            variables[name] = (dims, empty, table.attributes[name])
     return variables
 
 

@@ -20,18 +20,27 @@ class Status(IntEnum):
     NOT_RUN = 4
 
 
+ABSENT = "absent"
+"""Attribute of a coordinate: what it is in a cell that lacks it."""
+
+
 @dataclass(frozen=True)
 class Dimension:
-    """A dimension of a grid: on-disk type of its coordinate (``str`` for names) and what it means."""
+    """A dimension of a grid: on-disk type of its coordinate (``str`` for names) and what it means.
+
+    absent: where cells without this dimension belong, beside others that have it; None where all have it.
+    """
 
     dtype: type
     long_name: str
+    absent: float | None = None
 
     @property
     def attributes(self) -> dict[str, Any]:
         """CF-style attributes of the coordinate."""
         units = {} if self.dtype is str else {"units": "1"}
-        return {"long_name": self.long_name, **units}
+        absent = {} if self.absent is None else {ABSENT: self.absent}
+        return {"long_name": self.long_name, **units, **absent}
 
 
 @dataclass(frozen=True)

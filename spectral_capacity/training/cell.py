@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from spectral_capacity.backend import jax
 from spectral_capacity.memory.associations import Associations
-from spectral_capacity.memory.measured import SCHEMA
+from spectral_capacity.memory.measured import RATE_FACTOR, SCHEMA, SWEPT_SCHEMA
 from spectral_capacity.results.grids import write_grid
 from spectral_capacity.results.schema import Status
 from spectral_capacity.sampling.batches import batch_counts
@@ -25,6 +25,9 @@ from spectral_capacity.sampling.frequencies import item_frequencies, item_rows
 from spectral_capacity.training.checkpoints import Checkpoint
 from spectral_capacity.training.run import EarlyStop, Run
 from spectral_capacity.training.steps import State, train
+
+PLACE = ("seed", "batch_size", "rate")
+"""Of a run in a cell, in the order in which they are made."""
 
 LoadEmbeddings = Callable[[int], tuple[np.ndarray, np.ndarray]]
 
@@ -55,10 +58,14 @@ def train_cell(
 ) -> dict[str, np.ndarray]:
     """All runs of one cell; arrays over (batch_size, seed, step), one per variable of the schema.
 
+    With a sweep of learning rates they are over (batch_size, rate, seed, step).
+
     ``settings`` holds ``n_items, d, alpha, frequencies, kappa, batch_sizes, seeds, root_seed, optimizer,
-    gradient, steps, early_stop, loss_factors, prefix_share``; ``load(seed)`` gives (U, V). ``frequencies`` is
-    None for the power law, or a digest of the counts, which are in the file ``table``. Steps after an early
-    stop or a divergence are missing, with status ``not_run`` after the one, ``diverged`` after the other.
+    gradient, steps, early_stop, loss_factors, prefix_share, rate_factors``; ``load(seed)`` gives (U, V).
+    ``rate_factors`` are the multiples of the learning rate that are tried, None where there is no sweep.
+    ``frequencies`` is None for the power law, or a digest of the counts, which are in the file ``table``. Steps
+    after an early stop or a divergence are missing, with status ``not_run`` after the one, ``diverged`` after
+    the other.
 
     ``report`` is told of each seed: its counts, how many are done and the time left. Goes on from
     ``checkpoint`` where that has something. Embeddings that are not finite stop the cell with a
@@ -66,34 +73,33 @@ def train_cell(
     rows of a softmax.
     """
     seeds, batch_sizes = settings["seeds"], settings["batch_sizes"]
+    factors = settings["rate_factors"] or [1.0]
     p = _frequencies(settings, table)
-    results = SCHEMA.nothing_measured((len(batch_sizes), len(seeds), settings["steps"]))
+    shape = (len(batch_sizes), len(factors), len(seeds), settings["steps"])
+    results = SCHEMA.nothing_measured(shape)
     first, taken_up = _resume(checkpoint, results)
     if taken_up is not None:
         report(f"goes on after step {taken_up.step} of {_name(settings, *first)}")
     started = time.monotonic()
-    runs = itertools.product(range(len(seeds)), range(len(batch_sizes)))
+    runs = itertools.product(*map(range, (len(seeds), len(batch_sizes), len(factors))))
     unfinished = [place for place in runs if place >= first]
-    for s, places in itertools.groupby(unfinished, key=itemgetter(0)):
+    for s, of_seed in itertools.groupby(unfinished, key=itemgetter(0)):
         data, variances = _associations(load(seeds[s]), settings["kappa"])
-        for place in places:
-            run = _run(settings, *place, data, p, variances, devices)
-            try:
-                for state in train(run, taken_up if place == first else None):
-                    _record(results, place, state)
-                    if state.diverged:
-                        report(f"{_name(settings, *place)}: diverged at step {state.step}")
-                    elif checkpoint:
-                        _save(checkpoint, results, place, state)
-            except Exception as error:  # a user's map may raise anything
-                error.add_note(_name(settings, *place))
-                raise
+        for b, places in itertools.groupby(of_seed, key=itemgetter(1)):
+            # One run for all rates: they share its first gradient.
+            run = _run(settings, s, b, data, p, variances, devices)
+            for place in places:
+                start = taken_up if place == first else None
+                states = train(run, start, factors[place[-1]])
+                _follow(states, results, place, _name(settings, *place), report, checkpoint)
         seconds_per_seed = (time.monotonic() - started) / (s + 1 - first[0])
         report(
-            f"seed {seeds[s]}: recovered {_last(results['capacity'][:, s])}; {s + 1} of {len(seeds)} "
+            f"seed {seeds[s]}: recovered {_last(results['capacity'][..., s, :])}; {s + 1} of {len(seeds)} "
             f"seeds done, about {seconds_per_seed * (len(seeds) - s - 1):.0f} s left"
         )
-    return results
+    if settings["rate_factors"]:
+        return results
+    return {name: values[:, 0] for name, values in results.items()}
 
 
 def write_cell(
@@ -103,19 +109,25 @@ def write_cell(
     provenance: Mapping[str, Any],
     known_by: Mapping[str, str] | None = None,
 ) -> None:
-    """Write what :func:`train_cell` measured, with all seven dimensions; see :func:`write_grid`."""
+    """Write what :func:`train_cell` measured, with all dimensions; see :func:`write_grid`.
+
+    That of learning rates is there where they are swept.
+    """
     name, alpha, kappa, d = (settings[key] for key in ("name", "alpha", "kappa", "d"))
+    swept = settings["rate_factors"]
     coordinates = {
         "optimizer": [name],
         "alpha": [alpha],
         "kappa": [kappa],
         "d": [d],
         "batch_size": settings["batch_sizes"],
+        **({RATE_FACTOR: swept} if swept else {}),
         "seed": settings["seeds"],
         "step": range(1, settings["steps"] + 1),
     }
     title = f"One cell: {name}, alpha {alpha}, kappa {kappa}, d {d}"
-    write_grid(path, SCHEMA, coordinates, results, provenance, title, known_by)
+    schema = SWEPT_SCHEMA if swept else SCHEMA
+    write_grid(path, schema, coordinates, results, provenance, title, known_by)
 
 
 def _frequencies(settings, table) -> Float[np.ndarray, " n"]:
@@ -166,36 +178,54 @@ def _batch_weights(settings, p, s, batch_size, step) -> Float[np.ndarray, " n"]:
     return counts[batch_size] / batch_size
 
 
+def _follow(states, results, place, name, report, checkpoint) -> None:
+    """Enter all that a run comes to."""
+    try:
+        for state in states:
+            _record(results, place, state)
+            if state.diverged:
+                report(f"{name}: diverged at step {state.step}")
+            elif checkpoint:
+                _save(checkpoint, results, place, state)
+    except Exception as error:  # a user's map may raise anything
+        error.add_note(name)
+        raise
+
+
 def _record(results, place, state) -> None:
     """Enter what was measured after a step; after a divergence there is nothing more to come."""
-    s, b = place
+    s, b, f = place
     if state.diverged:
-        results["status"][b, s, state.step - 1 :] = Status.DIVERGED
+        results["status"][b, f, s, state.step - 1 :] = Status.DIVERGED
         return
     for name, values in results.items():
-        values[b, s, state.step - 1] = state.observation.measured[name]
+        values[b, f, s, state.step - 1] = state.observation.measured[name]
 
 
 def _save(checkpoint, results, place, state) -> None:
-    numbers = {"seed": place[0], "batch_size": place[1], "step": state.step}
+    numbers = dict(zip(PLACE, place, strict=True)) | {"step": state.step}
     checkpoint.save(results | state.arrays(), numbers)
 
 
-def _resume(checkpoint, results) -> tuple[tuple[int, int], State | None]:
+def _resume(checkpoint, results) -> tuple[tuple[int, int, int], State | None]:
     """Fill ``results`` from a checkpoint; the place of the run it was in, and the state of that."""
     saved = checkpoint.load() if checkpoint else None
     if saved is None:
-        return (0, 0), None
+        return (0, 0, 0), None
     arrays, numbers = saved
     for name, values in results.items():
         values[...] = arrays[name]
-    return (numbers["seed"], numbers["batch_size"]), State.restored(numbers["step"], arrays)
+    return tuple(numbers[name] for name in PLACE), State.restored(numbers["step"], arrays)
 
 
-def _name(settings, s, b) -> str:
-    return f"seed {settings['seeds'][s]}, batch size {settings['batch_sizes'][b]}"
+def _name(settings, s, b, f) -> str:
+    factors = settings["rate_factors"]
+    rate = f", learning rate × {factors[f]:g}" if factors else ""
+    return f"seed {settings['seeds'][s]}, batch size {settings['batch_sizes'][b]}{rate}"
 
 
 def _last(counts: np.ndarray) -> list[int]:
-    """The last count of each row that is there."""
-    return [int(row[row >= 0][-1]) if (row >= 0).any() else -1 for row in counts]
+    """The last count that is there of each batch size, at the rate where it is largest."""
+    return [
+        max(int(row[row >= 0][-1]) if (row >= 0).any() else -1 for row in rows) for rows in counts
+    ]

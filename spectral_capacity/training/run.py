@@ -13,7 +13,7 @@ from jaxtyping import Float, Int64
 
 from spectral_capacity.memory.associations import Associations
 from spectral_capacity.memory.moments import Moments
-from spectral_capacity.optimizers.gradient import StepContext
+from spectral_capacity.optimizers.gradient import Gradient, StepContext
 
 LARGEST = 1e15
 """Entry of W beyond which the softmax of another step means nothing."""
@@ -82,6 +82,17 @@ class Run:
     def weights_at(self, step: int) -> Float[np.ndarray, " n"]:
         """q_i of the gradient at this step."""
         return self.p if self.weights is None else self.weights(step)
+
+    @cached_property
+    def first_gradient(self) -> Gradient:
+        """The negative gradient at W = 0, which runs at all learning rates start from.
+
+        Raises FloatingPointError when it is not finite: then the embeddings are not.
+        """
+        G = self.data.initial_gradient(self.weights_at(1))
+        if not np.isfinite(G).all():
+            raise FloatingPointError("the gradient has entries that are not finite")
+        return Gradient(G)
 
     def context(self, step: int, q: Float[np.ndarray, " n"]) -> StepContext:
         """What the optimizer may know at this step, whose gradient has the weights q."""

@@ -51,26 +51,26 @@ class State:
         return {name: getattr(self, name) for name in CARRIED}
 
 
-def train(run: Run, state: State | None = None) -> Iterator[State]:
+def train(run: Run, state: State | None = None, rate_factor: float = 1.0) -> Iterator[State]:
     """The memory after each step, from W = 0 or from the ``state`` after an earlier one.
 
-    Ends after ``steps`` updates, at an early stop, or with a state that has ``diverged``
-    (:meth:`Run.has_diverged`). The states do not depend on where the run was taken up. Raises
-    FloatingPointError when the very first gradient is not finite: then the embeddings are not.
+    ``rate_factor`` multiplies the optimizer's learning rate. Ends after ``steps`` updates, at an early stop, or
+    with a state that has ``diverged`` (:meth:`Run.has_diverged`). The states do not depend on where the run was
+    taken up. Raises FloatingPointError when the very first gradient is not finite: then the embeddings are not.
     """
     state = state or State.start(*run.data.U.shape)
     while not _is_finished(run, state):
-        state = take_step(run, state)
+        state = take_step(run, state, rate_factor)
         yield state
 
 
-def take_step(run: Run, state: State) -> State:
+def take_step(run: Run, state: State, rate_factor: float = 1.0) -> State:
     """The memory after one more update."""
     t = state.step + 1
     q = run.weights_at(t)
     gradient, full_rank = negative_gradient(run, state, q)
     context = run.context(t, q)
-    rate = learning_rate(run.optimizer, context)
+    rate = rate_factor * learning_rate(run.optimizer, context)
     W = state.W + rate * _direction(run, gradient, context)
     if run.has_diverged(W):
         return replace(state, step=t, observation=None, diverged=True)
@@ -91,11 +91,10 @@ def negative_gradient(run: Run, state: State, q: Float[np.ndarray, " n"]) -> tup
     """The negative gradient at a state, and how many directions the items of its sum can span."""
     if state.step == 0 or run.gradient == "thresholded":
         unlearnt = np.where(state.known, 0.0, q)
-        G = run.data.initial_gradient(unlearnt)
-        if state.step == 0 and not np.isfinite(G).all():
-            raise FloatingPointError("the gradient has entries that are not finite")
+        first = state.step == 0
+        gradient = run.first_gradient if first else Gradient(run.data.initial_gradient(unlearnt))
         # The mean of all v's is taken out: all items together span one direction less than they are.
-        return Gradient(G), min(int(np.count_nonzero(unlearnt)), q.size - 1)
+        return gradient, min(int(np.count_nonzero(unlearnt)), q.size - 1)
     found = state.observation and state.observation.gradient
     found = found or softmax_gradient(state.W, run.data, q, devices=run.devices)
     return Gradient(found.matrix, found.error), int(np.count_nonzero(found.weights))

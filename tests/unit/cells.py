@@ -63,6 +63,7 @@ def cell(
     loss=None,
     steps=1,
     gradient="exact",
+    rate_factors=None,
 ):
     return {
         "frequencies": None,
@@ -72,6 +73,7 @@ def cell(
         "early_stop": None,
         "prefix_share": 0.95,
         "loss_factors": loss,
+        "rate_factors": rate_factors,
         "name": "x",
         "optimizer": optimizer,
         "n_items": n,

@@ -11,9 +11,8 @@ from spectral_capacity.training.cell import train_cell
 from spectral_capacity.training.checkpoints import Checkpoint, identity
 from tests.unit.cells import MUON, cell
 
-CELL = cell(MUON, 100, 8, steps=4, seeds=(0, 1), batch_sizes=(50.0, np.inf)) | {
-    "early_stop": {"window": 2, "gain": 0.3}
-}
+SEVERAL = {"seeds": (0, 1), "batch_sizes": (50.0, np.inf), "rate_factors": [0.5, 1.0]}
+CELL = cell(MUON, 100, 8, steps=4, **SEVERAL) | {"early_stop": {"window": 2, "gain": 0.3}}
 
 
 class Cut(Exception):

@@ -17,6 +17,7 @@ CELL = {
     "batch_sizes": [np.inf],
     "seeds": [0, 1],
     "steps": 1,
+    "rate_factors": None,
 }
 COORDINATES = {
     "optimizer": ["gd", "muon"],

@@ -7,6 +7,7 @@ import numpy as np
 from spectral_capacity.config.parse import parse
 from spectral_capacity.kinds.experiment import seed_blocks
 from spectral_capacity.kinds.optimizers import numeric_options
+from spectral_capacity.memory.measured import RATE_FACTOR, SWEPT_SCHEMA
 from spectral_capacity.sampling.frequencies import from_counts, read_counts
 from tests.unit.configurations import DEFAULT, ROOT, cells, change, coordinates
 
@@ -26,7 +27,9 @@ def test_cells_cover_the_grid_and_have_their_own_files():
 def test_coordinates_are_those_of_the_schema_in_its_order():
     config = parse(DEFAULT, root=ROOT)
     for name, experiment in config.experiments.items():
-        assert list(coordinates(config, name)) == list(experiment.schema.dimensions)
+        found = [dim for dim in coordinates(config, name) if dim != RATE_FACTOR]
+        assert found == list(experiment.schema.dimensions)
+    assert list(coordinates(config, "loss_rates")) == list(SWEPT_SCHEMA.dimensions)
 
 
 def test_experiments_share_their_embeddings():

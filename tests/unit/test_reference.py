@@ -47,6 +47,7 @@ def test_counts_agree_within_seed_noise(tmp_path, d):
             "gradient": "exact",
             "steps": 1,
             "early_stop": None,
+            "rate_factors": None,
             "batch_sizes": [np.inf],
             "seeds": seeds,
         }

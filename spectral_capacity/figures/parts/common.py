@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import matplotlib
@@ -19,6 +20,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from spectral_capacity.analysis.swept_rates import at_chosen_rates
 from spectral_capacity.figures.parts import looks
 from spectral_capacity.results.files import atomic_path
 from spectral_capacity.results.made_from import Datasets, made_from
@@ -46,6 +48,13 @@ def style(
     """
     with plt.style.context(["default", str(path)]), looks.optimizers(optimizers or {}):
         yield
+
+
+def shown_to(module: ModuleType, grids: Datasets) -> Datasets:
+    """What a figure's ``plot`` sees of sweeps: all rates if it needs a sweep, else those that were chosen."""
+    if "sweep" in module.NEEDS:
+        return grids
+    return [*map(at_chosen_rates, grids)] if isinstance(grids, list) else at_chosen_rates(grids)
 
 
 def save(

@@ -14,7 +14,7 @@ import xarray as xr
 
 from spectral_capacity.analysis.exponents import fit_exponents
 from spectral_capacity.analysis.quantities import LINE
-from spectral_capacity.memory.measured import DIMENSIONS
+from spectral_capacity.memory.measured import DIMENSIONS, RATE_FACTOR, SWEPT_SCHEMA
 from tests.unit.figures import transformers
 
 N = 2000
@@ -43,7 +43,9 @@ def needed(figure, **coordinates):
         one = transformers.measured(**coordinates), None
         return tuple([x] * roles for x in one) if roles else one
     needs = {*figure.NEEDS}
-    if "polar" in needs:
+    if "sweep" in needs:
+        one = swept(**coordinates)
+    elif "polar" in needs:
         one = maps(**coordinates)
     elif "batches" in needs:
         wanted = {"batch_size": BATCHES, "alpha": (1.5,), "d": (32, 64, 128)}
@@ -74,12 +76,40 @@ def measured(**coordinates):
     return grid, fitted(grid)
 
 
+RATES = (0.25, 0.5, 1.0, 2.0, 4.0)
+
+
+@functools.cache
+def swept(**coordinates):
+    """The same at several learning rates, best at twice the configured one, and its fits."""
+    one = synthetic(**coordinates)
+    factor = xr.DataArray([*RATES], {RATE_FACTOR: [*RATES]}, RATE_FACTOR)
+    off = np.log2(factor / 2) ** 2
+    grid = one.assign(
+        capacity=(one.capacity / (1 + off / 4)).round(),
+        loss=one.loss * (1 + off),
+        worst_item_loss=one.worst_item_loss * factor,
+        status=one.status + xr.zeros_like(factor, np.int8),
+    )
+    made = json.loads(one.attrs["provenance"])["configuration"]["definitions"]
+    sweep = {"factors": [*RATES], "by": "loss", "step": None, "tuning_seeds": 1}
+    rates = {name: {"learning_rate": CONSTANT | {"sweep": sweep}} for name in made}
+    grid = described(grid.transpose(*SWEPT_SCHEMA.dimensions), definitions=rates)
+    return grid, fitted(grid)
+
+
 def fitted(grid):
     families = {name: FAMILIES[name.split("_")[0]] for name in grid.optimizer.values.tolist()}
-    settings = {"theory": families, "options": {name: {} for name in families}}
+    settings = FIT | {
+        "theory": families,
+        "options": {name: {} for name in families},
+        "learning_rates": dict.fromkeys(families, CONSTANT),
+        "maps": dict.fromkeys(families),
+        "steps": grid.step.size,
+    }
     with warnings.catch_warnings(action="ignore"):  # of fits, not of figures
-        fits = fit_exponents(grid, FIT | settings | {"steps": grid.step.size})
-    return described(fits, confidence=FIT["confidence"])
+        fits = fit_exponents(grid, settings)
+    return described(fits, **settings)
 
 
 def synthetic(**coordinates):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from spectral_capacity.analysis.chosen_rates import at_chosen_rates, decades_near_best, rates_tried
+from spectral_capacity.analysis.chosen_rates import at_chosen_rates
+from spectral_capacity.analysis.near_best import decades_near_best, rates_tried
 from spectral_capacity.figures import (
     fig7,
     fig8a,
