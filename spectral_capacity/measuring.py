@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +18,6 @@ from typing import Annotated, Any, SupportsIndex
 import numpy as np
 import xarray as xr
 from annotated_types import MinLen
-from numpy.typing import ArrayLike
 from pydantic import ValidationError, create_model
 
 from spectral_capacity.analysis.exponents import fit_exponents
@@ -27,30 +26,29 @@ from spectral_capacity.backend import describe
 from spectral_capacity.config.messages import ConfigError, describe_all, key_path
 from spectral_capacity.config.model import Config, Fits
 from spectral_capacity.kinds import optimizers as kinds_optimizers
+from spectral_capacity.kinds import python_optimizers
 from spectral_capacity.kinds.experiment import Problem, Shared
 from spectral_capacity.kinds.fields import Name, Strict
 from spectral_capacity.kinds.memory import MemoryExperiment
 from spectral_capacity.kinds.memory_cell import MemoryCell
+from spectral_capacity.kinds.python_optimizers import Optimizer, SpectralMap, Transformation
 from spectral_capacity.optimizers import own_map
-from spectral_capacity.optimizers.gradient import Gradient, StepContext
-from spectral_capacity.optimizers.rules import RULES
 from spectral_capacity.results.grids import assemble, read_points, write_table
 from spectral_capacity.results.provenance import record
 from spectral_capacity.results.reading import open_grid
 from spectral_capacity.sampling.embeddings import generate_embeddings
 from spectral_capacity.training.cell import embeddings_of, train_cell, write_cell
 
-SpectralMap = Callable[[Gradient, StepContext], ArrayLike]
-
 NAME = "measured"
 """Of the experiment, in provenance."""
 
-PYTHON = "(python)"
-"""What stands for the file of a function that is no file's, in provenance."""
+DEFAULTS = {"n_items": 10_000}
+AXES = ("d", "alpha", "kappa", "batch_size")
+"""Keys of which a single value may stand for a list."""
 
 
 def measure(
-    optimizers: Mapping[str, Mapping[str, Any] | SpectralMap],
+    optimizers: Mapping[str, Optimizer] | Transformation,
     *,
     seed: SupportsIndex = 0,
     report: Callable[[str], None] = lambda line: None,
@@ -58,13 +56,15 @@ def measure(
 ) -> xr.Dataset:
     """Train linear memories and count what they recall: the grid that ``results/grids/*.nc`` holds.
 
-    optimizers: by name, each as in the configuration (``{"rule": "spectral", "map": {"name": "polar"}}``) or
-    a spectral map of your own, a function ``(gradient, context) -> direction`` (docs/own_map.md has its
-    contract); ``{"rule": "spectral", "map": function, "learning_rate": {…}}`` is one with a learning rate.
-    experiment: the keys of an experiment of kind ``memory`` (config/README.md): ``n_items``, ``d``,
-    ``alpha``, ``batch_size``, ``steps``, ``seeds``, …, with their defaults. Lists may be tuples or arrays, and
-    a batch size ``inf``, the population, as in the grid. Paths are relative to the working directory. seed:
-    root of every random stream. report: is told of each seed of each cell.
+    optimizers: an optax transformation, as ``optax.contrib.muon(0.02)``; or several by name, each a
+    transformation, as in the configuration (``{"rule": "spectral", "map": {"name": "polar"}}``), or a spectral
+    map of your own, a function ``(gradient, context) -> direction`` (docs/own_map.md has its contract);
+    ``{"rule": "spectral", "map": function, "learning_rate": {…}}`` is one with a learning rate, and so is
+    ``{"rule": transformation, "learning_rate": {…}}``, whose updates it multiplies. experiment: the keys of an
+    experiment of kind ``memory`` (config/README.md): ``n_items`` (10,000), ``d``, ``alpha``, ``batch_size``,
+    ``steps``, ``seeds``, …, with their defaults. A single value may stand for a list, which may be a tuple or
+    an array, and a batch size ``inf`` for the population, as in the grid. Paths are relative to the working
+    directory. seed: root of every random stream. report: is told of each seed of each cell.
 
     With a sweep of learning rates the grid has all of them along ``learning_rate_factor``;
     :func:`analysis.swept_rates.at_chosen_rates` is what tuning seeds choose of it.
@@ -75,7 +75,7 @@ def measure(
     Raises TypeError when optimizers have no names, ConfigError with a line for each setting that cannot be
     used, and what training raises, with notes that say where.
     """
-    definitions, functions = _split(optimizers)
+    definitions, of_python = python_optimizers.split(optimizers)
     model = create_model(
         "Measurement",
         __base__=Strict,
@@ -83,14 +83,15 @@ def measure(
         optimizers=(Annotated[dict[Name, _optimizer_model()], MinLen(1)], ...),
     )
     common = _valid(model, {"seed": seed, "optimizers": definitions})
-    memory = _valid(MemoryExperiment, _batch_sizes(experiment) | {"optimizers": [*optimizers]})
+    given = DEFAULTS | _axes(experiment) | {"optimizers": [*definitions]}
+    memory = _valid(MemoryExperiment, given)
     shared = Shared(common.seed, memory.seeds, "keys", common.optimizers, Fits().model_dump())
-    of_files = {name: o for name, o in common.optimizers.items() if name not in functions}
+    of_files = {name: o for name, o in common.optimizers.items() if name not in of_python}
     _refuse(
         [
             *memory.problems(shared),
             *kinds_optimizers.problems(of_files, shared.root),
-            *_signatures(functions),
+            *python_optimizers.problems(of_python),
         ]
     )
     own_map.load.cache_clear()  # files may have changed since the last call
@@ -102,7 +103,7 @@ def measure(
             path = Path(folder, f"{cell.name}.nc")
             say = partial(_say, report, cell.name)
             try:
-                _train(path, cell, functions.get(cell.optimizer), made_with, say)
+                _train(path, cell, of_python.get(cell.optimizer), made_with, say)
             except Exception as error:
                 error.add_note(cell.name)
                 raise
@@ -165,43 +166,16 @@ def _whole(grid: xr.Dataset) -> xr.Dataset:
     return grid.expand_dims(lost).transpose(*dimensions)
 
 
-def _split(
-    optimizers: Mapping[str, Mapping[str, Any] | SpectralMap],
-) -> tuple[dict[str, Any], dict[str, SpectralMap]]:
-    """Optimizers as the configuration writes them, and the functions that some are."""
-    if not isinstance(optimizers, Mapping):
-        raise TypeError(
-            f"optimizers is {optimizers!r}; must be a mapping of names to what each is, as in "
-            '{"muon": {"rule": "spectral", "map": {"name": "polar"}}, "mine": function}'
-        )
-    definitions: dict[str, Any] = {}
-    functions: dict[str, SpectralMap] = {}
-    for name, given in optimizers.items():
-        optimizer = {"rule": "spectral", "map": given} if callable(given) else given
-        if isinstance(optimizer, Mapping) and callable(function := optimizer.get("map")):
-            functions[name] = function
-            known_as = getattr(function, "__qualname__", type(function).__name__)
-            named = {"name": "own", "file": PYTHON, "function": known_as}
-            optimizer = {**optimizer, "map": named}
-        definitions[name] = optimizer
-    return definitions, functions
-
-
 def _optimizer_model() -> Any:
-    return kinds_optimizers.optimizer_model(tuple(RULES.items()))
+    return kinds_optimizers.optimizer_model(tuple(MemoryExperiment.rules.items()))
 
 
-def _signatures(functions: Mapping[str, SpectralMap]) -> Iterator[Problem]:
-    for name, function in functions.items():
-        try:
-            own_map.check_signature(function, "its function")
-        except ValueError as error:
-            yield ("optimizers", name), str(error)
-
-
-def _batch_sizes(experiment: Mapping[str, Any]) -> dict[str, Any]:
-    """An experiment with batch sizes as the configuration writes them; a grid has floats."""
+def _axes(experiment: Mapping[str, Any]) -> dict[str, Any]:
+    """An experiment with lists, and batch sizes as the configuration writes them; a grid has floats."""
     given = _plain(experiment)
+    for axis in AXES:
+        if isinstance(given.get(axis), int | float | str):
+            given[axis] = [given[axis]]
     sizes = given.get("batch_size")
     if isinstance(sizes, list):
         given["batch_size"] = [_batch_size(size) for size in sizes]
@@ -245,16 +219,14 @@ def _say(report: Callable[[str], None], where: str, line: str) -> None:
 def _train(
     path: Path,
     cell: MemoryCell,
-    function: SpectralMap | None,
+    of_python: SpectralMap | Transformation | None,
     made_with: Mapping[str, Any],
     report: Callable[[str], None],
 ) -> None:
     """Train a cell and write it, as its script does."""
     settings = cell.settings()
-    how = settings
-    if function:
-        call = partial(own_map.call, function, f"the function of {cell.optimizer}")
-        how = settings | {"optimizer": settings["optimizer"] | {"map": {"name": call}}}
+    optimizer = python_optimizers.trained_with(settings["optimizer"], of_python, cell.optimizer)
+    how = settings | {"optimizer": optimizer}
     table = cell.experiment.frequencies and cell.experiment.frequencies.file
     load = embeddings_of(settings, _embeddings(path.parent, cell), table)
     results = train_cell(how, load, report, table=table)

@@ -39,12 +39,6 @@ TEXTS = {
 """What is allowed, by Pydantic's type of error and with its context; its own text for any other."""
 
 
-OF_A_MEMORY = {
-    "muon": "spectral with map: {name: polar}",
-    "sgd": "gradient, with a finite batch_size",
-}
-"""Rules that transformers are trained by, and what a memory has in their place."""
-
 MEANT = {
     ("rule", "gd"): "gradient",
     ("rule", "signsgd"): "sign",

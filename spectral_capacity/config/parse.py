@@ -16,7 +16,6 @@ from spectral_capacity.analysis.claims_file import read_claims
 from spectral_capacity.config import figures, looks, plain
 from spectral_capacity.config.figure_modules import is_reserved
 from spectral_capacity.config.messages import (
-    OF_A_MEMORY,
     ConfigError,
     describe_all,
     key_path,
@@ -153,10 +152,7 @@ def _of_experiments(config: Config) -> Iterator[Problem]:
                 yield key, f"{optimizer!r} is not defined; optimizers has {known}"
             elif (rule := config.optimizers[optimizer].rule) not in experiment.rules:
                 trained = ", ".join(experiment.rules)
-                text = f"{optimizer!r} has rule {rule}; kind {experiment.kind} trains {trained}"
-                if experiment.kind == "memory" and rule in OF_A_MEMORY:
-                    text += f"; did you mean {OF_A_MEMORY[rule]}?"
-                yield key, text
+                yield key, f"{optimizer!r} has rule {rule}; kind {experiment.kind} trains {trained}"
         for key, text in experiment.problems(config.shared):
             yield (*at, *key), text
 

@@ -14,7 +14,7 @@ from spectral_capacity.config.figure_modules import FigureModule, figure_modules
 from spectral_capacity.config.figures import FigureSettings, figures_model
 from spectral_capacity.config.model import Config, Fits
 from spectral_capacity.kinds.fields import options_of, summary
-from spectral_capacity.kinds.optimizers import COLOUR, LABEL, LearningRate
+from spectral_capacity.kinds.optimizers import COLOUR, LABEL, LearningRate, Smoothing
 from spectral_capacity.kinds.registry import KINDS
 from spectral_capacity.optimizers.maps import MAPS
 
@@ -27,6 +27,7 @@ def keys(page: str) -> str:
     tables = {
         "top": table(Config, leave_out=SECTIONS),
         "learning rate": table(LearningRate, prefix="learning_rate."),
+        "smoothing": table(Smoothing),
         "looks": _table([("label", "", LABEL), ("colour", "", COLOUR)]),
         "rules": functions("rule", _rules()),
         "maps": functions("map", MAPS),

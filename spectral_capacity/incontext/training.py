@@ -14,8 +14,9 @@ from jaxtyping import Array, Float, Int, PyTree
 
 from spectral_capacity.backend import QUICKLY, jax, jnp
 from spectral_capacity.incontext.model import Architecture, Transformer, initialise
-from spectral_capacity.incontext.optimizers import transformation
+from spectral_capacity.incontext.names import TABLES
 from spectral_capacity.incontext.task import Laws, Sequences, Task, draw
+from spectral_capacity.optimizers.transformations import transformation
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Setup:
 
     def rule(self, learning_rate: Any) -> optax.GradientTransformation:
         """Of the trained parameters, at a rate that may be traced."""
-        return transformation(dict(self.optimizer), learning_rate, self.architecture.trained)
+        return transformation(dict(self.optimizer), learning_rate, TABLES)
 
 
 class Run(NamedTuple):
@@ -59,7 +60,7 @@ def _begin(architecture, optimizer, keys):
     def one(key):
         parameters = initialise(key, architecture).parameters
         moved = {name: parameters[name] for name in architecture.trained}
-        rule = transformation(dict(optimizer), 1.0, architecture.trained)
+        rule = transformation(dict(optimizer), 1.0, TABLES)
         return State(parameters, rule.init(moved), jnp.zeros((), jnp.int32))
 
     return jax.vmap(one)(keys)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from operator import or_
 from typing import Annotated, Any, Literal
@@ -102,10 +102,21 @@ def one_of(
     functions: Mapping[str, Callable], tag: str, nested: Mapping[str, Any], **fields: Any
 ) -> Any:
     """The options of one of ``functions``, chosen by the key ``tag``; each may have ``fields`` too."""
-    models = [
+    return any_of(models_of(functions, tag, nested, **fields), tag)
+
+
+def models_of(
+    functions: Mapping[str, Callable], tag: str, nested: Mapping[str, Any], **fields: Any
+) -> list[type[Strict]]:
+    """:func:`options_of` each function, with its name under the key ``tag``."""
+    return [
         options_of(function, nested, **{tag: (Literal[name], ...), **fields})
         for name, function in functions.items()
     ]
+
+
+def any_of(models: Sequence[type[Strict]], tag: str) -> Any:
+    """One of these models, chosen by the key ``tag``."""
     return Annotated[reduce(or_, models), Field(discriminator=tag)]
 
 

@@ -13,7 +13,6 @@ from pydantic import Field
 from spectral_capacity.analysis.claims_file import RECALL_QUANTITIES
 from spectral_capacity.incontext.measured import SCHEMA
 from spectral_capacity.incontext.names import PARAMETERS, SQUARE
-from spectral_capacity.incontext.optimizers import RULES
 from spectral_capacity.kinds.experiment import (
     Experiment,
     Need,
@@ -25,6 +24,7 @@ from spectral_capacity.kinds.experiment import (
 from spectral_capacity.kinds.fields import FilePath, Strict, axis, count
 from spectral_capacity.kinds.incontext_cell import InContextCell
 from spectral_capacity.kinds.optimizers import LearningRate
+from spectral_capacity.optimizers.transformations import TRANSFORMATIONS
 from spectral_capacity.sampling.bigrams import bigrams_digest, read_bigrams
 
 Exponent = Annotated[float, Ge(0)]
@@ -151,7 +151,7 @@ class InContextExperiment(Experiment):
     script: ClassVar[str] = "scripts/train_incontext.py"
     title: ClassVar[str] = "In-context recall of transformers"
     schema: ClassVar = SCHEMA
-    rules: ClassVar = RULES
+    rules: ClassVar = TRANSFORMATIONS
     needs: ClassVar = {
         "batch sizes": Need(
             "two sizes or more in its batch_size", lambda e, _: len(e.batch_size) > 1

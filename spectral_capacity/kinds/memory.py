@@ -30,6 +30,7 @@ from spectral_capacity.kinds.optimizers import (
 )
 from spectral_capacity.memory.measured import RATE_FACTOR, SCHEMA
 from spectral_capacity.optimizers.rules import RULES
+from spectral_capacity.optimizers.transformations import TRANSFORMATIONS, own
 
 
 class LossGrid(Strict):
@@ -94,7 +95,7 @@ class MemoryExperiment(Experiment):
     script: ClassVar[str] = "scripts/train_memory.py"
     title: ClassVar[str] = "Capacity of a linear memory"
     schema: ClassVar = SCHEMA
-    rules: ClassVar = RULES
+    rules: ClassVar = RULES | TRANSFORMATIONS | {"own": own}
     needs: ClassVar = memory_checks.NEEDS
     joint_needs: ClassVar = memory_checks.JOINT_NEEDS
     quantities: ClassVar = NAMES

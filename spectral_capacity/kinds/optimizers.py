@@ -8,12 +8,24 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from annotated_types import Gt, MaxLen
+from annotated_types import Ge, Gt, Lt, MaxLen
 from pydantic import Field
 
-from spectral_capacity.kinds.fields import FilePath, Strict, axis, count, one_of
+from spectral_capacity.kinds.fields import FilePath, Strict, any_of, axis, count, models_of, one_of
 from spectral_capacity.optimizers import own_map
 from spectral_capacity.optimizers.maps import MAPS
+from spectral_capacity.optimizers.rules import RULES
+
+
+class Smoothing(Strict):
+    """What every rule without a state of its own may have beside its options."""
+
+    momentum: Annotated[float, Ge(0), Lt(1)] = 0.0
+    """β of M_t = β M_{t−1} + G_t, which then stands for the gradient"""
+    nesterov: bool = False
+    """Nesterov's momentum: G_t + β M_t stands for the gradient"""
+    weight_decay: Annotated[float, Ge(0)] = 0.0
+    """decoupled: W shrinks by η times it, at every step"""
 
 
 class Sweep(Strict):
@@ -54,14 +66,20 @@ SpectralMap = one_of(MAPS, "name", {"file": FilePath})
 def optimizer_model(rules: tuple[tuple[str, Callable], ...]) -> Any:
     """The model of one entry of ``optimizers``: any of these update rules with its options.
 
-    How it looks in figures is left out of its dump: it decides no result.
+    Rules without a state have :class:`Smoothing` too. How it looks in figures is left out of its dump: it
+    decides no result.
     """
-    learning_rate = (LearningRate, Field(LearningRate(), description="see below"))
-    looks = {
+    common = {
         key: (Annotated[str, MaxLen(100)] | None, Field(None, description=text, exclude=True))
         for key, text in (("label", LABEL), ("colour", COLOUR))
     }
-    return one_of(dict(rules), "rule", {"map": SpectralMap}, learning_rate=learning_rate, **looks)
+    common["learning_rate"] = (LearningRate, Field(LearningRate(), description="see below"))
+    smoothing = {name: (f.rebuild_annotation(), f) for name, f in Smoothing.model_fields.items()}
+    plain = {name: rule for name, rule in rules if rule in RULES.values()}
+    others = {name: rule for name, rule in rules if name not in plain}
+    nested = {"map": SpectralMap, "file": FilePath}
+    models = models_of(plain, "rule", nested, **smoothing, **common)
+    return any_of([*models, *models_of(others, "rule", nested, **common)], "rule")
 
 
 def rate_factors(optimizer: Any) -> list[float] | None:
@@ -71,7 +89,9 @@ def rate_factors(optimizer: Any) -> list[float] | None:
 
 
 def theory_of(optimizer: Any) -> Literal["muon", "gradient", "newton", "none"]:
-    """Which theory speaks of a configured optimizer's one-step capacity."""
+    """Which theory speaks of a configured optimizer's capacity: of none with momentum or weight decay."""
+    if any(getattr(optimizer, name, 0) for name in ("momentum", "weight_decay")):
+        return "none"
     if optimizer.rule in ("gradient", "newton"):
         return optimizer.rule
     maps = {"polar": "muon", "identity": "gradient"}
@@ -79,7 +99,10 @@ def theory_of(optimizer: Any) -> Literal["muon", "gradient", "newton", "none"]:
 
 
 def spectral_map(optimizer: Any) -> dict[str, Any] | None:
-    """The map of singular values that an optimizer has, with its options; None where it has none."""
+    """The map of singular values that an optimizer has, with its options; None where it has none.
+
+    The first step of a momentum is that of the gradient, times a factor that few maps know.
+    """
     return optimizer.map.model_dump() if optimizer.rule == "spectral" else None
 
 
@@ -88,6 +111,8 @@ def numeric_options(optimizer: Any) -> dict[str, float]:
     options = optimizer.model_dump(exclude={"learning_rate"})
     options |= options.pop("map", None) or {}
     options |= options.pop("options", None) or {}
+    unused = [name for name in Smoothing.model_fields if not options.get(name, True)]
+    options = {key: value for key, value in options.items() if key not in unused}
     return {
         key: float(value)
         for key, value in options.items()
@@ -96,21 +121,32 @@ def numeric_options(optimizer: Any) -> dict[str, float]:
 
 
 def own_code(optimizer: Any) -> str | None:
-    """The Python file of a user's own map, None for a map of the package."""
+    """The Python file of a user's own map or optimizer, None for one of the package."""
+    own, _ = _own(optimizer)
+    return own and own.file
+
+
+def _own(optimizer: Any) -> tuple[Any, tuple[str, ...]]:
+    """What names a file of the user's, and under which key it stands; None where nothing does."""
+    if optimizer.rule == "own":
+        return optimizer, ()
     spectral_map = getattr(optimizer, "map", None)
-    return spectral_map.file if spectral_map is not None and spectral_map.name == "own" else None
+    known = spectral_map is None or spectral_map.name != "own"
+    return (None, ()) if known else (spectral_map, ("map",))
 
 
 def problems(optimizers: Mapping[str, Any], root: Path) -> Iterator[tuple[tuple, str]]:
-    """What is wrong with users' own maps: (key, message) each."""
+    """What is wrong with users' own maps and optimizers: (key, message) each."""
     for name, optimizer in optimizers.items():
-        if own_code(optimizer) is None:
+        own, key = _own(optimizer)
+        if own is None:
             continue
-        at, own = ("optimizers", name, "map"), optimizer.map
+        at = ("optimizers", name, *key)
         if not os.path.isfile(root / own.file):
             yield (*at, "file"), f"{own.file!r}: no such file"
             continue
+        contract = own_map.MAP if key else own_map.OPTIMIZER
         try:
-            own_map.check(root / own.file, own.function, own.options or {})
+            own_map.check(root / own.file, own.function, own.options or {}, contract)
         except (OSError, ValueError) as error:
             yield at, str(error)

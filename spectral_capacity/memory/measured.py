@@ -37,12 +37,20 @@ VARIABLES = {
     ),
     "items_seen": Variable(np.int64, "distinct items behind the gradients so far"),
     "status": STATUS,
+    "gradient_norm": Variable(np.float64, "Frobenius norm of the gradient"),
     "sigma_max": Variable(np.float64, "largest singular value of the gradient"),
     "sigma_min": Variable(np.float64, "smallest singular value in the gradient's numerical range"),
     "bulk_singular_value": Variable(np.float64, "singular value of the gradient at rank d/2"),
     "mean_inverse_singular_value": Variable(
         np.float64, "mean of 1/sigma over the gradient's numerical range"
     ),
+    "momentum_norm": Variable(
+        np.float64,
+        "Frobenius norm of the momentum that stood for the gradient; missing without one",
+    ),
+    "momentum_sigma_max": Variable(np.float64, "its largest singular value"),
+    "momentum_sigma_min": Variable(np.float64, "the smallest one in its numerical range"),
+    "momentum_bulk_singular_value": Variable(np.float64, "its singular value at rank d/2"),
     "null_directions": Variable(np.int64, "directions below the gradient's numerical range"),
     "near_ties": Variable(
         np.int64, "items within float32's error bound of a tie, decided in float64"

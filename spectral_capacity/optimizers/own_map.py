@@ -1,4 +1,4 @@
-"""Spectral maps from a Python file of the user: checked without running it, loaded by a job."""
+"""Spectral maps and optimizers from a Python file of the user: checked without running it, loaded by a job."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -18,14 +19,26 @@ from jaxtyping import Float
 
 from spectral_capacity.optimizers.gradient import Gradient, StepContext
 
-TAKES = (
+
+@dataclass(frozen=True)
+class Contract:
+    """How many arguments a user's function has before its options, and what is told of one that has not."""
+
+    positional: int
+    takes: str
+
+
+MAP = Contract(
+    2,
     "must take (gradient, context) and its options after a *; h(σ) is "
-    "gradient.with_singular_values(h(gradient.singular_values))"
+    "gradient.with_singular_values(h(gradient.singular_values))",
 )
-"""What a user is told of a function that cannot be called."""
+OPTIMIZER = Contract(0, "must take its options after a *, and return an optax transformation")
 
 
-def check(path: str | os.PathLike, function: str, options: Iterable[str]) -> None:
+def check(
+    path: str | os.PathLike, function: str, options: Iterable[str], contract: Contract = MAP
+) -> None:
     """Raise ValueError when ``path`` has no function of this name with these keyword-only options.
 
     Reads the file and does not run it: types of options are the function's own business.
@@ -42,8 +55,8 @@ def check(path: str | os.PathLike, function: str, options: Iterable[str]) -> Non
         known = ", ".join(functions) or "none"
         raise ValueError(f"{path} has no function {function!r} at its top level; it has: {known}")
     arguments = functions[function].args
-    if len(arguments.posonlyargs) + len(arguments.args) != 2:
-        raise ValueError(f"{path}: {function} {TAKES}")
+    if len(arguments.posonlyargs) + len(arguments.args) != contract.positional:
+        raise ValueError(f"{path}: {function} {contract.takes}")
     taken = {argument.arg for argument in (*arguments.posonlyargs, *arguments.args)} & {*options}
     if taken:
         raise ValueError(f"{path}: {function} has {sorted(taken)[0]!r} already: it is no option")
@@ -71,7 +84,7 @@ def check_signature(function: Callable[..., Any], what: str) -> None:
     try:
         signature.bind(None, None)
     except TypeError as error:
-        raise ValueError(f"{what} {TAKES} ({error})") from None
+        raise ValueError(f"{what} {MAP.takes} ({error})") from None
 
 
 @cache

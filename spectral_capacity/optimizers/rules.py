@@ -5,7 +5,8 @@ A rule takes a :class:`~optimizers.gradient.Gradient`, a
 returns a (d, d) float64 direction D for W ← W + η·D. Its options are its configuration, as for
 spectral maps. To add a rule, write the function and name it in :data:`RULES`.
 
-No momentum and no weight decay: the theory has neither.
+These have no state. Momentum and weight decay, which any of them may have, are those of
+:class:`optimizers.update.Smoothed`; rules that keep more are in :mod:`optimizers.transformations`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from spectral_capacity.memory.moments import numerical_range
 from spectral_capacity.optimizers.gradient import Gradient, StepContext
 from spectral_capacity.optimizers.maps import MAPS
 from spectral_capacity.theory.learning_rates import rate_at
+
+OF_NO_RULE = ("learning_rate", "momentum", "nesterov", "weight_decay")
+"""Keys of an optimizer that are no options of its rule."""
 
 RIDGE = 1e-8
 """Of arXiv:2603.26554's Newton step."""
@@ -93,7 +97,7 @@ def direction(
     """
     if not gradient.matrix.any():
         return np.zeros_like(gradient.matrix)
-    options = {key: v for key, v in optimizer.items() if key not in ("rule", "learning_rate")}
+    options = {key: v for key, v in optimizer.items() if key not in ("rule", *OF_NO_RULE)}
     return RULES[optimizer["rule"]](gradient, context, **options)
 
 

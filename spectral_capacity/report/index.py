@@ -115,7 +115,10 @@ def write(
             step=line.step,
         ),
         terms=TERMS,
-        optimizers={name: described(each) for name, each in run.definitions.items()},
+        optimizers={
+            name: described(each, of_a_transformer=name in run.of_transformers)
+            for name, each in run.definitions.items()
+        },
         updates={name: update(each) for name, each in run.definitions.items()},
         undecided=bool(measured) and all(r.verdict == TOO_SMALL for r in measured),
         themes=themes,

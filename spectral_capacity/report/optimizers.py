@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from spectral_capacity.incontext.optimizers import RULES as OF_TRANSFORMERS
+from spectral_capacity.optimizers.rules import OF_NO_RULE
+from spectral_capacity.optimizers.rules import RULES as WITHOUT_A_STATE
 
 RULES = {
     "gradient": "gradient descent (SGD on a batch): the gradient itself",
@@ -13,8 +14,12 @@ RULES = {
     "sign": "SignSGD: the sign of every entry of the gradient",
     "sgd": "SGD with momentum {momentum:g}",
     "adamw": "AdamW, its means decaying with {b1:g} and {b2:g}",
-    "muon": "Muon on the matrices of the layers, with momentum {momentum:g} and {iterations} Newton–Schulz "
-    "iterations; AdamW on embedding, positions and unembedding",
+    "lion": "Lion, mixing with {b1:g}, its momentum decaying with {b2:g}",
+    "muon": "Muon with momentum {momentum:g} and {iterations} Newton–Schulz iterations; of transformers on the "
+    "matrices of the layers, AdamW on embedding, positions and unembedding",
+    "shampoo": "Shampoo, its preconditioners decaying with {b2:g}, on a mean of gradients with {momentum:g}",
+    "soap": "SOAP, its means decaying with {b1:g}, {b2:g} and {b_basis:g}",
+    "own": "an own optimizer, ``{function}`` of ``{file}``",
 }
 MAPS = {
     "identity": "gradient descent, as the map of singular values :math:`σ ↦ σ`",
@@ -28,27 +33,56 @@ MAPS = {
 """By name, with their options; RST, as all that is said here."""
 
 
-def described(definition: Mapping[str, Any]) -> str:
+def described(definition: Mapping[str, Any], *, of_a_transformer: bool = False) -> str:
     """The update of an optimizer and its learning rate, in RST.
 
     definition: as the provenance of a grid has it: ``rule``, its options, ``map`` of a spectral one, and
-    ``learning_rate``. A rule or map that is not known here has its name and its options.
+    ``learning_rate``. A rule or map that is not known here has its name and its options. Learning rates
+    ``of_a_transformer`` are its experiment's.
     """
-    if definition["rule"] in OF_TRANSFORMERS:
+    if of_a_transformer:
         return f"{update(definition)}; of the learning rates that are tried, seed 0 chooses"
-    return f"{update(definition)}; :math:`{_rate(definition['learning_rate'])}`"
+    rate = definition["learning_rate"]
+    return f"{update(definition)}; :math:`{_rate(rate)}`{_swept(rate.get('sweep'))}"
 
 
 def update(definition: Mapping[str, Any]) -> str:
     """:func:`described` without the learning rate."""
-    options = {k: v for k, v in definition.items() if k not in ("rule", "learning_rate")}
+    options = {k: v for k, v in definition.items() if k not in ("rule", *OF_NO_RULE)}
     if definition["rule"] == "spectral":
         of_map = dict(options["map"])
         name = of_map.pop("name")
         if name == "smoothed_polar":
             of_map["resolution"] = _resolution(**of_map)
-        return _filled(MAPS.get(name), name, of_map)
+        return _filled(MAPS.get(name), name, of_map) + _smoothing(definition)
+    if definition["rule"] in WITHOUT_A_STATE:
+        return _filled(RULES.get(definition["rule"]), definition["rule"], options) + _smoothing(
+            definition
+        )
+    options = {k: v for k, v in definition.items() if k not in ("rule", "learning_rate")}
     return _filled(RULES.get(definition["rule"]), definition["rule"], options)
+
+
+def _smoothing(definition: Mapping[str, Any]) -> str:
+    """Momentum and weight decay of a rule that has no state of its own."""
+    parts = []
+    if momentum := definition.get("momentum"):
+        parts.append(
+            f"with momentum {momentum:g}" + ", Nesterov's" * definition.get("nesterov", False)
+        )
+    if decay := definition.get("weight_decay"):
+        parts.append(f"weight decay {decay:g}")
+    return "".join(f", {part}" for part in parts)
+
+
+def _swept(sweep: Mapping[str, Any] | None) -> str:
+    """Which rates are tried beside it, and who chooses."""
+    if not sweep:
+        return ""
+    factors, seeds = sorted(sweep["factors"]), sweep["tuning_seeds"]
+    who = "seed 0 chooses" if seeds == 1 else f"seeds 0 to {seeds - 1} choose"
+    by = sweep["by"].replace("_", " ")
+    return f" times {factors[0]:g} to {factors[-1]:g}, of which {who} by {by}"
 
 
 def _filled(text: str | None, name: str, options: Mapping[str, Any]) -> str:

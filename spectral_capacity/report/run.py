@@ -50,7 +50,8 @@ class ExperimentRun:
             where = {
                 name: _place(self.axes[name], at.get(name, self.axes[name][0])) for name in others
             }
-            if None in where.values():
+            # Of a sweep the chosen rates are in no grid.
+            if None in where.values() or "learning_rate_factor" in others:
                 return math.nan
             found = counts[tuple(where.get(name, slice(None)) for name in counts.dimensions)]
             return float(np.ma.filled(np.mean(found), math.nan))
@@ -90,6 +91,13 @@ class Run:
     def definitions(self) -> dict[str, Mapping[str, Any]]:
         """Optimizers of all experiments by their names, which stand for one definition in a configuration."""
         return {name: made for e in self.experiments for name, made in e.definitions.items()}
+
+    @property
+    def of_transformers(self) -> set[str]:
+        """Optimizers whose learning rates their experiments say."""
+        return {
+            name for e in self.experiments if "learning_rate" in e.axes for name in e.definitions
+        }
 
     @property
     def commits(self) -> list[str]:

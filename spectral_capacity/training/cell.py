@@ -79,7 +79,7 @@ def train_cell(
     results = SCHEMA.nothing_measured(shape)
     first, taken_up = _resume(checkpoint, results)
     if taken_up is not None:
-        report(f"goes on after step {taken_up.step} of {_name(settings, *first)}")
+        report(f"goes on after step {taken_up['step']} of {_name(settings, *first)}")
     started = time.monotonic()
     runs = itertools.product(*map(range, (len(seeds), len(batch_sizes), len(factors))))
     unfinished = [place for place in runs if place >= first]
@@ -89,8 +89,10 @@ def train_cell(
             # One run for all rates: they share its first gradient.
             run = _run(settings, s, b, data, p, variances, devices)
             for place in places:
-                start = taken_up if place == first else None
-                states = train(run, start, factors[place[-1]])
+                begun = State.start(run)
+                if taken_up and place == first:
+                    begun = begun.restored(**taken_up)
+                states = train(run, begun, factors[place[-1]])
                 _follow(states, results, place, _name(settings, *place), report, checkpoint)
         seconds_per_seed = (time.monotonic() - started) / (s + 1 - first[0])
         report(
@@ -207,15 +209,16 @@ def _save(checkpoint, results, place, state) -> None:
     checkpoint.save(results | state.arrays(), numbers)
 
 
-def _resume(checkpoint, results) -> tuple[tuple[int, int, int], State | None]:
-    """Fill ``results`` from a checkpoint; the place of the run it was in, and the state of that."""
+def _resume(checkpoint, results) -> tuple[tuple[int, int, int], dict[str, Any] | None]:
+    """Fill ``results`` from a checkpoint; the place of the run it was in, and what restores its state."""
     saved = checkpoint.load() if checkpoint else None
     if saved is None:
         return (0, 0, 0), None
     arrays, numbers = saved
     for name, values in results.items():
         values[...] = arrays[name]
-    return tuple(numbers[name] for name in PLACE), State.restored(numbers["step"], arrays)
+    place = tuple(numbers[name] for name in PLACE)
+    return place, {"step": numbers["step"], "arrays": arrays}
 
 
 def _name(settings, s, b, f) -> str:

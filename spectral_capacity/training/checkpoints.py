@@ -20,6 +20,9 @@ from spectral_capacity.backend import processor
 from spectral_capacity.results.files import is_complete
 from spectral_capacity.results.netcdf import DamagedFile, open_netcdf, read_values, write_netcdf
 
+IN_A_FILE = {"bool": np.int8, "bfloat16": np.float32, "float16": np.float32}
+"""Types that NetCDF does not have, and which hold them."""
+
 
 def identity(
     made_with: Mapping[str, Any],
@@ -100,9 +103,7 @@ class Checkpoint:
         variables = {}
         for name, values in arrays.items():
             dims = tuple(f"{name}_{axis}" for axis in range(values.ndim))
-            stored = (
-                values.astype(np.int8) if values.dtype == bool else values
-            )  # NetCDF has no bool
+            stored = values.astype(IN_A_FILE.get(values.dtype.name, values.dtype))
             variables[name] = (dims, stored, {"was": values.dtype.name})
         attributes = {"identity": self.identity, "numbers": json.dumps(numbers)}
         try:

@@ -35,6 +35,7 @@ def spectrum(
     middle = -(-d // 2)
     return {
         "status": Status.OK if resolved else Status.PRECISION_LIMITED,
+        "gradient_norm": float(np.linalg.norm(gradient.matrix)),
         "sigma_max": sigma[0] if sigma.size else 0.0,
         "sigma_min": sigma[-1] if sigma.size else 0.0,
         "bulk_singular_value": sigma[middle - 1] if sigma.size >= middle else np.nan,
@@ -42,6 +43,16 @@ def spectrum(
         "null_directions": d - gradient.rank,
         "spike_slope": spike_slope(sigma, d, along),
     }
+
+
+def momentum_spectrum(smoothed: Gradient | None) -> dict[str, float]:
+    """What :func:`spectrum` has of a gradient, of the momentum that a step took in its place; NaN without."""
+    names = ("norm", "sigma_max", "sigma_min", "bulk_singular_value")
+    if smoothed is None:
+        return {f"momentum_{name}": math.nan for name in names}
+    found = spectrum(smoothed, smoothed.rank)
+    found["norm"] = found["gradient_norm"]
+    return {f"momentum_{name}": found[name] for name in names}
 
 
 def loss_grid(

@@ -12,7 +12,12 @@ from spectral_capacity.memory.competitors import CompetitorSoftmax, competitor_s
 from spectral_capacity.memory.recall import Recall, recall, recall_from_margins
 from spectral_capacity.memory.softmax_gradient import SoftmaxGradient, softmax_gradient
 from spectral_capacity.optimizers.gradient import Gradient, StepContext
-from spectral_capacity.training.diagnostics import loss_grid, response_slope, spectrum
+from spectral_capacity.training.diagnostics import (
+    loss_grid,
+    momentum_spectrum,
+    response_slope,
+    spectrum,
+)
 from spectral_capacity.training.response import logit_noise
 from spectral_capacity.training.run import Run
 
@@ -33,6 +38,7 @@ def observe(
     run: Run,
     W: Float[np.ndarray, "d d"],
     gradient: Gradient,
+    smoothed: Gradient | None,
     full_rank: int,
     context: StepContext,
     rate: float,
@@ -41,9 +47,9 @@ def observe(
 ) -> Observation:
     """Look at the memory W that a step has led to.
 
-    ``gradient``, ``full_rank`` (how many directions its items can span), ``context`` and ``rate`` are of
-    this step; ``seen`` are the items behind this and all earlier gradients, ``known`` those recovered after
-    any earlier step.
+    ``gradient``, ``smoothed`` (the momentum that stood for it, None without one), ``full_rank`` (how many
+    directions the gradient's items can span), ``context`` and ``rate`` are of this step; ``seen`` are the items
+    behind this and all earlier gradients, ``known`` those recovered after any earlier step.
     """
     found, softmax, next_gradient = _recall(run, W, is_last=context.step == run.steps)
     variances = run.output_variances
@@ -58,6 +64,7 @@ def observe(
         "items_seen": int(np.count_nonzero(seen)),
         **_losses(run, W, rate, softmax),
         **spectrum(gradient, full_rank, variances),
+        **momentum_spectrum(smoothed),
         "signal_slope": response_slope(run.optimizer, W, gradient, context, rate, variances),
         "logit_noise": logit_noise(W, variances),
     }

@@ -14,6 +14,7 @@ from jaxtyping import Float, Int64
 from spectral_capacity.memory.associations import Associations
 from spectral_capacity.memory.moments import Moments
 from spectral_capacity.optimizers.gradient import Gradient, StepContext
+from spectral_capacity.optimizers.update import Optimizer, optimizer_of
 
 LARGEST = 1e15
 """Entry of W beyond which the softmax of another step means nothing."""
@@ -82,6 +83,11 @@ class Run:
     def weights_at(self, step: int) -> Float[np.ndarray, " n"]:
         """q_i of the gradient at this step."""
         return self.p if self.weights is None else self.weights(step)
+
+    @cached_property
+    def update(self) -> Optimizer:
+        """The optimizer, with its state."""
+        return optimizer_of(self.optimizer)
 
     @cached_property
     def first_gradient(self) -> Gradient:

@@ -31,23 +31,29 @@ class CutOff(Checkpoint):
             raise Cut
 
 
-def train(draws, checkpoint, report=lambda line: None):
-    return train_cell(CELL, lambda s: draws(100, 8, s), report, checkpoint)
+SOAP = {"rule": "soap", "learning_rate": {"scale": 0.3, "d_power": 0.0}}
+WITH_MOMENTUM = MUON | {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01}
+
+
+def train(draws, checkpoint, report=lambda line: None, optimizer=MUON):
+    this = CELL | {"optimizer": optimizer}
+    return train_cell(this, lambda s: draws(100, 8, s), report, checkpoint)
 
 
 @pytest.mark.slow
-def test_a_cell_cut_off_anywhere_ends_the_same(draws, tmp_path):
-    undisturbed = train(draws, None)
+@pytest.mark.parametrize("optimizer", [MUON, WITH_MOMENTUM, SOAP], ids=["muon", "momentum", "soap"])
+def test_a_cell_cut_off_anywhere_ends_the_same(draws, tmp_path, optimizer):
+    undisturbed = train(draws, None, optimizer=optimizer)
     steps = int((undisturbed["capacity"] >= 0).sum())
-    for writes in {*range(1, steps, 3), steps}:  # a step of each kind; runs have up to four
+    for writes in {*range(1, steps, 7), steps}:  # a step of each kind; runs have up to four
         path = tmp_path / f"{writes}.nc"
         cut = CutOff(path, {"code": "a"}, 0.0)
         cut.writes = writes
         with pytest.raises(Cut), cut:
-            train(draws, cut)
+            train(draws, cut, optimizer=optimizer)
         lines = []
         with Checkpoint(path, {"code": "a"}, 0.0) as checkpoint:
-            resumed = train(draws, checkpoint, lines.append)
+            resumed = train(draws, checkpoint, lines.append, optimizer)
         assert sum(line.startswith("goes on after step") for line in lines) == 1
         for name, values in undisturbed.items():
             np.testing.assert_array_equal(resumed[name], values, err_msg=name)
@@ -62,6 +68,8 @@ def test_arrays_of_any_kind_come_back_to_the_last_bit(tmp_path):
         "counts": np.arange(4, dtype=np.int64),
         "status": np.int8([[[0], [4]]]),
         "none": np.zeros(0),
+        "number": np.zeros((), np.int32),
+        "half": np.array([1.5, -2.0], "bfloat16"),
     }
     checkpoint = Checkpoint(tmp_path / "c.nc", {}, 0.0)
     assert checkpoint.load() is None

@@ -118,20 +118,14 @@ BAD = [
         "optimizers.muon.rule: 'spectrl' is not known; did you mean spectral?",
     ),
     (
-        "optimizers.sign",
-        {"rule": "muon"},
-        "experiments.spectral_maps.optimizers[4]: 'sign' has rule muon; kind memory trains gradient, "
-        "spectral, newton, sign; did you mean spectral with map: {name: polar}?",
-    ),
-    (
         "optimizers.x",
         {"rule": "power"},
         "optimizers.x.rule: 'power' is not known; did you mean spectral with map: {name: power}?",
     ),
     (
         "optimizers.x",
-        {"rule": "soap"},
-        "optimizers.x.rule: 'soap' is not known; allowed: 'gradient'",
+        {"rule": "adafactor"},
+        "optimizers.x.rule: 'adafactor' is not known; allowed: 'gradient'",
     ),
     ("optimizers.gd.colour", "bleu", "optimizers.gd.colour: 'bleu': no colour; write one as"),
     ("optimizers.gd.label", "$x_$", "optimizers.gd.label: '$x_$': Matplotlib does not read"),
@@ -260,3 +254,12 @@ def test_checking_does_not_load_the_numerical_core():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     ).stdout.split()
     assert not {"jax", "scipy", "pandas", "xarray", "matplotlib"} & set(loaded)
+
+
+def test_a_rule_that_a_kind_does_not_train():
+    with pytest.raises(ConfigError) as error:
+        parse(change("optimizers.transformer_sgd", {"rule": "sign"}), root=ROOT)
+    assert (
+        "experiments.incontext.optimizers[2]: 'transformer_sgd' has rule sign; kind incontext trains sgd, "
+        "adamw, lion, muon, shampoo, soap"
+    ) in str(error.value)

@@ -2,10 +2,9 @@ from string import Formatter
 
 import pytest
 
-from spectral_capacity.incontext.optimizers import RULES as OF_TRANSFORMERS
 from spectral_capacity.kinds.fields import options_of
+from spectral_capacity.kinds.memory import MemoryExperiment
 from spectral_capacity.optimizers.maps import MAPS
-from spectral_capacity.optimizers.rules import RULES
 from spectral_capacity.report import optimizers
 from spectral_capacity.report.text import plain
 
@@ -48,7 +47,7 @@ def test_maps(of_map, expected):
 
 @pytest.mark.parametrize(
     ("words", "functions"),
-    [(optimizers.MAPS, MAPS), (optimizers.RULES, RULES | OF_TRANSFORMERS)],
+    [(optimizers.MAPS, MAPS), (optimizers.RULES, MemoryExperiment.rules)],
 )
 def test_words_are_of_rules_and_maps_that_there_are(words, functions):
     for name, text in words.items():
@@ -58,7 +57,27 @@ def test_words_are_of_rules_and_maps_that_there_are(words, functions):
 
 def test_transformers_have_no_rate_of_their_own():
     adamw = {"rule": "adamw", "b1": 0.9, "b2": 0.95, "learning_rate": RATE}
-    said = plain(optimizers.described(adamw))
+    said = plain(optimizers.described(adamw, of_a_transformer=True))
     assert said == (
         "AdamW, its means decaying with 0.9 and 0.95; of the learning rates that are tried, seed 0 chooses"
+    )
+
+
+def test_of_a_memory_they_have_one():
+    adamw = {"rule": "adamw", "b1": 0.9, "b2": 0.95, "learning_rate": RATE}
+    assert plain(optimizers.described(adamw)).endswith("; η = 1")
+
+
+def test_a_sweep_says_who_chooses():
+    rate = RATE | {"sweep": {"factors": [4.0, 0.5], "by": "robust_prefix", "tuning_seeds": 1}}
+    said = plain(optimizers.described({"rule": "gradient", "learning_rate": rate}))
+    assert said.endswith("η = 1 times 0.5 to 4, of which seed 0 chooses by robust prefix")
+
+
+def test_momentum_and_decay_are_said():
+    polar = {"rule": "spectral", "map": {"name": "polar"}, "learning_rate": RATE}
+    said = optimizers.update(polar | {"momentum": 0.95, "nesterov": True, "weight_decay": 0.1})
+    assert plain(said).endswith(", with momentum 0.95, Nesterov's, weight decay 0.1")
+    assert optimizers.update(polar | {"momentum": 0.0, "nesterov": False, "weight_decay": 0.0}) == (
+        optimizers.update(polar)
     )

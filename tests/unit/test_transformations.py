@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spectral_capacity.backend import jax, jnp
-from spectral_capacity.incontext.optimizers import transformation
+from spectral_capacity.optimizers.transformations import transformation
 
 SHAPES = {
     "embedding": (6, 4),
@@ -34,7 +34,7 @@ def start():
 def after(optimizer, rate=RATE):
     """Parameters after the steps."""
     parameters = jax.tree.map(jnp.asarray, start())
-    rule = transformation(optimizer, rate, tuple(SHAPES))
+    rule = transformation(optimizer, rate, TABLES)
     state, update = rule.init(parameters), jax.jit(rule.update)
     for gradient in gradients():
         step, state = update(jax.tree.map(jnp.asarray, gradient), state, parameters)
@@ -118,7 +118,7 @@ def test_steps_are_those_of_a_few_lines(rule, options):
 
 def test_the_orientation_of_matrices():
     """(out, in): one with three times as many outputs as inputs moves by √3 times an orthogonal one."""
-    one = transformation({"rule": "muon", "weight_decay": 0.0}, 1.0, tuple(SHAPES))
+    one = transformation({"rule": "muon", "weight_decay": 0.0}, 1.0, TABLES)
     w = jax.tree.map(jnp.asarray, start())
     step, _ = one.update(jax.tree.map(jnp.asarray, gradients()[0]), one.init(w), w)
     for name, factor in {"widen_2": 3**0.5, "narrow_2": 1.0, "query_1": 1.0}.items():
@@ -128,15 +128,15 @@ def test_the_orientation_of_matrices():
 
 @pytest.mark.parametrize("rule", ["sgd", "adamw", "muon"])
 def test_a_traced_rate_is_the_rate(rule):
-    names, given = tuple(SHAPES), jax.tree.map(jnp.asarray, gradients()[0])
+    given = jax.tree.map(jnp.asarray, gradients()[0])
     begun = jax.tree.map(jnp.asarray, start())
 
     @jax.jit
     def step(rate):
-        made = transformation({"rule": rule}, rate, names)
+        made = transformation({"rule": rule}, rate, TABLES)
         return made.update(given, made.init(begun), begun)[0]
 
-    made = transformation({"rule": rule}, RATE, names)
+    made = transformation({"rule": rule}, RATE, TABLES)
     expected, _ = made.update(given, made.init(begun), begun)
     for name, value in step(RATE).items():
         np.testing.assert_allclose(value, expected[name], rtol=1e-9, atol=1e-12)
