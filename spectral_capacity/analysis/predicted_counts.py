@@ -177,12 +177,14 @@ class _Point:
         """What is expected after each of the first steps."""
         items, d = self.items, self.d
         rates = [self._rate(t) for t in range(1, steps + 1)]
-        constant = self.learning_rate["schedule"] == "constant"
+        schedule = "warm-up" if self.learning_rate.get("warmup") else self.learning_rate["schedule"]
+        constant = schedule == "constant"
         if self.settings.gradient == "thresholded":
             resolutions = self._resolutions(steps)
             if constant and (self.theory == "muon" or resolutions):
                 return thresholded_muon(items, d, steps, resolutions=resolutions)
-            if self.theory == "gradient" and d <= GRADIENT_TO_D:
+            known = constant or schedule == "growing"
+            if self.theory == "gradient" and known and d <= GRADIENT_TO_D:
                 return thresholded_gradient(items, d, rates)
         elif self.theory == "muon" and constant and self.one_rate and d >= EXACT_FROM_D:
             return exact_muon(items, d, steps, learning_rate=rates[0])

@@ -71,7 +71,8 @@ class Quantity:
 
 def case_of(settings: FitSettings, at: Mapping[str, Any]) -> Case:
     """What the theory is asked about on a line (``at``, all of :data:`LINE`)."""
-    schedule = settings.learning_rates[at["optimizer"]]["schedule"]
+    rate = settings.learning_rates[at["optimizer"]]
+    schedule = "warm-up" if rate.get("warmup") else rate["schedule"]
     theory = settings.theory[at["optimizer"]]
     return Case(theory, schedule, at["alpha"], at["kappa"], at["step"])
 

@@ -75,7 +75,7 @@ class MemoryExperiment(Experiment):
     exact gradients measure the loss too"""
     early_stop: EarlyStop | None = None
     """`{window: 10, gain: 0.005}`: stop a run whose best count so far has gained less than this share over so
-    many steps. Later steps are missing, with status `not_run`"""
+    many steps. Later steps are missing, with status `not_run`. A rate that decays goes on to its end"""
     gradient: Literal["exact", "thresholded"] = "exact"
     """`exact`: the softmax gradient at the memory as it is, N² logits a step for the population. `thresholded`:
     the paper's Eq. 7, items once recovered are left out for good and all others keep their gradient at W = 0:

@@ -53,9 +53,15 @@ def _steps(experiment: MemoryExperiment) -> Iterator[Problem]:
 
 
 def _sweeps(experiment: MemoryExperiment, shared: Shared) -> Iterator[Problem]:
-    """Of learning rates, whose choice must be possible here."""
+    """Of learning rates: a warm-up must end, and a choice must be possible."""
     for i, name in enumerate(experiment.optimizers):
         optimizer = shared.optimizers.get(name)
+        if optimizer and optimizer.learning_rate.warmup >= experiment.steps > 1:
+            yield (
+                ("optimizers", i),
+                f"{name!r} has a warmup of {optimizer.learning_rate.warmup} steps; there are "
+                f"{experiment.steps}",
+            )
         sweep = optimizer and optimizer.learning_rate.sweep
         if not sweep:
             continue

@@ -49,9 +49,12 @@ class LearningRate(Strict):
     """the constant of η = scale · d^d_power. What one step from zero recalls does not depend on the rate"""
     d_power: Annotated[float, Field(ge=-10, le=10)] = 0.0
     """its power of d"""
-    schedule: Literal["constant", "growing"] = "constant"
-    """`constant`: the same at every step. `growing`: times d^(α e_t) at step t, e_t = 1/(2α), 2/(2α), … the
-    exponent that gradient descent can reach in t steps (Theorem 10)"""
+    schedule: Literal["constant", "linear", "cosine", "growing"] = "constant"
+    """`constant`: the same at every step. `linear`, `cosine`: it falls to zero over the steps of the run.
+    `growing`: times d^(α e_t) at step t, e_t = 1/(2α), 2/(2α), … the exponent that gradient descent can reach
+    in t steps (Theorem 10)"""
+    warmup: count(least=0, most=100_000) = 0
+    """steps over which it rises in proportion to the step, before the schedule begins"""
     sweep: Sweep | None = None
     """`{factors: […]}`: rates that are found, not set. The grid has all of them along `learning_rate_factor`"""
 

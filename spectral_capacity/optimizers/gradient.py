@@ -17,7 +17,7 @@ class StepContext:
 
     d: embedding dimension. alpha: exponent of the item frequencies. batch_size: samples behind the
     gradient, inf for the population. step: 1 for the first update. moments: second moments of the
-    embeddings, computed when asked for.
+    embeddings, computed when asked for. steps: of the whole run.
     """
 
     d: int
@@ -25,6 +25,7 @@ class StepContext:
     batch_size: float
     step: int = 1
     moments: Moments | None = None
+    steps: int = 1
 
 
 class Gradient:

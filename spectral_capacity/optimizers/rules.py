@@ -103,4 +103,5 @@ def direction(
 
 def learning_rate(optimizer: Mapping[str, Any], context: StepContext) -> float:
     """η of a configured optimizer at a step (:func:`theory.learning_rates.rate_at`)."""
-    return rate_at(optimizer["learning_rate"], context.d, context.alpha, context.step)
+    at = (context.d, context.alpha, context.step, context.steps)
+    return rate_at(optimizer["learning_rate"], *at)

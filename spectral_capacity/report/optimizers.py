@@ -33,6 +33,10 @@ MAPS = {
 """By name, with their options; RST, as all that is said here."""
 
 
+FALLING = {"linear": ", falling linearly to zero", "cosine": ", falling to zero as a cosine"}
+"""Schedules that are said after the rate."""
+
+
 def described(definition: Mapping[str, Any], *, of_a_transformer: bool = False) -> str:
     """The update of an optimizer and its learning rate, in RST.
 
@@ -43,7 +47,10 @@ def described(definition: Mapping[str, Any], *, of_a_transformer: bool = False) 
     if of_a_transformer:
         return f"{update(definition)}; of the learning rates that are tried, seed 0 chooses"
     rate = definition["learning_rate"]
-    return f"{update(definition)}; :math:`{_rate(rate)}`{_swept(rate.get('sweep'))}"
+    said = f"{update(definition)}; :math:`{_rate(rate)}`{_swept(rate.get('sweep'))}"
+    schedule = FALLING.get(rate["schedule"], "")
+    warmup = f", after {rate['warmup']} steps of warm-up" if rate.get("warmup") else ""
+    return said + schedule + warmup
 
 
 def update(definition: Mapping[str, Any]) -> str:

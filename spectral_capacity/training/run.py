@@ -103,7 +103,8 @@ class Run:
     def context(self, step: int, q: Float[np.ndarray, " n"]) -> StepContext:
         """What the optimizer may know at this step, whose gradient has the weights q."""
         d = self.data.U.shape[1]
-        return StepContext(d, self.alpha, self.batch_size, step, BatchMoments(self.data, q))
+        moments = BatchMoments(self.data, q)
+        return StepContext(d, self.alpha, self.batch_size, step, moments, self.steps)
 
     def has_diverged(self, W: Float[np.ndarray, "d d"]) -> bool:
         """Whether W is not finite or, with more than one step, has an entry above :data:`LARGEST`.

@@ -13,6 +13,7 @@ from spectral_capacity.memory.softmax_gradient import softmax_gradient
 from spectral_capacity.optimizers.gradient import Gradient, StepContext
 from spectral_capacity.optimizers.rules import learning_rate
 from spectral_capacity.optimizers.update import Step
+from spectral_capacity.theory.learning_rates import DECAYING
 from spectral_capacity.training.observation import Observation, observe
 from spectral_capacity.training.run import Run
 
@@ -120,5 +121,7 @@ def _step(run: Run, gradient: Gradient, state: State, context: StepContext) -> S
 
 
 def _is_finished(run: Run, state: State) -> bool:
-    stopped = run.early_stop is not None and run.early_stop(state.counts)
+    # A rate that decays has its best counts at its end.
+    decays = run.optimizer["learning_rate"].get("schedule") in DECAYING
+    stopped = run.early_stop is not None and not decays and run.early_stop(state.counts)
     return state.step >= run.steps or state.diverged or stopped
