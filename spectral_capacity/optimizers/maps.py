@@ -19,6 +19,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Literal
 
+import ml_dtypes  # noqa: F401  (gives NumPy the name bfloat16)
 import numpy as np
 from annotated_types import Ge, Gt, Le, doc
 from jaxtyping import Float
@@ -106,21 +107,65 @@ def newton_schulz(
         Literal["cubic", "jordan", "polar_express"], doc("`cubic`, `jordan` or `polar_express`")
     ] = "jordan",
     iterations: Annotated[int, Ge(0), Le(1000), doc("k")] = 5,
+    precision: Annotated[
+        Literal["float64", "float32", "bfloat16", "float16"],
+        doc(
+            "what every sum and product is rounded to: `float64`, `float32`, `bfloat16`, `float16`"
+        ),
+    ] = "float64",
+    safety: Annotated[
+        float,
+        Ge(1),
+        doc("all but the last polynomial are taken at x/s; Polar Express has 1.01 for bfloat16"),
+    ] = 1.0,
 ) -> Float[np.ndarray, "d d"]:
     """Odd polynomial iteration X ← a X + b (XXᵀ)X + c (XXᵀ)²X on X = G/‖G‖_F.
 
     ``cubic`` is Newton–Schulz proper, (3/2, −1/2, 0); ``jordan`` the quintic of the public Muon
     (Jordan et al., 2024), which trades accuracy at 1 for growth at 0; ``polar_express`` the minimax
-    quintics of arXiv:2505.16932, a new one each iteration. In float64: rounding of lower precisions
-    is not modelled. A zero gradient stays zero. The iteration needs no singular value decomposition;
+    quintics of arXiv:2505.16932, a new one each iteration, and X = G/(s‖G‖_F) with a ``safety`` s. A zero
+    gradient stays zero. The iteration needs no singular value decomposition;
     :func:`theory.spectral_maps.newton_schulz` is what it does to a singular value.
+
+    ``precision`` is what the public Muon has in bfloat16: products are summed in float64 (hardware has float32)
+    and rounded once, as every multiple and sum of matrices is.
     """
+    to = partial(_rounded, precision=precision)
     norm = np.linalg.norm(gradient.matrix)
-    X = gradient.matrix / norm if norm > 0 else gradient.matrix
-    for a, b, c in polynomials(coefficients, iterations):
-        S = X @ X.T
-        X = a * X + (b * S + c * (S @ S)) @ X
+    X = to(gradient.matrix / (safety * norm) if norm > 0 else gradient.matrix)
+    for a, b, c in polynomials(coefficients, iterations, safety):
+        S = to(X @ X.T)
+        X = to(to(a * X) + to(to(to(b * S) + to(c * to(S @ S))) @ X))
     return X
+
+
+def _rounded(X: Float[np.ndarray, "d d"], precision: str) -> Float[np.ndarray, "d d"]:
+    """X in float64, each entry rounded to the nearest number of a lower precision."""
+    return X if precision == "float64" else X.astype(np.dtype(precision)).astype(np.float64)
+
+
+def block_polar(
+    gradient: Gradient,
+    context: StepContext,
+    *,
+    blocks: Annotated[int, Ge(1), Le(2**17), doc("how many; d must be a multiple of it")],
+) -> Float[np.ndarray, "d d"]:
+    """The exact polar factor of each of several blocks of rows (outputs), as libraries have it for heads.
+
+    Each over its own numerical range. No map of the singular values of the whole gradient. Raises ValueError
+    where d is no multiple of ``blocks``.
+    """
+    d = gradient.matrix.shape[0]
+    if d % blocks:
+        raise ValueError(f"d = {d} is no multiple of {blocks} blocks")
+    parts = np.split(gradient.matrix, blocks)
+    return np.concatenate([_polar_factor(part, gradient.error) for part in parts])
+
+
+def _polar_factor(part: Float[np.ndarray, "m d"], error: float) -> Float[np.ndarray, "m d"]:
+    left, sigma, right = np.linalg.svd(part, full_matrices=False)
+    kept = sigma > max(sigma[0] * max(part.shape) * np.finfo(np.float64).eps, error)
+    return left[:, kept] @ right[kept]
 
 
 def _mapped(gradient: Gradient, h: spectral_maps.ScalarMap) -> Float[np.ndarray, "d d"]:
@@ -134,6 +179,7 @@ MAPS: dict[str, Callable[..., Float[np.ndarray, "d d"]]] = {
     "smoothed_polar": smoothed_polar,
     "power": power,
     "newton_schulz": newton_schulz,
+    "block_polar": block_polar,
     "own": own,
 }
 """Every spectral map by its name in the configuration."""

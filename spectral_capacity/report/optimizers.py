@@ -26,8 +26,9 @@ MAPS = {
     "polar": "Muon: the exact polar map, every singular value of the gradient becomes 1",
     "power": "singular values :math:`σ ↦ σ^{{{exponent:g}}}`",
     "smoothed_polar": "smoothed polar map, :math:`σ ↦ σ / \\sqrt{{σ^2 + λ^2}}`, :math:`λ = {resolution}`",
-    "newton_schulz": "{iterations} Newton–Schulz iterations in place of the exact polar map, with the "
-    "coefficients “{coefficients}”",
+    "newton_schulz": "{iterations} Newton–Schulz iterations in {precision} in place of the exact polar map, "
+    "with the coefficients “{coefficients}”",
+    "block_polar": "the exact polar map on each of {blocks} blocks of rows",
     "own": "an own map, ``{function}`` of ``{file}``",
 }
 """By name, with their options; RST, as all that is said here."""

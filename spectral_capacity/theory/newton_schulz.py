@@ -5,12 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 
-def coefficients(name: str, iterations: int) -> list[tuple[float, float, float]]:
-    """(a, b, c) of each iteration of :func:`optimizers.maps.newton_schulz`."""
+def coefficients(
+    name: str, iterations: int, safety: float = 1.0
+) -> list[tuple[float, float, float]]:
+    """(a, b, c) of each iteration of :func:`optimizers.maps.newton_schulz`.
+
+    ``safety`` s: all but the last polynomial are taken at x/s, so that a singular value that rounding has moved
+    above its interval does not grow on.
+    """
     if name == "polar_express":
-        return polar_express(iterations)
-    fixed = {"cubic": (1.5, -0.5, 0.0), "jordan": (3.4445, -4.7750, 2.0315)}
-    return [fixed[name]] * iterations
+        found = polar_express(iterations)
+    else:
+        fixed = {"cubic": (1.5, -0.5, 0.0), "jordan": (3.4445, -4.7750, 2.0315)}
+        found = [fixed[name]] * iterations
+    scaled = [(a / safety, b / safety**3, c / safety**5) for a, b, c in found[:-1]]
+    return [*scaled, *found[-1:]]
 
 
 def polar_express(
@@ -20,7 +29,7 @@ def polar_express(
 
     Starts from [``smallest``, 1]; each polynomial maps its interval onto [l', 2 − l'], the next
     one's. ``cushion`` keeps l/u from below while a polynomial is found, as the authors do, so that no
-    singular value shrinks on the way. Their safety factor for bfloat16 is left out.
+    singular value shrinks on the way.
     """
     lower, upper = smallest, 1.0
     chosen = []

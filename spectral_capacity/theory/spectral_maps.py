@@ -44,11 +44,11 @@ def power(sigma: Values, norm: float | Values, *, exponent: float) -> Values:
 
 
 def newton_schulz(
-    sigma: Values, norm: float | Values, *, coefficients: str, iterations: int
+    sigma: Values, norm: float | Values, *, coefficients: str, iterations: int, safety: float = 1.0
 ) -> Values:
-    """x ← a x + b x³ + c x⁵, ``iterations`` times from x = σ/‖·‖_F."""
-    x = sigma / norm
-    for a, b, c in polynomials(coefficients, iterations):
+    """x ← a x + b x³ + c x⁵, ``iterations`` times from x = σ/(s ‖·‖_F), s the ``safety``; without rounding."""
+    x = sigma / (safety * norm)
+    for a, b, c in polynomials(coefficients, iterations, safety):
         square = x * x
         x = x * (a + square * (b + c * square))
     return x
@@ -64,11 +64,12 @@ def scalar_map(
 ) -> ScalarMap | None:
     """The function of a configured map, ``{name: …, options}``; None of one that is not in :data:`SCALAR_MAPS`.
 
-    Such is a user's own, which is a file's.
+    Such is a user's own, which is a file's, and one that rounds to less than float32: rounding mixes singular
+    values.
     """
     options = {key: value for key, value in spectral_map.items() if key != "name"}
-    name = spectral_map["name"]
-    if name not in SCALAR_MAPS:
+    name, precision = spectral_map["name"], options.pop("precision", "float64")
+    if name not in SCALAR_MAPS or precision not in ("float64", "float32"):
         return None
     if name == "smoothed_polar":
         at = {"d": d, "alpha": alpha, "batch_size": batch_size, "step": step}

@@ -95,6 +95,7 @@ CONFIGURED = [
     {"name": "smoothed_polar", "resolution": "theory", "unit": "absolute"},
     {"name": "newton_schulz", "coefficients": "jordan", "iterations": 5},
     {"name": "newton_schulz", "coefficients": "polar_express", "iterations": 3},
+    {"name": "newton_schulz", "coefficients": "polar_express", "iterations": 5, "safety": 1.01},
 ]
 
 
@@ -114,7 +115,9 @@ def test_a_map_is_its_scalar_function_on_the_singular_values(of, step):
 
 
 def test_every_map_but_a_users_own_has_a_scalar_function():
-    assert {of["name"] for of in CONFIGURED} == {*spectral.MAPS} - {"own"}
+    assert {of["name"] for of in CONFIGURED} == {*spectral.MAPS} - {"own", "block_polar"}
+    blocks = {"name": "block_polar", "blocks": 2}
+    assert spectral_maps.scalar_map(blocks, d=12, alpha=1.5) is None
     own = {"name": "own", "file": "a.py", "function": "f", "options": None}
     assert spectral_maps.scalar_map(own, d=12, alpha=1.5) is None
 
@@ -169,3 +172,56 @@ def test_polar_express_polynomials_are_minimax():
     assert error.max() == pytest.approx(-error.min(), rel=1e-6)
     assert error[0] == pytest.approx(error.max())
     assert error[-1] == pytest.approx(error.min())
+
+
+EPSILON = {"float32": 2.0**-24, "bfloat16": 2.0**-8, "float16": 2.0**-11}
+
+
+@pytest.mark.parametrize("precision", EPSILON)
+def test_lower_precisions_round_every_product(precision):
+    """Entries are numbers of that precision, near those of a loop of JAX in it, which sums in float32."""
+    G = matrix(32)
+    W = spectral.newton_schulz(Gradient(G), CONTEXT, precision=precision)
+    np.testing.assert_array_equal(W, W.astype(precision).astype(float))
+    X = jnp.asarray(G / np.linalg.norm(G), precision)
+    for _ in range(5):
+        S = X @ X.T
+        a, b, c = (jnp.asarray(x, precision) for x in (3.4445, -4.7750, 2.0315))
+        X = a * X + (b * S + c * (S @ S)) @ X
+    exact = spectral.newton_schulz(Gradient(G), CONTEXT)
+    tolerance = 20 * EPSILON[precision]
+    np.testing.assert_allclose(W, X.astype(float), atol=tolerance)
+    np.testing.assert_allclose(W, exact, atol=tolerance)
+    assert np.abs(W - exact).max() > EPSILON[precision] / 20
+
+
+def test_what_rounds_has_no_scalar_function():
+    of = {"name": "newton_schulz", "coefficients": "jordan", "iterations": 5, "safety": 1.0}
+    known = {
+        p: spectral_maps.scalar_map(of | {"precision": p}, d=12, alpha=1.5) is not None
+        for p in ("float64", "float32", "bfloat16", "float16")
+    }
+    assert known == {"float64": True, "float32": True, "bfloat16": False, "float16": False}
+
+
+def test_the_safety_factor_is_in_all_polynomials_but_the_last():
+    plain, safe = (newtonschulz.coefficients("polar_express", 4, s) for s in (1.0, 1.01))
+    for (a, b, c), found in zip(plain[:3], safe[:3], strict=True):
+        np.testing.assert_allclose(found, (a / 1.01, b / 1.01**3, c / 1.01**5), rtol=1e-14)
+    assert safe[3] == plain[3]
+    assert newtonschulz.coefficients("jordan", 0, 1.01) == []
+
+
+@pytest.mark.parametrize("rank", [12, 5])
+def test_block_polar_is_the_polar_factor_of_each_block_of_outputs(rank):
+    G = matrix()[:, :rank] @ matrix(rank, 3)[:, :rank] @ matrix()[:rank]
+    W = spectral.block_polar(Gradient(G), CONTEXT, blocks=3)
+    for part, of in zip(np.split(W, 3), np.split(G, 3), strict=True):
+        A, sigma, B = np.linalg.svd(of, full_matrices=False)
+        kept = sigma > 1e-12
+        np.testing.assert_allclose(part, A[:, kept] @ B[kept], atol=1e-9)
+    np.testing.assert_allclose(
+        spectral.block_polar(Gradient(G), CONTEXT, blocks=1), oracle.polar(G), atol=1e-9
+    )
+    with pytest.raises(ValueError, match="d = 12 is no multiple of 5 blocks"):
+        spectral.block_polar(Gradient(G), CONTEXT, blocks=5)

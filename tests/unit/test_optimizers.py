@@ -17,14 +17,19 @@ import numpy as np
 def root(gradient, context, *, power=0.5):
     return gradient.with_singular_values(gradient.singular_values**power)
 """
-NEEDED = {"power": {"exponent": 0.5}, "own": {"file": "root.py", "function": "root"}}
+NEEDED = {
+    "power": {"exponent": 0.5},
+    "own": {"file": "root.py", "function": "root"},
+    "block_polar": {"blocks": 3},
+}
 """Options of maps that have no default."""
 
 WRITTEN = {name: {"rule": name} for name in RULES if name != "spectral"} | {
     f"spectral {name}": {"rule": "spectral", "map": {"name": name, **NEEDED.get(name, {})}}
     for name in MAPS
 }
-KNOWS_THE_BASIS = {"sign"}
+KNOWS_THE_BASIS = {"sign", "spectral block_polar"}
+LIFTS = {"sign"}
 every_optimizer = pytest.mark.parametrize("name", WRITTEN)
 
 
@@ -91,7 +96,7 @@ def test_a_gradient_of_zero_moves_nothing(optimizer):
 
 @every_optimizer
 def test_a_direction_turns_with_the_embeddings(name, optimizer):
-    """No rule knows the basis, but for the sign of entries."""
+    """No rule knows the basis, but for signs of entries and blocks of outputs."""
     G, Q, P = matrix(), orthogonal(1), orthogonal(2)
     plain = direction(optimizer, Gradient(G), context())
     turned = direction(optimizer, Gradient(Q @ G @ P.T), context(Q, P))
@@ -104,4 +109,4 @@ def test_what_lies_below_the_numerical_range_is_not_lifted(name, optimizer):
     """A gradient of rank five moves W in five directions; entry-wise signs have full rank."""
     moved = direction(optimizer, Gradient(matrix(rank=5)), context())
     sigma = np.linalg.svd(moved, compute_uv=False)
-    assert (sigma[5] < 1e-6 * sigma[0]) == (name not in KNOWS_THE_BASIS)
+    assert (sigma[5] < 1e-6 * sigma[0]) == (name not in LIFTS)

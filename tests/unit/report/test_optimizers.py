@@ -35,7 +35,15 @@ def test_the_learning_rate(rate, expected):
         ({"name": "smoothed_polar", "resolution": 1.0, "unit": "bulk"}, "λ = d^(-α)"),
         ({"name": "smoothed_polar", "resolution": 0.1, "unit": "absolute"}, "λ = 0.1"),
         ({"name": "smoothed_polar", "resolution": "theory", "unit": "bulk"}, "λ = max((log d)"),
-        ({"name": "newton_schulz", "coefficients": "cubic", "iterations": 5}, "5 Newton–Schulz"),
+        (
+            {
+                "name": "newton_schulz",
+                "coefficients": "cubic",
+                "iterations": 5,
+                "precision": "float64",
+            },
+            "5 Newton–Schulz iterations in float64",
+        ),
         ({"name": "own", "file": "a.py", "function": "f", "options": {}}, "own map, f of a.py"),
         ({"name": "new", "width": 3}, "new, width 3"),
     ],
