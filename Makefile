@@ -43,7 +43,7 @@ format: env
 docs: env
 	$(BIN)/python -m spectral_capacity.config docs
 
-# Numbers of finished runs: of the default one in results/, of config/decide.yaml in results-decide/.
+# Numbers of finished runs: of config/config.yaml in results/, of decide.yaml and theory.yaml in results-…/
 findings: env
 	$(BIN)/python -m spectral_capacity.report.findings
 

@@ -38,7 +38,7 @@ def at_chosen_rates(grid: xr.Dataset) -> xr.Dataset:
     scores, tried = tuning_scores(grid, sweeps), rates_tried(grid, RATE_FACTOR)
     best = {RATE_FACTOR: scores.fillna(-np.inf).argmax(RATE_FACTOR)}
     known, swept = scores.notnull().any(RATE_FACTOR), grid.optimizer.isin([*sweeps])
-    here = _reported(grid, sweeps).isel(best)
+    here = grid.sel(seed=reported_seeds(grid)).isel(best)
     chosen = here.reset_coords(RATE_FACTOR)
     if not known.all():
         status = chosen.status.where(known, np.int8(Status.NOT_RUN))
@@ -89,6 +89,6 @@ def _last(values: xr.DataArray) -> xr.DataArray:
     return values.isel(step=last, drop=True).drop_vars("step", errors="ignore")
 
 
-def _reported(grid: xr.Dataset, sweeps: Mapping[str, Mapping[str, Any]]) -> xr.Dataset:
-    """The grid without the seeds that choose."""
-    return grid.isel(seed=slice(max(sweep["tuning_seeds"] for sweep in sweeps.values()), None))
+def reported_seeds(grid: xr.Dataset) -> np.ndarray:
+    """The seeds of a grid of sweeps that choose no optimizer's rate."""
+    return grid.seed.values[max(sweep["tuning_seeds"] for sweep in criteria(grid).values()) :]

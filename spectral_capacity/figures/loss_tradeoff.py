@@ -14,6 +14,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from spectral_capacity.analysis.swept_rates import reported_seeds
 from spectral_capacity.figures.parts.axes import plain_numbers
 from spectral_capacity.figures.parts.common import (
     GUIDE,
@@ -42,14 +43,14 @@ ALLOWED = 1.05
 
 
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
-    """A column per α, curves per d, over all rates of the first exact Muon's sweep and all seeds.
+    """A column per α, curves per d, over all rates of the first exact Muon's sweep.
 
-    Means over seeds with their ranges. With ``finite_size`` the predictions of :mod:`theory.step_loss`, dotted.
-    For the population batch and the first κ.
+    Means over the seeds that choose no rate, with their ranges. With ``finite_size`` the predictions of
+    :mod:`theory.step_loss`, dotted. For the population batch and the first κ.
     """
     name, settings = first_muon(fits), configuration(grid)
     here = grid.sel(optimizer=name, batch_size=np.inf).isel(step=-1, kappa=0).sortby("d")
-    here = here.dropna(RATE_FACTOR, how="all", subset=["loss"])
+    here = here.dropna(RATE_FACTOR, how="all", subset=["loss"]).sel(seed=reported_seeds(grid))
     log_n = np.log(settings["n_items"])
     rates = settings["definitions"][name]["learning_rate"]
     figure, above, below = panel_stacks(here.alpha.size, (2.2, 2.0))
@@ -88,7 +89,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     handles += [
         handle(r"uniform guess, $\log N$", **GUIDE),
         handle(rf"{ALLOWED} $\log N$", **GUIDE | {"linestyle": "--"}),
-        *seed_bars(grid),
+        *seed_bars(here),
     ]
     legend_below(figure, handles, left_out(grid, here))
     return figure
