@@ -41,14 +41,17 @@ FEWEST = 3
 
 FAR = {"muon": (3e5, 1e6), "newton": (3e5, 1e6), "gradient": (1e8, 1e9)}
 """Between which dimensions the prediction of one step is continued: where local exponents are constant."""
+FAR_ANISOTROPIC = (1e8, 1e10)
+"""The same for κ > 0: at κ = 1 an exponent is off by 1/(2α log d), and between 1 and 2 competitors that an item
+lifts with itself fade like d^(κ/2 − 1)."""
 FAR_STEPS = {"capacity": (1e6, 1e8), "robust_prefix": (1e9, 1e12)}
 """The same of several steps, by quantity. A memory forgets most, of what it learnt at a step, the items that it
 learnt just so: below 10^9 these gaps decide how far a prefix reaches."""
 MOST_STEPS = 4
 """After more the items that are left at these d lie beyond the ranks at which items without end stop."""
-LEAST = {"robust_prefix": 30.0}
-"""Least prediction that is held against a measurement, by quantity: where a prefix ends within a few dozen
-items, luck of single ones decides it."""
+LEAST = {"robust_prefix": 100.0}
+"""Least prediction that is held against a measurement, by quantity: a prefix of fewer items ends with the third
+or fourth that is missing, and luck of single ones decides which."""
 STEEPEST = 8.0
 """α beyond which squares of d^α leave the range of numbers."""
 SAMPLES = 512
@@ -73,10 +76,11 @@ def asymptote_row(
     if use.sum() < FEWEST:
         return row
     X = np.stack([np.ones(use.sum()), np.log(line.d[use])], axis=1)
+    # Counts have variances in proportion to their means, so that small ones say little.
     predicted = line.predicted[use]
-    row["trend"] = fit_line(X, np.log(line.mean[use] / predicted)).slope
+    row["trend"] = fit_line(X, np.log(line.mean[use] / predicted), predicted).slope
     if line.resampled is not None:
-        resampled = slopes(X, line.resampled[:, use] / predicted, None)
+        resampled = slopes(X, line.resampled[:, use] / predicted, predicted)
         row["trend_low"], row["trend_high"] = percentiles(resampled, settings.confidence)
         row["trend_error"] = float(np.nanstd(resampled))
     return row
@@ -132,8 +136,8 @@ def far_ends(
         if not several or settings.gradient != "thresholded" or case.step > MOST_STEPS:
             return None
         return FAR_STEPS[quantity]
-    if case.kappa and case.theory == "gradient":
-        return None
+    if case.kappa and case.theory != "newton":
+        return FAR_ANISOTROPIC if case.theory == "muon" else None
     return FAR.get(case.theory)
 
 

@@ -11,7 +11,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int64
+
+LISTED = 100_000
+"""Eigenvalues of a power law that are summed one by one."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +40,43 @@ class OutputSpectrum:
         values = np.sort(eigenvalues)[::-1] / eigenvalues.sum()
         if values[-1] == values[0]:
             return cls(values[:1], np.array([float(values.size)]))
-        starts = [*range(min(exact, values.size))]
-        while starts[-1] < values.size - 1:
-            starts.append(max(starts[-1] + 1, round(starts[-1] * ratio)))
-        starts = np.array([start for start in starts if start < values.size])
+        starts = _starts(values.size, exact, ratio)
         multiplicity = np.diff(starts, append=values.size).astype(float)
         return cls(np.add.reduceat(values, starts) / multiplicity, multiplicity)
 
     @classmethod
-    def power_law(cls, d: int, kappa: float) -> OutputSpectrum:
-        """λ_k ∝ k^(−κ) in d dimensions."""
-        return cls.of(np.arange(1.0, d + 1) ** -kappa)
+    def power_law(
+        cls, d: int, kappa: float, *, exact: int = 24, ratio: float = 1.1
+    ) -> OutputSpectrum:
+        """λ_k ∝ k^(−κ) in d dimensions, of any number: the same groups, their sums without a list of all."""
+        if d <= LISTED or kappa == 0:
+            values = np.arange(1.0, min(d, LISTED) + 1) ** -kappa
+            return cls.of(values) if kappa else cls(np.array([1 / d]), np.array([float(d)]))
+        starts = _starts(d, exact, ratio)
+        ends = np.append(starts[1:], d)
+        listed = np.cumsum(np.arange(1.0, LISTED + 1) ** -kappa)
+
+        def up_to(k: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
+            """Σ of the first k; beyond the list by the midpoint rule, good to 1e-12."""
+            middle = np.maximum(k, LISTED) + 0.5
+            first = LISTED + 0.5
+            if kappa == 1:
+                rest = np.log(middle / first)
+            else:
+                rest = (middle ** (1 - kappa) - first ** (1 - kappa)) / (1 - kappa)
+            known = np.concatenate([[0.0], listed])[np.minimum(k, LISTED)]
+            return known + rest
+
+        sums, multiplicity = up_to(ends) - up_to(starts), (ends - starts).astype(float)
+        return cls(sums / multiplicity / sums.sum(), multiplicity)
+
+
+def _starts(d: int, exact: int, ratio: float) -> Int64[np.ndarray, " k"]:
+    """Ranks, from 0, at which groups begin."""
+    starts = [*range(min(exact, d))]
+    while starts[-1] < d - 1:
+        starts.append(max(starts[-1] + 1, round(starts[-1] * ratio)))
+    return np.array([start for start in starts if start < d])
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ LEADING = 6
 """Eigendirections of Ξ whose draws are a low-discrepancy sequence."""
 
 MODES = 16
-"""Principal components over t that a field has, which hold all but 1e-3 of its variance."""
+"""Principal components over t that a field has, which hold all but 1e-3 of its variance, and of what it adds to
+the variance of competitors."""
 
 CHUNK = 256
 """Items at a time: for memory."""
@@ -43,7 +44,8 @@ class Response:
         self.answer, self.outputs = answer, outputs
         nu, g = answer.nu, draws["g"]
         self.g, self.across = g, draws["across"]
-        noise, output = _modes(answer, "noise", 1.0), _modes(answer, "output", answer.w)
+        noise = _modes(answer, "noise", _by_directions(answer, outputs, "noise", 1.0))
+        output = _modes(answer, "output", _by_directions(answer, outputs, "output", answer.w))
         self.noise_map = _by_direction(nu / math.sqrt(outputs.d), noise)
         self.output_map = _by_direction(nu, output)
 
@@ -140,6 +142,21 @@ def _modes(
         vector.sum(axis=0) < 0, -1, 1
     )  # the same draws mean the same at any d
     return vector * np.sqrt(value.clip(0)) / scale[:, None]
+
+
+def _by_directions(
+    answer: Resolvent, outputs: OutputSpectrum, name: str, weight: Float[np.ndarray, " t"] | float
+) -> Float[np.ndarray, " t"]:
+    """A weight over t for fields of all eigendirections, each of which has its own range of t.
+
+    Those of large eigenvalues, the competitors' variance, lie at large t, those of small ones, the length of z,
+    at small t: in the limit decades apart. Both count, each relative to the whole.
+    """
+    power = np.diag(getattr(answer, name)) * (answer.dt * weight) ** 2
+    squares = answer.nu**2 * outputs.multiplicity
+    variance, length = squares.sum(axis=1), squares @ (1 / outputs.eigenvalues)
+    both = variance / (power @ variance) + length / (power @ length)
+    return weight * np.sqrt(both)
 
 
 def _by_direction(

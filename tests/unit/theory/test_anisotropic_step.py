@@ -6,6 +6,7 @@ from scipy.special import log_ndtr
 
 from spectral_capacity.theory.anisotropic_resolvent import OutputSpectrum, resolvent
 from spectral_capacity.theory.anisotropic_step import capacity, recovery_probability
+from spectral_capacity.theory.gaussian_response import responses
 from spectral_capacity.theory.items import Items
 from tests.unit.theory.polar_update import PolarUpdate
 
@@ -149,3 +150,15 @@ def test_anisotropy_lowers_the_exponent_where_theory_has_converged():
         for d in (131_072, 1_000_000)
     ]
     assert np.log(counts[1] / counts[0]) / math.log(1e6 / 131_072) == pytest.approx(1.0, abs=0.04)
+
+
+@pytest.mark.parametrize("d", [10**4, 10**6, 10**8])
+def test_competitors_keep_their_variance_in_the_limit(d):
+    """E zᵀΞz = 1/d, as W is orthogonal: directions of large and of small eigenvalues are decades of t apart."""
+    items, outputs = Items.power_law(2.5), OutputSpectrum.power_law(d, 1.5)
+    answer = resolvent(items.p, items.weight, outputs)
+    found = [one.logit_and_variance(0.0) for one in responses(answer, outputs, 1024, 0)]
+    variance = np.concatenate([v for _, v in found])
+    logits = np.concatenate([logit for logit, _ in found])
+    assert d * variance.mean() == pytest.approx(1, abs=0.04)
+    assert d * np.mean(logits**2) == pytest.approx(1, abs=0.15)
