@@ -108,6 +108,7 @@ class _Point:
         self.learning_rate = settings.learning_rates[optimizer]
         self.one_rate = not self.learning_rate.get("sweep")
         self.resolution = settings.bulk_resolution(optimizer)
+        self.ridge = settings.options[optimizer].get("ridge", 0.0)
 
     @cached_property
     def items(self) -> Items:
@@ -151,7 +152,9 @@ class _Point:
         if self.kappa and (self.theory == "gradient" or batch):
             return None
         if self.theory == "newton":
-            return newton_step.recovery_probability(items, d) if batch is None else None
+            if batch is not None:
+                return None
+            return newton_step.recovery_probability(items, d, ridge=self.ridge)
         if self.theory == "gradient":
             return gradient_step.recovery_probability(items, d, batch_size=batch)
         if self.kappa and self.theory == "muon":

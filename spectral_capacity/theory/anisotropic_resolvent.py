@@ -48,27 +48,24 @@ class OutputSpectrum:
     def power_law(
         cls, d: int, kappa: float, *, exact: int = 24, ratio: float = 1.1
     ) -> OutputSpectrum:
-        """λ_k ∝ k^(−κ) in d dimensions, of any number: the same groups, their sums without a list of all."""
-        if d <= LISTED or kappa == 0:
-            values = np.arange(1.0, min(d, LISTED) + 1) ** -kappa
-            return cls.of(values) if kappa else cls(np.array([1 / d]), np.array([float(d)]))
-        starts = _starts(d, exact, ratio)
-        ends = np.append(starts[1:], d)
-        listed = np.cumsum(np.arange(1.0, LISTED + 1) ** -kappa)
-
-        def up_to(k: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
-            """Σ of the first k; beyond the list by the midpoint rule, good to 1e-12."""
-            middle = np.maximum(k, LISTED) + 0.5
-            first = LISTED + 0.5
-            if kappa == 1:
-                rest = np.log(middle / first)
-            else:
-                rest = (middle ** (1 - kappa) - first ** (1 - kappa)) / (1 - kappa)
-            known = np.concatenate([[0.0], listed])[np.minimum(k, LISTED)]
-            return known + rest
-
-        sums, multiplicity = up_to(ends) - up_to(starts), (ends - starts).astype(float)
+        """λ_k ∝ k^(−κ) in d dimensions, also in more than a list can hold; groups as in :meth:`of`."""
+        if kappa == 0:
+            return cls(np.array([1 / d]), np.array([float(d)]))
+        if d <= LISTED:
+            return cls.of(np.arange(1.0, d + 1) ** -kappa, exact=exact, ratio=ratio)
+        edges = np.append(_starts(d, exact, ratio), d)
+        multiplicity, sums = np.diff(edges).astype(float), np.diff(_power_sums(edges, kappa))
         return cls(sums / multiplicity / sums.sum(), multiplicity)
+
+
+def _power_sums(k: Int64[np.ndarray, " m"], kappa: float) -> Float[np.ndarray, " m"]:
+    """Σ_{j ≤ k} j^(−κ): of the first :data:`LISTED` one by one, then by the midpoint rule, good to 1e-10."""
+    listed = np.cumsum(np.arange(1.0, LISTED + 1) ** -kappa)
+    known = np.append(0.0, listed)[np.minimum(k, LISTED)]
+    first, last = LISTED + 0.5, np.maximum(k, LISTED) + 0.5
+    if kappa == 1:
+        return known + np.log(last / first)
+    return known + (last ** (1 - kappa) - first ** (1 - kappa)) / (1 - kappa)
 
 
 def _starts(d: int, exact: int, ratio: float) -> Int64[np.ndarray, " k"]:

@@ -271,3 +271,14 @@ def test_own_embeddings_and_laws_without_a_power_are_not_predicted():
     curves = xr.concat([data.assign_coords(batch_size=[B]) for B in sizes], "batch_size")
     flat = fit_exponents(curves.assign_coords(alpha=[0.8]), own)
     assert np.isnan(flat.critical_batch_size).all()
+
+
+def test_the_ridge_of_newton_is_in_its_prediction():
+    """At α = 3, d = 256 a ridge of 1e-8 is of the size of the least second moments: 5 % of the count."""
+    data = grid(power(1.3), alphas=(3.0,), optimizers=("newton",))
+    counts = {}
+    for ridge in (0.0, 1e-8):
+        settings = {"theory": {"newton": "newton"}, "options": {"newton": {"ridge": ridge}}}
+        fits = fit_exponents(data, SETTINGS | settings | {"n_items": 20_000})
+        counts[ridge] = fits.predicted_capacity.sel(d=256).item()
+    assert counts[1e-8] / counts[0.0] == pytest.approx(0.95, abs=0.01)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import log_ndtr
 
-from spectral_capacity.theory.anisotropic_resolvent import OutputSpectrum, resolvent
+from spectral_capacity.theory.anisotropic_resolvent import LISTED, OutputSpectrum, resolvent
 from spectral_capacity.theory.anisotropic_step import capacity, recovery_probability
 from spectral_capacity.theory.gaussian_response import responses
 from spectral_capacity.theory.items import Items
@@ -162,3 +162,13 @@ def test_competitors_keep_their_variance_in_the_limit(d):
     logits = np.concatenate([logit for logit, _ in found])
     assert d * variance.mean() == pytest.approx(1, abs=0.04)
     assert d * np.mean(logits**2) == pytest.approx(1, abs=0.15)
+
+
+@pytest.mark.parametrize("kappa", [0.5, 1.0, 2.0])
+def test_a_spectrum_without_a_list_is_the_one_with_it(kappa):
+    d = 3 * LISTED
+    listed = OutputSpectrum.of(np.arange(1.0, d + 1) ** -kappa)
+    found = OutputSpectrum.power_law(d, kappa)
+    np.testing.assert_array_equal(found.multiplicity, listed.multiplicity)
+    np.testing.assert_allclose(found.eigenvalues, listed.eigenvalues, rtol=1e-7)
+    assert found.d == d
