@@ -17,6 +17,7 @@ import xarray as xr
 from spectral_capacity.analysis.fitted_steps import at_fitted_steps
 from spectral_capacity.analysis.quantities import LINE, PREDICTED
 from spectral_capacity.analysis.swept_rates import at_chosen_rates
+from spectral_capacity.analysis.verdicts import NOT_MEASURED
 from spectral_capacity.report.findings_tables import RUNS, TABLES, Kept
 from spectral_capacity.results.reading import open_grid
 
@@ -31,11 +32,12 @@ TEXT = ("statement", "source", "note", "reason")
 
 
 def keep(results: Path, name: str) -> None:
-    """Write the tables of a finished run to :data:`KEPT`."""
+    """Write the tables of a finished run to :data:`KEPT`, that of claims where some are about it."""
     folder = KEPT / name
     folder.mkdir(parents=True, exist_ok=True)
     claims = pd.read_csv(results / "claims.csv").drop(columns=[*TEXT])
-    claims.to_csv(folder / "claims.csv", index=False, float_format=f"%.{DIGITS}g")
+    if (claims.verdict != NOT_MEASURED).any():
+        claims.to_csv(folder / "claims.csv", index=False, float_format=f"%.{DIGITS}g")
     found = [
         points(path.stem, open_grid(results / "grids" / path.name), open_grid(path))
         for path in sorted((results / "fits").glob("*.nc"))

@@ -22,9 +22,7 @@ Kept = Mapping[str, pd.DataFrame]
 def verdicts(tables: Kept) -> str:
     """Every claim with the verdict of each kept run."""
     runs = {
-        name: _verdicts(tables[f"{name}/claims"])
-        for name in RUNS
-        if f"{name}/claims" in tables and (tables[f"{name}/claims"].verdict != NOT_MEASURED).any()
+        name: _verdicts(tables[f"{name}/claims"]) for name in RUNS if f"{name}/claims" in tables
     }
     known = dict.fromkeys(id for run in runs.values() for id in run)
     rows = [[id, *(run.get(id, NOT_MEASURED) for run in runs.values())] for id in known]
@@ -44,7 +42,8 @@ def asymptotes(tables: Kept) -> str:
     for name in RUNS:
         if f"{name}/claims" in tables:
             claims = tables[f"{name}/claims"]
-            found.append(claims[claims.statistic == "asymptote"].assign(run=name))
+            here = (claims.statistic == "asymptote") & (claims.verdict != NOT_MEASURED)
+            found.append(claims[here].assign(run=name))
     line = ["claim", "optimizer", "alpha", "kappa", "step"]
     lines = pd.concat(found).sort_values("seeds", kind="stable").drop_duplicates(line, keep="last")
     lines = lines.sort_values(line, kind="stable")
