@@ -44,7 +44,8 @@ def needed(figure, **coordinates):
         return tuple([x] * roles for x in one) if roles else one
     needs = {*figure.NEEDS}
     if "sweep" in needs:
-        one = swept(**coordinates)
+        several = {"batch_size": BATCHES, "alpha": (1.5,), "step": range(1, 5)}
+        one = swept(**(several if "finite" in needs else {}) | coordinates)
     elif "polar" in needs:
         one = maps(**coordinates)
     elif "batches" in needs:
