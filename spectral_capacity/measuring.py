@@ -21,7 +21,6 @@ from annotated_types import MinLen
 from pydantic import ValidationError, create_model
 
 from spectral_capacity.analysis.exponents import fit_exponents
-from spectral_capacity.analysis.swept_rates import at_chosen_rates
 from spectral_capacity.backend import describe
 from spectral_capacity.config.messages import ConfigError, describe_all, key_path
 from spectral_capacity.config.model import Config, Fits
@@ -36,6 +35,7 @@ from spectral_capacity.optimizers import own_map
 from spectral_capacity.results.grids import assemble, read_points, write_table
 from spectral_capacity.results.provenance import record
 from spectral_capacity.results.reading import open_grid
+from spectral_capacity.results.swept_rates import at_chosen_rates
 from spectral_capacity.sampling.embeddings import generate_embeddings
 from spectral_capacity.training.cell import embeddings_of, train_cell, write_cell
 
@@ -67,7 +67,7 @@ def measure(
     directory. seed: root of every random stream. report: is told of each seed of each cell.
 
     With a sweep of learning rates the grid has all of them along ``learning_rate_factor``;
-    :func:`analysis.swept_rates.at_chosen_rates` is what tuning seeds choose of it.
+    :func:`results.swept_rates.at_chosen_rates` is what tuning seeds choose of it.
 
     The counts are those of the pipeline, to the last bit where JAX and NumPy have as many threads as a job
     of it has (one). Everything is in this process and in memory: for hours of work use the pipeline.

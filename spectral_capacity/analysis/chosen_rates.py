@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from spectral_capacity.analysis.near_best import at_edge, decades_near_best, rates_tried
 from spectral_capacity.incontext.measured import TUNING
+from spectral_capacity.results.near_best import at_edge, decades_near_best, rates_tried
 from spectral_capacity.results.schema import Status
 
 
@@ -20,7 +20,7 @@ def at_chosen_rates(grid: xr.Dataset, metric: str, iteration: int) -> xr.Dataset
     Of every optimizer, laws, d and batch size: ``learning_rate``, the one at which the run of the tuning seed
     has the largest ``metric`` at this iteration; of equal ones the least, never one at which it diverged, NaN
     where there is none. ``at_edge``: whether it is the least or the largest of the optimizer's rates, so that
-    one beyond might be better. ``decades`` as of :func:`analysis.near_best.decades_near_best`, of the tuning
+    one beyond might be better. ``decades`` as of :func:`results.near_best.decades_near_best`, of the tuning
     seed. Of these and every other seed: ``value``, the metric, NaN where the run diverged, and ``status``.
     """
     here = grid.sel(iteration=iteration, drop=True).sortby("learning_rate")

@@ -34,7 +34,6 @@ from spectral_capacity.analysis.quantities import (
 )
 from spectral_capacity.analysis.resampling import line_generator, resampled_means
 from spectral_capacity.analysis.settings import FitSettings
-from spectral_capacity.analysis.swept_rates import at_chosen_rates
 from spectral_capacity.analysis.tables import (
     ASYMPTOTES,
     BREAKS,
@@ -45,6 +44,7 @@ from spectral_capacity.analysis.tables import (
 )
 from spectral_capacity.results.fits import SHOWN
 from spectral_capacity.results.schema import Status
+from spectral_capacity.results.swept_rates import at_chosen_rates
 
 
 def fit_exponents(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.Dataset:
@@ -55,7 +55,7 @@ def fit_exponents(grid: xr.Dataset, settings: Mapping[str, Any]) -> xr.Dataset:
     :data:`BREAKS` over (*CURVE, d), the mean and the predicted capacity over (*LINE, d), and the fit
     C(α) = c1 + c2/α. Only quantities that the grid has. Two d's make an exponent, three an error; what cannot
     be had is NaN. Learning rates of sweeps are those that tuning seeds chose, seeds the others
-    (:func:`analysis.swept_rates.at_chosen_rates`).
+    (:func:`results.swept_rates.at_chosen_rates`).
 
     Of the grid's steps 1 … T only :func:`fitted_steps` are here. A run of the population that stopped
     early counts with its last capacity (:func:`at_fitted_steps`), or with its peak where that is

@@ -18,8 +18,8 @@ from jaxtyping import Float
 
 from spectral_capacity.analysis.chosen_rates import at_chosen_rates
 from spectral_capacity.analysis.claims_file import RecallClaim
-from spectral_capacity.analysis.near_best import SHARE
 from spectral_capacity.analysis.verdicts import MIN_SEEDS_OF_A_MEDIAN, TOO_SMALL, band, verdict
+from spectral_capacity.results.near_best import SHARE
 from spectral_capacity.results.schema import Status
 
 LEARNT = 0.5

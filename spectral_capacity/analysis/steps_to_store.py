@@ -16,8 +16,8 @@ import xarray as xr
 from jaxtyping import Float
 
 from spectral_capacity.analysis.resampling import percentiles, rescaled
-from spectral_capacity.analysis.swept_rates import MEASURED, criteria, reported_seeds
-from spectral_capacity.memory.measured import RATE_FACTOR
+from spectral_capacity.results.schema import RATE_FACTOR
+from spectral_capacity.results.swept_rates import MEASURED, criteria, reported_seeds
 
 FEWEST = 3
 """Batch sizes behind a critical one."""
@@ -94,32 +94,36 @@ def critical_batch(
     if known.sum() < FEWEST:
         return CriticalBatch()
     batch_size, logs = batch_size[known], np.log(steps[known])
-    found = _fitted(batch_size, logs.mean(axis=1))
+    (found,) = _fitted(batch_size, logs.mean(axis=1)[None])
+    rest = logs.mean(axis=1) - np.log1p(found / batch_size)
+    least = math.exp(rest.mean())
     if logs.shape[1] == 1:
-        return CriticalBatch(found[0], least_steps=found[1])
+        return CriticalBatch(found.item(), least_steps=least)
     draws = np.random.default_rng(seed).integers(logs.shape[1], size=(resamples, logs.shape[1]))
-    resampled = [_fitted(batch_size, logs[:, some].mean(axis=1))[0] for some in draws]
-    spread = rescaled(np.log(resampled), math.log(found[0]), logs.shape[1])
+    resampled = _fitted(batch_size, logs.T[draws].mean(axis=1))
+    spread = rescaled(np.log(resampled), math.log(found), logs.shape[1])
     low, high = np.exp(percentiles(spread, confidence))
-    return CriticalBatch(found[0], float(low), float(high), found[1])
+    return CriticalBatch(found.item(), float(low), float(high), least)
+
+
+POINTS = 600
+"""Of the grid of critical batch sizes among which the best is taken, and refined by a parabola."""
 
 
 def _fitted(
-    batch_size: Float[np.ndarray, " b"], log_steps: Float[np.ndarray, " b"]
-) -> tuple[float, float]:
-    """B_c and S_min; for each B_c the best S_min is known."""
-    from scipy.optimize import minimize_scalar
-
-    def misfit(log_critical: float) -> float:
-        rest = log_steps - np.log1p(math.exp(log_critical) / batch_size)
-        return float(((rest - rest.mean()) ** 2).sum())
-
+    batch_size: Float[np.ndarray, " b"], log_steps: Float[np.ndarray, "r b"]
+) -> Float[np.ndarray, " r"]:
+    """B_c of each row: for each B_c the best S_min is known, the mean of what is left."""
     finite = batch_size[np.isfinite(batch_size)]
-    ends = math.log(finite.min() / 100), math.log(100 * finite.max())
-    # One valley, but flat at both ends: begin where a grid is lowest.
-    grid = np.linspace(*ends, 60)
-    near = grid[int(np.argmin([misfit(x) for x in grid]))]
-    width = grid[1] - grid[0]
-    found = minimize_scalar(misfit, bounds=(near - width, near + width), method="bounded").x
-    rest = log_steps - np.log1p(math.exp(found) / batch_size)
-    return math.exp(found), math.exp(rest.mean())
+    grid = np.linspace(math.log(finite.min() / 100), math.log(100 * finite.max()), POINTS)
+    law = np.log1p(np.exp(grid)[:, None] / batch_size)
+    law -= law.mean(axis=1, keepdims=True)
+    y = log_steps - log_steps.mean(axis=1, keepdims=True)
+    misfit = (law**2).sum(axis=1) - 2 * y @ law.T
+    best = misfit.argmin(axis=1).clip(1, POINTS - 2)
+    left, middle, right = (
+        np.take_along_axis(misfit, best[:, None] + k, 1)[:, 0] for k in (-1, 0, 1)
+    )
+    curve = left - 2 * middle + right
+    shift = np.where(curve > 0, 0.5 * (left - right) / np.where(curve > 0, curve, 1), 0.0)
+    return np.exp(grid[best] + shift.clip(-1, 1) * (grid[1] - grid[0]))

@@ -164,5 +164,6 @@ def _any_of(models: Mapping[str, type[Experiment]]) -> Any:
 def kind(given: Any) -> str | None:
     """The kind that an experiment names, or the default one."""
     if isinstance(given, dict):
-        return given.get("kind", DEFAULT)
+        named = given.get("kind", DEFAULT)
+        return named if isinstance(named, str) else repr(named)
     return getattr(given, "kind", DEFAULT)

@@ -20,7 +20,6 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from spectral_capacity.analysis.chosen_rates import at_chosen_rates
-from spectral_capacity.analysis.near_best import decades_near_best, near_best, rates_tried
 from spectral_capacity.figures.parts import incontext
 from spectral_capacity.figures.parts.below import make_room, rows_under
 from spectral_capacity.figures.parts.common import handle
@@ -29,6 +28,7 @@ from spectral_capacity.figures.parts.looks import label, optimizer_style
 from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
 from spectral_capacity.figures.parts.selection import chosen
 from spectral_capacity.incontext.measured import TUNING
+from spectral_capacity.results.near_best import decades_near_best, near_best, rates_tried
 from spectral_capacity.results.schema import Status
 
 KIND = "incontext"

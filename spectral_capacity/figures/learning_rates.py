@@ -19,8 +19,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogFormatterMathtext, LogLocator, NullFormatter
 
-from spectral_capacity.analysis.near_best import decades_near_best, near_best, rates_tried
-from spectral_capacity.analysis.swept_rates import MEASURED, at_chosen_rates, reported_seeds
 from spectral_capacity.figures.parts import general, selection
 from spectral_capacity.figures.parts.axes import count_axis
 from spectral_capacity.figures.parts.below import make_room, rows_under
@@ -29,8 +27,9 @@ from spectral_capacity.figures.parts.curves import seed_range
 from spectral_capacity.figures.parts.legends import left_out, legend_below, seed_bars
 from spectral_capacity.figures.parts.looks import label, optimizer_style
 from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
-from spectral_capacity.memory.measured import RATE_FACTOR
-from spectral_capacity.results.schema import Status
+from spectral_capacity.results.near_best import decades_near_best, near_best, rates_tried
+from spectral_capacity.results.schema import RATE_FACTOR, Status
+from spectral_capacity.results.swept_rates import MEASURED, at_chosen_rates, reported_seeds
 
 KIND = "memory"
 THEME = "Your own"

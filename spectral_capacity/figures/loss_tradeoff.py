@@ -14,7 +14,6 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from spectral_capacity.analysis.swept_rates import reported_seeds
 from spectral_capacity.figures.parts.axes import plain_numbers
 from spectral_capacity.figures.parts.common import (
     GUIDE,
@@ -28,7 +27,8 @@ from spectral_capacity.figures.parts.curves import seed_range
 from spectral_capacity.figures.parts.legends import left_out, legend_below, seed_bars
 from spectral_capacity.figures.parts.looks import d_style
 from spectral_capacity.figures.parts.panels import at_left, letters, panel_stacks
-from spectral_capacity.memory.measured import RATE_FACTOR
+from spectral_capacity.results.schema import RATE_FACTOR
+from spectral_capacity.results.swept_rates import reported_seeds
 from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.learning_rates import rate_at
 from spectral_capacity.theory.step_loss import mean_loss, worst_loss

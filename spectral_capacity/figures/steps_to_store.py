@@ -19,7 +19,6 @@ from matplotlib.figure import Figure
 
 from spectral_capacity.analysis.steps_to_store import CriticalBatch, at_best_rates, critical_batch
 from spectral_capacity.figures.parts import selection
-from spectral_capacity.figures.parts.axes import count_axis
 from spectral_capacity.figures.parts.batches import batch_axis
 from spectral_capacity.figures.parts.below import make_room, rows_under
 from spectral_capacity.figures.parts.common import GUIDE, handle
@@ -27,6 +26,7 @@ from spectral_capacity.figures.parts.curves import seed_range
 from spectral_capacity.figures.parts.legends import left_out, legend_below, seed_bars
 from spectral_capacity.figures.parts.looks import label, optimizer_style
 from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
+from spectral_capacity.results.swept_rates import reported_seeds
 
 KIND = "memory"
 THEME = "Batches"
@@ -57,13 +57,15 @@ def plot(
         _panel(axes, steps)
         if at_left(axes):
             axes.set_ylabel("steps")
+    for axes in panels:  # their common axis is known now
+        _halved(axes, here.batch_size.values)
     letters(figure)
     names = here.optimizer.values.tolist()
     handles = [handle(label(n, minibatches=True), **optimizer_style(n)) for n in names]
     handles += [
         handle("twice the batch, half the steps", **GUIDE),
         handle("$B_c$ with its interval over resampled seeds", **STAR),
-        *seed_bars(steps),
+        *seed_bars(here.sel(seed=reported_seeds(grid))),
     ]
     shown = here.isel(alpha=0, kappa=0)
     make_room(figure, legend_below(figure, handles, left_out(grid, shown)))
@@ -90,12 +92,16 @@ def _panel(axes: Axes, steps: xr.DataArray) -> None:
         found = critical_batch(sizes, values)
         _law(axes, found, where, style["color"])
         rows.append((f"{label(name, minibatches=True)}: {_written(found)}", style))
-    low, high = axes.get_ylim()
-    finite = sizes[np.isfinite(sizes)]
-    axes.plot(finite, 0.9 * high * finite[0] / finite, **GUIDE | {"linewidth": 0.9})
-    axes.set_ylim(low, high)
-    count_axis(axes)
     rows_under(axes, rows, "$B_c$")
+
+
+def _halved(axes: Axes, sizes: np.ndarray) -> None:
+    """A grey line of slope −1 from the top, inside of the panel."""
+    low, high = axes.get_ylim()
+    finite = np.sort(sizes[np.isfinite(sizes)])
+    steps = 0.9 * high * finite[0] / finite
+    axes.plot(finite[steps > low], steps[steps > low], **GUIDE | {"linewidth": 0.9})
+    axes.set_ylim(low, high)
 
 
 def _law(axes: Axes, found: CriticalBatch, where: np.ndarray, colour: Any) -> None:

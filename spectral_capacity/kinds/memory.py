@@ -28,9 +28,10 @@ from spectral_capacity.kinds.optimizers import (
     spectral_map,
     theory_of,
 )
-from spectral_capacity.memory.measured import RATE_FACTOR, SCHEMA
+from spectral_capacity.memory.measured import SCHEMA
 from spectral_capacity.optimizers.rules import RULES
 from spectral_capacity.optimizers.transformations import TRANSFORMATIONS, own
+from spectral_capacity.results.schema import RATE_FACTOR
 
 
 class LossGrid(Strict):

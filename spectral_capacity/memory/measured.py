@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spectral_capacity.results.schema import STATUS, Dimension, Schema, Variable
+from spectral_capacity.results.schema import RATE_FACTOR, STATUS, Dimension, Schema, Variable
 
 DIMENSIONS = {
     "optimizer": Dimension(str, "name of the optimizer in the configuration"),
@@ -15,9 +15,6 @@ DIMENSIONS = {
     "seed": Dimension(np.int64, "seed of the embeddings and batches"),
     "step": Dimension(np.int64, "updates made"),
 }
-
-RATE_FACTOR = "learning_rate_factor"
-"""The dimension of a sweep of learning rates."""
 
 VARIABLES = {
     "capacity": Variable(np.int64, "number of recovered items"),

@@ -16,10 +16,10 @@ import xarray as xr
 
 from spectral_capacity.analysis.fitted_steps import at_fitted_steps
 from spectral_capacity.analysis.quantities import LINE, PREDICTED
-from spectral_capacity.analysis.swept_rates import at_chosen_rates
 from spectral_capacity.analysis.verdicts import NOT_MEASURED
 from spectral_capacity.report.findings_tables import RUNS, TABLES, Kept
 from spectral_capacity.results.reading import open_grid
+from spectral_capacity.results.swept_rates import at_chosen_rates
 
 KEPT = Path("data/findings")
 PAGES = ("docs/findings.md", "docs/theory.md")

@@ -20,6 +20,9 @@ class Status(IntEnum):
     NOT_RUN = 4
 
 
+RATE_FACTOR = "learning_rate_factor"
+"""The dimension of a sweep of learning rates: here, as figures import nothing of what is trained."""
+
 ABSENT = "absent"
 """Attribute of a coordinate: what it is in a cell that lacks it."""
 

@@ -16,9 +16,9 @@ from jaxtyping import Float
 
 from spectral_capacity.backend import jax
 from spectral_capacity.memory.associations import Associations
-from spectral_capacity.memory.measured import RATE_FACTOR, SCHEMA, SWEPT_SCHEMA
+from spectral_capacity.memory.measured import SCHEMA, SWEPT_SCHEMA
 from spectral_capacity.results.grids import write_grid
-from spectral_capacity.results.schema import Status
+from spectral_capacity.results.schema import RATE_FACTOR, Status
 from spectral_capacity.sampling.batches import batch_counts
 from spectral_capacity.sampling.embeddings import anisotropic, load_embeddings
 from spectral_capacity.sampling.frequencies import item_frequencies, item_rows

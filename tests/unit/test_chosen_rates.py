@@ -5,8 +5,8 @@ import pytest
 import xarray as xr
 
 from spectral_capacity.analysis.chosen_rates import at_chosen_rates
-from spectral_capacity.analysis.near_best import decades_near_best, near_best, rates_tried
 from spectral_capacity.incontext.measured import DIMENSIONS, TUNING
+from spectral_capacity.results.near_best import decades_near_best, near_best, rates_tried
 from spectral_capacity.results.schema import Status
 
 NAN = np.nan

@@ -241,7 +241,7 @@ def test_a_run_can_be_taken_up_after_any_step(draws):
         run = Run(memory(*draws(n, d)), p, MUON, 1.5, steps=5, weights=weights)
         states = list(train(run))
         for state in states:
-            bare = State.restored(state.step, state.arrays())
+            bare = State.start(run).restored(state.step, state.arrays())
             for again, before in zip(train(run, bare), states[state.step :], strict=True):
                 np.testing.assert_array_equal(again.W, before.W)
                 np.testing.assert_equal(again.observation.measured, before.observation.measured)

@@ -7,7 +7,8 @@ import numpy as np
 from spectral_capacity.config.parse import parse
 from spectral_capacity.kinds.experiment import seed_blocks
 from spectral_capacity.kinds.optimizers import numeric_options
-from spectral_capacity.memory.measured import RATE_FACTOR, SWEPT_SCHEMA
+from spectral_capacity.memory.measured import SWEPT_SCHEMA
+from spectral_capacity.results.schema import RATE_FACTOR
 from spectral_capacity.sampling.frequencies import from_counts, read_counts
 from tests.unit.configurations import DEFAULT, ROOT, cells, change, coordinates
 
@@ -63,7 +64,7 @@ def test_a_table_gives_its_tail_as_alpha_and_its_digest_to_the_cells():
 
 def test_what_a_sweep_varies():
     optimizers = parse(DEFAULT, root=ROOT).optimizers
-    assert numeric_options(optimizers["jordan_5"]) == {"iterations": 5.0}
+    assert numeric_options(optimizers["jordan_5"]) == {"iterations": 5.0, "safety": 1.0}
     assert numeric_options(optimizers["newton"]) == {"ridge": 1e-8}
     assert numeric_options(optimizers["muon"]) == {}
 

@@ -12,8 +12,8 @@ from spectral_capacity.analysis.steps_to_store import (
     critical_batch,
     steps_needed,
 )
-from spectral_capacity.memory.measured import RATE_FACTOR, SWEPT_SCHEMA
-from spectral_capacity.results.schema import Status
+from spectral_capacity.memory.measured import SWEPT_SCHEMA
+from spectral_capacity.results.schema import RATE_FACTOR, Status
 
 SIZES = np.array([16.0, 64.0, 256.0, 1024.0, 4096.0, np.inf])
 

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from spectral_capacity import fit, measure
-from spectral_capacity.analysis.swept_rates import at_chosen_rates
 from spectral_capacity.config.messages import ConfigError
-from spectral_capacity.memory.measured import RATE_FACTOR
-from spectral_capacity.results.schema import Status
+from spectral_capacity.results.schema import RATE_FACTOR, Status
+from spectral_capacity.results.swept_rates import at_chosen_rates
 
 POLAR = {"rule": "spectral", "map": {"name": "polar"}}
 FACTORS = [2.0, 0.25, 1.0]

@@ -20,12 +20,12 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from spectral_capacity.analysis.swept_rates import at_chosen_rates
 from spectral_capacity.figures.parts import looks
 from spectral_capacity.results.files import atomic_path
 from spectral_capacity.results.made_from import Datasets, made_from
 from spectral_capacity.results.picture_metadata import UNDATED, picture_metadata
 from spectral_capacity.results.provenance import record
+from spectral_capacity.results.swept_rates import at_chosen_rates
 from spectral_capacity.sampling.frequencies import item_frequencies
 
 COLUMN, PAGE = 3.3, 5.5

@@ -14,7 +14,8 @@ import xarray as xr
 
 from spectral_capacity.analysis.exponents import fit_exponents
 from spectral_capacity.analysis.quantities import LINE
-from spectral_capacity.memory.measured import DIMENSIONS, RATE_FACTOR, SWEPT_SCHEMA
+from spectral_capacity.memory.measured import DIMENSIONS, SWEPT_SCHEMA
+from spectral_capacity.results.schema import RATE_FACTOR
 from tests.unit.figures import transformers
 
 N = 2000
@@ -44,7 +45,11 @@ def needed(figure, **coordinates):
         return tuple([x] * roles for x in one) if roles else one
     needs = {*figure.NEEDS}
     if "sweep" in needs:
-        several = {"batch_size": BATCHES, "alpha": (1.5,), "step": range(1, 5)}
+        several = {
+            "batch_size": (np.inf, 16.0, 256.0, 4096.0),
+            "alpha": (1.5,),
+            "step": range(1, 4),
+        }
         one = swept(**(several if "finite" in needs else {}) | coordinates)
     elif "polar" in needs:
         one = maps(**coordinates)

@@ -5,7 +5,6 @@ import pytest
 import xarray as xr
 
 from spectral_capacity.analysis.chosen_rates import at_chosen_rates
-from spectral_capacity.analysis.near_best import decades_near_best, rates_tried
 from spectral_capacity.figures import (
     fig7,
     fig8a,
@@ -16,6 +15,7 @@ from spectral_capacity.figures import (
     incontext_sensitivity,
 )
 from spectral_capacity.figures.parts import incontext, looks
+from spectral_capacity.results.near_best import decades_near_best, rates_tried
 from spectral_capacity.results.schema import Status
 from spectral_capacity.sampling.frequencies import power_law
 from tests.unit.figures import data, transformers

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from spectral_capacity.analysis.near_best import at_edge, decades_near_best, rates_tried
-from spectral_capacity.memory.measured import RATE_FACTOR
-from spectral_capacity.results.schema import Status
+from spectral_capacity.results.near_best import at_edge, decades_near_best, rates_tried
+from spectral_capacity.results.schema import RATE_FACTOR, Status
 
 MEASURED = (Status.OK, Status.PRECISION_LIMITED)
 """Runs that ended well."""
@@ -30,7 +29,7 @@ def at_chosen_rates(grid: xr.Dataset) -> xr.Dataset:
     (optimizer, alpha, kappa, d, batch_size): ``learning_rate_factor``, NaN where there is no choice;
     ``rate_at_edge``, whether it is the least or the largest of the optimizer's, so that one beyond might be
     better; ``rate_decades``, how wide rates lie that are within 90 % of the best
-    (:func:`analysis.near_best.decades_near_best`).
+    (:func:`results.near_best.decades_near_best`).
     """
     if RATE_FACTOR not in grid.dims:
         return grid
