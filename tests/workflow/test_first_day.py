@@ -33,6 +33,17 @@ def test_the_readme_and_a_map_of_her_own(tree):
     assert "cut at the median" in (tree.results / "figures/clipped_counts.svg").read_text()
 
 
+def test_an_optimizer_of_her_own(tree):
+    """From twelve lines of Python to a curve, an exponent, a claim and the rates that were tried."""
+    play("docs/own_optimizer.md", tree)
+    claims = pd.read_csv(tree.results / "claims.csv")
+    assert claims.set_index("claim").verdict["MINE"] == "supported"
+    exponents = pd.read_csv(tree.results / "fits/mine.csv").query("quantity == 'capacity'")
+    assert set(exponents.optimizer) == {"muon_slow", "averaged"}
+    for name in ("mine_counts", "mine_rates"):
+        assert (tree.results / f"figures/{name}.png").is_file()
+
+
 def test_the_how_tos(tree):
     printed = play("docs/howto.md", tree)
     assert "my_batches, my_curves" in printed
