@@ -90,3 +90,9 @@ def transformers(figures=None, **changes):
     given["experiments"]["incontext_exponents"] = None
     given["figures"] |= figures or {}
     return given
+
+
+def optimizer_settings(given):
+    """An optimizer as the configuration gives it to a cell: checked, with its defaults."""
+    config = parse(DEFAULT | {"optimizers": DEFAULT["optimizers"] | {"tested": given}}, root=ROOT)
+    return config.optimizers["tested"].model_dump()

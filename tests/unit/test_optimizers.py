@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
-from spectral_capacity.config.parse import parse
 from spectral_capacity.memory.moments import Moments
 from spectral_capacity.optimizers.gradient import Gradient, StepContext
 from spectral_capacity.optimizers.maps import MAPS
 from spectral_capacity.optimizers.rules import RULES, direction
-from tests.unit.configurations import DEFAULT, ROOT
+from tests.unit.configurations import optimizer_settings
 
 D = 12
 MAP = """
@@ -40,8 +39,7 @@ def optimizer(name, tmp_path):
     given = WRITTEN[name]
     if name == "spectral own":
         given = given | {"map": given["map"] | {"file": str(tmp_path / "root.py")}}
-    config = parse(DEFAULT | {"optimizers": DEFAULT["optimizers"] | {"tested": given}}, root=ROOT)
-    return config.optimizers["tested"].model_dump()
+    return optimizer_settings(given)
 
 
 class Rotated(Moments):

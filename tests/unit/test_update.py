@@ -5,13 +5,12 @@ import optax
 import pytest
 
 from spectral_capacity.backend import jax, jnp
-from spectral_capacity.config.parse import parse
 from spectral_capacity.kinds.memory import MemoryExperiment
 from spectral_capacity.memory.moments import Moments
 from spectral_capacity.optimizers.gradient import Gradient, StepContext
 from spectral_capacity.optimizers.update import optimizer_of
 from tests import oracle
-from tests.unit.configurations import DEFAULT, ROOT
+from tests.unit.configurations import optimizer_settings
 
 D, STEPS = 8, 20
 OWN = """
@@ -39,8 +38,7 @@ def settings(name, tmp_path):
     given = WRITTEN[name]
     if name == "own":
         given = given | {"file": str(tmp_path / "mine.py")}
-    config = parse(DEFAULT | {"optimizers": DEFAULT["optimizers"] | {"tested": given}}, root=ROOT)
-    return config.optimizers["tested"].model_dump()
+    return optimizer_settings(given)
 
 
 class Isotropic(Moments):
@@ -141,10 +139,7 @@ def test_twenty_steps_are_those_of_a_plain_loop_over_the_oracles_gradients(name,
             updates, state = rule.update(jnp.asarray(loss_gradient), state, W)
         W = W + rate * updates
 
-    settings = parse(
-        DEFAULT | {"optimizers": DEFAULT["optimizers"] | {"tested": {"rule": name}}}, root=ROOT
-    ).optimizers["tested"]
-    optimizer, ours = optimizer_of(settings.model_dump()), np.zeros((D, D))
+    optimizer, ours = optimizer_of(optimizer_settings({"rule": name})), np.zeros((D, D))
     state = optimizer.init(ours)
     for t in range(1, STEPS + 1):
         G = oracle.gradient(ours, U, V, p)
