@@ -93,7 +93,7 @@ def rate_factors(optimizer: Any) -> list[float] | None:
 
 def theory_of(optimizer: Any) -> Literal["muon", "gradient", "newton", "none"]:
     """Which theory speaks of a configured optimizer's capacity: of none with momentum or weight decay."""
-    if any(getattr(optimizer, name, 0) for name in ("momentum", "weight_decay")):
+    if _remembers(optimizer):
         return "none"
     if optimizer.rule in ("gradient", "newton"):
         return optimizer.rule
@@ -102,11 +102,14 @@ def theory_of(optimizer: Any) -> Literal["muon", "gradient", "newton", "none"]:
 
 
 def spectral_map(optimizer: Any) -> dict[str, Any] | None:
-    """The map of singular values that an optimizer has, with its options; None where it has none.
+    """The map of a gradient's singular values that an optimizer is, with its options; None where it is none."""
+    known = optimizer.rule == "spectral" and not _remembers(optimizer)
+    return optimizer.map.model_dump() if known else None
 
-    The first step of a momentum is that of the gradient, times a factor that few maps know.
-    """
-    return optimizer.map.model_dump() if optimizer.rule == "spectral" else None
+
+def _remembers(optimizer: Any) -> bool:
+    """Whether a step depends on earlier ones: predictions, of gradients alone, are not of it."""
+    return any(getattr(optimizer, name, 0) for name in ("momentum", "weight_decay"))
 
 
 def numeric_options(optimizer: Any) -> dict[str, float]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -98,8 +99,9 @@ class Transformed:
         state = _arrays(state, self.settings["rule"])
         return Step(np.array(updates[NAME], np.float64), state, _momentum(state, W.shape))
 
-    @property
+    @cached_property
     def _rule(self) -> Any:
+        """Made once: a user's function may be slow, or count its calls."""
         from spectral_capacity.optimizers.transformations import transformation
 
         return transformation(self.settings, 1.0)

@@ -6,7 +6,7 @@ import numpy as np
 
 from spectral_capacity.config.parse import parse
 from spectral_capacity.kinds.experiment import seed_blocks
-from spectral_capacity.kinds.optimizers import numeric_options
+from spectral_capacity.kinds.optimizers import numeric_options, spectral_map, theory_of
 from spectral_capacity.memory.measured import SWEPT_SCHEMA
 from spectral_capacity.results.schema import RATE_FACTOR
 from spectral_capacity.sampling.frequencies import from_counts, read_counts
@@ -92,3 +92,12 @@ def test_settings_are_plain_sorted_and_independent_of_what_does_not_matter():
     assert repr(settings) == repr(
         next(c for c in cells(other, "one_step") if c.name == cell.name).settings()
     )
+
+
+def test_what_remembers_earlier_gradients_has_no_prediction():
+    """Predictions know a map of each gradient alone."""
+    polar = DEFAULT["optimizers"]["muon"]
+    for more, known in (({}, True), ({"momentum": 0.9}, False), ({"weight_decay": 0.1}, False)):
+        optimizer = parse(change("optimizers.mine", polar | more), root=ROOT).optimizers["mine"]
+        assert (spectral_map(optimizer) is not None) == known
+        assert (theory_of(optimizer) == "muon") == known
