@@ -13,9 +13,8 @@ snakemake: Snakemake
 
 inputs, params = snakemake.input, snakemake.params
 with job_log(snakemake.log[0], "check_claims", params.settings, Product.of(snakemake)) as report:
-    # Claims about transformers are held against grids, as nothing is fitted to these.
     fits, grids = open_by_name(inputs.fits), open_by_name(inputs.grids)
-    rows = check(read_claims(inputs.claims), fits | grids)
+    rows = check(read_claims(inputs.claims), fits, grids)
     read = {"fits": [*fits.values()], "grids": [*grids.values()]}
     made = checked_with(params.settings["experiments"], inputs.claims, params.code, **read)
     write(rows, snakemake.output.csv, snakemake.output.html, made)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 import xarray as xr
 
-from spectral_capacity.analysis import fit_claims, recall_claims
-from spectral_capacity.analysis.claims_file import Claim, FitClaim, RecallClaim
+from spectral_capacity.analysis import fit_claims, recall_claims, run_claims
+from spectral_capacity.analysis.claims_file import Claim, FitClaim, RecallClaim, RunClaim
 from spectral_capacity.analysis.verdicts import (
     CONTRADICTED,
     INCONCLUSIVE,
@@ -61,20 +61,32 @@ measured. ``seeds``: runs behind it.
 ``fitted``: d's behind an exponent in d. ``largest_d``: the largest that was measured. ``log_powers`` and
 ``note`` are the claim's; the first is empty where it has a plain tolerance."""
 
-LINES = {FitClaim: fit_claims.lines, RecallClaim: recall_claims.lines}
+LINES = {
+    FitClaim: fit_claims.lines,
+    RunClaim: run_claims.lines,
+    RecallClaim: recall_claims.lines,
+}
 """By the kind of claim: from (claim, what its experiment measured) to rows, none where that is not there."""
 
 
-def check(claims: Sequence[Claim], measured: Mapping[str, xr.Dataset]) -> pd.DataFrame:
+def check(
+    claims: Sequence[Claim],
+    fits: Mapping[str, xr.Dataset],
+    grids: Mapping[str, xr.Dataset] | None = None,
+) -> pd.DataFrame:
     """One row per claim and line: predicted, measured, interval, band, verdicts.
 
-    ``measured`` by experiment: results of :func:`fit_exponents` of a memory, the grid of transformers. An
-    optimizer of a claim that its experiment does not have is a row with the verdict "not measured" and the
-    reason, which does not count for the claim if others were measured; so is a claim without any measurement.
+    ``fits`` of :func:`fit_exponents` and ``grids``, by experiment; claims about fits are held against the ones,
+    all others against the others. An optimizer of a claim that its experiment does not have is a row with the
+    verdict "not measured" and the reason, which does not count for the claim if others were measured; so is a
+    claim without any measurement.
     """
     if not claims:
         return pd.DataFrame(columns=COLUMNS)
-    return pd.concat([_check_one(claim, measured.get(claim.experiment)) for claim in claims])
+    held = {True: fits, False: grids or {}}
+    return pd.concat(
+        [_check_one(c, held[isinstance(c, FitClaim)].get(c.experiment)) for c in claims]
+    )
 
 
 def _together(rows: pd.DataFrame) -> pd.Series:

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, MinLen
+from annotated_types import Ge, Gt, MinLen
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from spectral_capacity.analysis.quantities import PREDICTED, QUANTITIES
+from spectral_capacity.analysis.run_quantities import RUN_QUANTITIES
 from spectral_capacity.results.plain_yaml import read_yaml
 
 READ_AS_MISSING = frozenset().union(
@@ -33,6 +34,11 @@ READ_AS_MISSING = frozenset().union(
 FIT_STATISTICS = ("exponent", "level", "asymptote", "alpha_slope")
 RECALL_STATISTICS = ("advantage", "kept", "saturating_batch")
 """What a claim about transformers may be about; see :mod:`analysis.recall_claims`."""
+OF_ONE = ("mean", "exponent_of_runs", "step_exponent", "rate_exponent")
+OF_TWO = ("ratio", "ratio_exponent", "critical_batch_ratio")
+RUN_STATISTICS = OF_ONE + OF_TWO
+"""What a claim about runs of a memory may be about, of one optimizer or against others; see
+:mod:`analysis.run_claims`."""
 RECALL_QUANTITIES = ("accuracy_id", "accuracy_ood", "memory_recall")
 """Measurements of transformers that claims may name."""
 
@@ -43,8 +49,14 @@ def _known(quantity: str) -> str:
     return quantity
 
 
+def _known_of_runs(quantity: str) -> str:
+    if quantity not in RUN_QUANTITIES:
+        raise ValueError(f"{quantity!r} is not known; allowed: {', '.join(RUN_QUANTITIES)}")
+    return quantity
+
+
 def _known_statistic(statistic: Any) -> Any:
-    known = FIT_STATISTICS + RECALL_STATISTICS
+    known = FIT_STATISTICS + RUN_STATISTICS + RECALL_STATISTICS
     if statistic not in known:
         raise ValueError(f"{statistic!r} is not known; allowed: {', '.join(known)}")
     return statistic
@@ -56,6 +68,8 @@ def _can_be_read_back(claim_id: str) -> str:
     return claim_id
 
 
+Names = str | Annotated[list[str], MinLen(1)]
+Steps = Annotated[list[Annotated[int, Ge(1)]], MinLen(1)] | Literal["last"]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Deviation = Annotated[float, Ge(0), Field(allow_inf_nan=False)]
 
@@ -77,9 +91,9 @@ class Claim(BaseModel):
 class FitClaim(Claim):
     """About fits: how something grows with d, here or in the limit, or what it is at the largest d."""
 
-    optimizer: str | list[str]
+    optimizer: Names
     quantity: Annotated[str, AfterValidator(_known)]
-    steps: Annotated[list[Annotated[int, Ge(1)]], MinLen(1)] | Literal["last"] = [1]
+    steps: Steps = [1]
     batch_sizes: Annotated[list[Annotated[int, Ge(1)]], MinLen(1)] | None = None
     from_d: Annotated[int, Ge(1)] | None = None
     statistic: Annotated[Literal[FIT_STATISTICS], BeforeValidator(_known_statistic)] = "exponent"
@@ -90,7 +104,7 @@ class FitClaim(Claim):
 
     @property
     def optimizers(self) -> list[str]:
-        return [self.optimizer] if isinstance(self.optimizer, str) else self.optimizer
+        return _listed(self.optimizer)
 
     @property
     def roles(self) -> dict[str, list[str]]:
@@ -134,6 +148,47 @@ class FitClaim(Claim):
             raise ValueError("a slope in 1/α needs a number as predicted")
 
 
+class RunClaim(Claim):
+    """About runs of a memory: what they measure, or one optimizer against others, seed by seed."""
+
+    statistic: Literal[RUN_STATISTICS]
+    optimizer: Names
+    against: Names | None = None
+    quantity: Annotated[str, AfterValidator(_known_of_runs)] = "capacity"
+    steps: Steps = "last"
+    batch_sizes: Annotated[list[Annotated[int, Ge(1)] | Literal["population"]], MinLen(1)] = [
+        "population"
+    ]
+    items: Annotated[float, Gt(0)] = 1.0
+    from_d: Annotated[int, Ge(1)] | None = None
+    predicted: Finite
+    tolerance: Deviation
+
+    @property
+    def optimizers(self) -> list[str]:
+        return _listed(self.optimizer)
+
+    @property
+    def others(self) -> list[str]:
+        """Those of ``against``."""
+        return _listed(self.against or [])
+
+    @property
+    def roles(self) -> dict[str, list[str]]:
+        """The optimizers that it names, by the column of a table in which they stand."""
+        return {"optimizer": self.optimizers, "against": self.others}
+
+    @model_validator(mode="after")
+    def _keys_agree(self) -> RunClaim:
+        if self.statistic in OF_TWO and not self.others:
+            raise ValueError(f"{self.statistic} needs another optimizer: against")
+        if self.statistic in OF_ONE and self.others:
+            raise ValueError(f"{self.statistic} is of one optimizer: no against")
+        if both := {*self.optimizers} & {*self.others}:
+            raise ValueError(f"{min(both)!r} against itself")
+        return self
+
+
 class RecallClaim(Claim):
     """About transformers: one optimizer against others, seed by seed."""
 
@@ -160,16 +215,23 @@ class RecallClaim(Claim):
         return self
 
 
+def _listed(names: str | list[str]) -> list[str]:
+    return [names] if isinstance(names, str) else names
+
+
 def _about(entry: Any) -> str:
-    """Which of the two an entry is, by its ``statistic``."""
+    """Which of the three an entry is, by its ``statistic``."""
     given = entry.get("statistic") if isinstance(entry, dict) else None
-    return "recall" if given in RECALL_STATISTICS else "fit"
+    kinds = {"recall": RECALL_STATISTICS, "run": RUN_STATISTICS}
+    return next((kind for kind, known in kinds.items() if given in known), "fit")
 
 
 Claims = TypeAdapter(
     list[
         Annotated[
-            Annotated[FitClaim, Tag("fit")] | Annotated[RecallClaim, Tag("recall")],
+            Annotated[FitClaim, Tag("fit")]
+            | Annotated[RunClaim, Tag("run")]
+            | Annotated[RecallClaim, Tag("recall")],
             Discriminator(_about),
         ]
     ]

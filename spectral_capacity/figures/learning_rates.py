@@ -68,7 +68,7 @@ def plot(
     ones = {"alpha": alpha, "batch_size": batch_size, "step": step}
     wanted |= {dim: None if value is None else [value] for dim, value in ones.items()}
     here = selection.chosen(grid, wanted).isel(alpha=0, batch_size=-1, step=-1, kappa=0)
-    best = at_chosen_rates(grid).sel(
+    best = at_chosen_rates(grid, "loss" if y == "loss" else None).sel(
         {name: here[name] for name in ("optimizer", "d", "alpha", "kappa", "batch_size", "step")}
     )
     tried = rates_tried(here, RATE_FACTOR)

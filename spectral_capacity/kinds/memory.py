@@ -11,6 +11,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import Field
 
 from spectral_capacity.analysis.quantities import NAMES
+from spectral_capacity.analysis.run_quantities import RUN_QUANTITIES
 from spectral_capacity.kinds import memory_checks
 from spectral_capacity.kinds.experiment import (
     Experiment,
@@ -99,7 +100,7 @@ class MemoryExperiment(Experiment):
     rules: ClassVar = RULES | TRANSFORMATIONS | {"own": own}
     needs: ClassVar = memory_checks.NEEDS
     joint_needs: ClassVar = memory_checks.JOINT_NEEDS
-    quantities: ClassVar = NAMES
+    quantities: ClassVar = NAMES | RUN_QUANTITIES.keys()
 
     def problems(self, shared: Shared) -> Iterator[Problem]:
         yield from memory_checks.problems(self, shared)

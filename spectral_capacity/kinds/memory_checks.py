@@ -71,7 +71,7 @@ def _sweeps(experiment: MemoryExperiment, shared: Shared) -> Iterator[Problem]:
                 f"{experiment.seeds}: {name!r} chooses its learning rate by {sweep.tuning_seeds} of them; "
                 "there must be more, which show what it is worth",
             )
-        if sweep.step and sweep.step > experiment.steps:
+        if isinstance(sweep.step, int) and sweep.step > experiment.steps:
             yield (
                 ("optimizers", i),
                 f"{name!r} chooses its learning rate after step {sweep.step}; there are {experiment.steps}",

@@ -35,8 +35,8 @@ class Sweep(Strict):
     """multiples of scale · d^d_power that are tried. One cell runs them all"""
     by: Literal["capacity", "robust_prefix", "recovered_mass", "loss"] = "capacity"
     """what chooses: the largest mean over tuning seeds, of `loss` the least; of equal ones the least rate"""
-    step: count(most=100_000) | None = None
-    """after how many steps; left out, at the last"""
+    step: count(most=100_000) | Literal["each"] | None = None
+    """after how many steps; left out, at the last. `each`: every number of steps has a rate of its own"""
     tuning_seeds: count(most=10_000) = 1
     """how many seeds, the first ones, choose. Fits, figures and claims show the others alone, of every
     optimizer in the experiment"""

@@ -75,9 +75,15 @@ def power(
     context: StepContext,
     *,
     exponent: Annotated[float, Ge(0), doc("γ; 1 is gradient descent, 0 the polar map")],
+    last_exponent: Annotated[
+        float | None, Ge(0), doc("γ at the run's last step, linear in between; left out: the same")
+    ] = None,
 ) -> Float[np.ndarray, "d d"]:
     """h(z) = z^γ over the numerical range: γ = 1 is gradient descent, γ = 0 the polar map."""
-    return _mapped(gradient, partial(spectral_maps.power, exponent=exponent))
+    gamma = exponent
+    if last_exponent is not None and context.steps > 1:
+        gamma += (last_exponent - exponent) * (context.step - 1) / (context.steps - 1)
+    return _mapped(gradient, partial(spectral_maps.power, exponent=gamma))
 
 
 def own(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spectral_capacity.analysis.quantities import QUANTITIES
+from spectral_capacity.analysis.run_quantities import RUN_QUANTITIES
 from spectral_capacity.analysis.verdicts import (
     MIN_FITTED,
     MIN_LARGEST_D,
@@ -90,7 +91,10 @@ class Line:
         """On which side of the prediction the measurement lies, and its interval of what is allowed."""
         where = self.position(self.measured)
         if math.isnan(where):
-            return "A run diverged." if self.against else "Nothing could be fitted."
+            of_runs = self.against or self.statistic in words.OF_RUNS
+            return (
+                "A run has no such value, or diverged." if of_runs else "Nothing could be fitted."
+            )
         more = f"Measured {'more' if where > 0 else 'less'} than predicted"
         low, high = self.position(self.low), self.position(self.high)
         if math.isnan(low):
@@ -121,8 +125,10 @@ class Line:
     def what(self) -> str:
         """What was measured, in words."""
         if self.statistic in words.COMPARISONS:
-            quantity = words.QUANTITIES[self.quantity]
-            return words.COMPARISONS[self.statistic].format(quantity) + ", median over seeds"
+            return words.COMPARISONS[self.statistic].format(words.QUANTITIES[self.quantity])
+        if self.statistic in words.OF_RUNS:
+            of = RUN_QUANTITIES[self.quantity].long_name
+            return words.OF_RUNS[self.statistic].format(of)
         about = QUANTITIES[self.quantity]
         quantity = words.QUANTITIES.get(self.quantity, about.long_name)
         if about.in_samples:
@@ -141,12 +147,12 @@ class Line:
             return ""
         if self.statistic == "asymptote":
             return f"of the prediction, with the trend over {words.few(self.fitted)} d of measured over it"
-        return words.FITS[self.fit].format(words.few(self.fitted))
+        return words.FITS[self.fit or "ols"].format(words.few(self.fitted))
 
     @property
     def shortage(self) -> str:
         """What a run that is too small for a verdict would need."""
-        if self.against:
+        if self.statistic in words.COMPARISONS:
             return f"{self.seeds:g} reported seeds; a verdict needs {MIN_SEEDS_OF_A_MEDIAN}"
         if self.largest_d < MIN_LARGEST_D:
             return f"d goes to {self.largest_d:g}; a verdict needs {MIN_LARGEST_D}"

@@ -39,11 +39,23 @@ QUANTITIES = {
 }
 """What claims are about, as a page says it."""
 COMPARISONS = {
-    "advantage": "{} less that of the other optimizer",
-    "kept": "change of the {} from uniform laws, less that of the other optimizer",
-    "saturating_batch": "batch size from which on the {} is within 90 % of its best ÷ that of the other",
+    "advantage": "{} less that of the other optimizer, median over seeds",
+    "kept": "change of the {} from uniform laws, less that of the other optimizer, median over seeds",
+    "saturating_batch": "batch size from which on the {} is within 90 % of its best ÷ that of the other, "
+    "median over seeds",
 }
-"""What claims about two optimizers compare, of a quantity."""
+"""What claims about transformers compare, of a quantity."""
+OF_RUNS = {
+    "mean": "{}, at the largest d",
+    "ratio": "{} ÷ that of the other optimizer, at the largest d, seed by seed",
+    "exponent_of_runs": "exponent in d of {}",
+    "ratio_exponent": "exponent in d of {} ÷ that of the other optimizer, seed by seed",
+    "step_exponent": "exponent in the number of steps of {}, at the largest d",
+    "rate_exponent": "exponent in d of the learning rate that is best for {}",
+    "critical_batch_ratio": "critical batch size of steps to a number of items ÷ that of the other optimizer, "
+    "at the largest d, seed by seed",
+}
+"""What claims about runs of a memory tell, of a quantity."""
 FITS = {
     "largest": "over the {} largest d",
     "ols": "over all {} d",

@@ -65,11 +65,13 @@ def scalar_map(
     """The function of a configured map, ``{name: …, options}``; None of one that is not in :data:`SCALAR_MAPS`.
 
     Such is a user's own, which is a file's, and one that rounds to less than float32: rounding mixes singular
-    values.
+    values. Of an exponent that changes from step to step there is only the first.
     """
     options = {key: value for key, value in spectral_map.items() if key != "name"}
     name, precision = spectral_map["name"], options.pop("precision", "float64")
     if name not in SCALAR_MAPS or precision not in ("float64", "float32"):
+        return None
+    if options.pop("last_exponent", None) is not None and step > 1:
         return None
     if name == "smoothed_polar":
         at = {"d": d, "alpha": alpha, "batch_size": batch_size, "step": step}

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -97,6 +99,15 @@ CONFIGURED = [
     {"name": "newton_schulz", "coefficients": "polar_express", "iterations": 3},
     {"name": "newton_schulz", "coefficients": "polar_express", "iterations": 5, "safety": 1.01},
 ]
+
+
+def test_an_exponent_may_change_over_the_steps_of_a_run():
+    changing = {"exponent": 0.5, "last_exponent": 0.1}
+    for step, exponent in ((1, 0.5), (2, 0.4), (5, 0.1)):
+        at = replace(CONTEXT, step=step, steps=5)
+        W = spectral.power(Gradient(matrix()), at, **changing)
+        expected = spectral.power(Gradient(matrix()), CONTEXT, exponent=exponent)
+        np.testing.assert_allclose(W, expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("step", [1, 3])

@@ -114,6 +114,17 @@ def test_tuning_seeds_choose(grid, case):
     np.testing.assert_array_equal(shown[ran], np.array(values)[at, first:][ran])
 
 
+def test_every_number_of_steps_may_have_a_rate_of_its_own(grid):
+    made = with_values(grid, "capacity", [[1, 2, 3], [5, 6, 7], [9, 10, 11]])
+    early = {"optimizer": "muon", RATE_FACTOR: 0.25, "seed": 0, "step": [1, 2]}
+    made.capacity.loc[early] = 4
+    made.status.loc[early | {RATE_FACTOR: 2.0, "step": 2}] = Status.DIVERGED
+    chosen = at_chosen_rates(criterion(made, step="each")).sel(optimizer="muon", d=8).squeeze()
+    assert chosen.learning_rate_factor.values.tolist() == [0.25, 0.25, 1.0]
+    assert chosen.capacity.sel(step=3, seed=2) == 7
+    assert chosen.rate_decades.dims == ("step",)
+
+
 def test_without_a_choice_nothing_is_shown(grid):
     values = [[5, 1, 1], [9, 1, 1], [7, 1, 1]]
     made = with_values(grid, "capacity", values, [(factor, 0) for factor in FACTORS])

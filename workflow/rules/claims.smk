@@ -5,7 +5,7 @@ rule check_claims:
     input:
         claims=CONFIG.claims,
         fits=[f"{RESULTS}/fits/{name}.nc" for name in CLAIMED if name in FITS],
-        grids=[f"{RESULTS}/grids/{name}.nc" for name in CLAIMED if name not in FITS],
+        grids=[f"{RESULTS}/grids/{name}.nc" for name in CLAIMED],
     output:
         csv=CLAIM_FILES[0],
         html=report(

@@ -50,11 +50,17 @@ def style(
         yield
 
 
-def shown_to(module: ModuleType, grids: Datasets) -> Datasets:
-    """What a figure's ``plot`` sees of sweeps: all rates if it needs a sweep, else those that were chosen."""
+def shown_to(module: ModuleType, grids: Datasets, options: Mapping[str, Any]) -> Datasets:
+    """What a figure's ``plot`` sees of sweeps: all rates if it needs a sweep, else those that were chosen.
+
+    Chosen by the loss where the loss is what it shows.
+    """
     if "sweep" in module.NEEDS:
         return grids
-    return [*map(at_chosen_rates, grids)] if isinstance(grids, list) else at_chosen_rates(grids)
+    by = "loss" if options.get("y") == "loss" else None
+    if isinstance(grids, list):
+        return [at_chosen_rates(grid, by) for grid in grids]
+    return at_chosen_rates(grids, by)
 
 
 def save(
