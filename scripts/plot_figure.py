@@ -16,9 +16,7 @@ log = job_log(snakemake.log[0], snakemake.rule, params.settings, Product.of(snak
 with log as report, common.style(inputs.style, params.optimizers):
     grids, fits = open_grids(inputs.grid), open_grids(inputs.fits)
     module = import_module(params.module)
-    figure = module.plot(
-        common.shown_to(module, grids, params.settings), fits, **params.settings
-    )
+    figure = module.plot(common.shown_to(module, grids, params.settings), fits, **params.settings)
     if note := getattr(figure, "left_out", None):
         report(note)
     what = {"module": params.module, "options": params.settings, "optimizers": params.optimizers}

@@ -42,24 +42,23 @@ def lines(claim: RunClaim, grid: xr.Dataset) -> Iterator[dict[str, Any]]:
     """
     statistic = STATISTICS[claim.statistic]
     runs = statistic.runs(claim, grid.sortby(["d", "batch_size"]))
-    asked = {"optimizer": claim.optimizers, "against": claim.others or [""]}
-    batches = [math.inf if size == "population" else size for size in claim.batch_sizes]
-    asked |= {"batch_size": batches, "step": _steps(claim, grid)}
+    known = runs.optimizer.values
+    names = [name for name in claim.optimizers if name in known]
+    others = [name for name in claim.others if name in known] if claim.others else [""]
+    asked = {"batch_size": _batches(claim), "step": _steps(claim, grid)}
     asked |= {dim: grid[dim].values.tolist() for dim in ("alpha", "kappa")}
-    for values in product(*asked.values()):
-        about = dict(zip(asked, values, strict=True))
-        pair = [name for name in (about["optimizer"], about["against"]) if name]
-        at = {dim: about[dim] for dim in asked if dim in runs.dims and dim != "optimizer"}
-        if not all(about[dim] in runs[dim] for dim in at) or not all(
-            name in runs.optimizer for name in pair
-        ):
-            continue
-        of = [runs.sel(at | {"optimizer": name}).dropna("d", how="all") for name in pair]
-        if any(one.d.size == 0 for one in of):
-            continue
-        told = {key: v for key, v in about.items() if key not in ("batch_size", "step")}
-        told |= {key: v for key, v in at.items() if not math.isinf(v)}
-        yield told | {"largest_d": int(of[0].d[-1])} | _judged(claim, statistic, of)
+    made = {dim: set(runs[dim].values.tolist()) for dim in asked if dim in runs.dims}
+    rows = {dim: [value for value in asked[dim] if value in made[dim]] for dim in made}
+    for name, other, *where in product(names, others, *rows.values()):
+        at = dict(zip(rows, where, strict=True))
+        of = [runs.sel(at | {"optimizer": each}) for each in (name, other) if each]
+        about = {"optimizer": name, "against": other, "largest_d": runs.d.max().item()}
+        about |= {dim: value for dim, value in at.items() if not math.isinf(value)}
+        yield about | _judged(claim, statistic, of)
+
+
+def _batches(claim: RunClaim) -> list[float]:
+    return [math.inf if size == "population" else float(size) for size in claim.batch_sizes]
 
 
 def _steps(claim: RunClaim, grid: xr.Dataset) -> list[int]:

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spectral_capacity.theory.newton_schulz import JORDAN
+
 if TYPE_CHECKING:
     import xarray
-
-GROWTH = 3.4445
-"""By which an iteration of the public Muon's Newton–Schulz multiplies a small singular value."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,11 @@ class RunQuantity:
 
 
 def depth(norm: xarray.DataArray, bulk: xarray.DataArray) -> xarray.DataArray:
-    """Newton–Schulz iterations that lift the singular value at rank d/2 to 1: ln(‖·‖_F / σ) / ln 3.4445."""
-    return np.log(norm / bulk) / math.log(GROWTH)
+    """Newton–Schulz iterations that lift the singular value at rank d/2 to 1: ln(‖·‖_F / σ) / ln 3.4445.
+
+    Small singular values grow by the first coefficient of Jordan's quintic with every iteration.
+    """
+    return np.log(norm / bulk) / math.log(JORDAN[0])
 
 
 def extra_depth(grid: xarray.Dataset) -> xarray.DataArray:
@@ -65,6 +67,14 @@ RUN_QUANTITIES = {
     "loss": RunQuantity("the softmax loss", _measured("loss")),
     "swing": RunQuantity(
         "the change of the count from step to step ÷ its mean, over a run's second half", swing
+    ),
+    "gradient_bulk": RunQuantity(
+        "the gradient's singular value at rank d/2 ÷ its Frobenius norm",
+        lambda grid: grid.bulk_singular_value / grid.gradient_norm,
+    ),
+    "momentum_bulk": RunQuantity(
+        "the momentum's singular value at rank d/2 ÷ its Frobenius norm",
+        lambda grid: grid.momentum_bulk_singular_value / grid.momentum_norm,
     ),
     "extra_depth": RunQuantity(
         "the Newton–Schulz iterations that the momentum needs beyond those of the gradient",

@@ -214,6 +214,12 @@ def _has_sweep(experiment: MemoryExperiment, shared: Shared) -> bool:
     return any(optimizer.learning_rate.sweep for optimizer in known)
 
 
+def _has_momentum(experiment: MemoryExperiment, shared: Shared) -> bool:
+    """Whether any of its optimizers keeps one, as far as its configuration tells."""
+    known = [shared.optimizers[o] for o in experiment.optimizers if o in shared.optimizers]
+    return any(getattr(o, key, 0) for o in known for key in ("momentum", "b1"))
+
+
 def _at_least(steps: int) -> Need:
     return Need(f"steps: {steps} or more", lambda e, _: e.steps >= steps)
 
@@ -231,6 +237,7 @@ NEEDS = {
         "a loss section, or exact gradients of the population and steps: 2 or more", _has_loss
     ),
     "sweep": Need("an optimizer with a sweep of learning rates", _has_sweep),
+    "momentum": Need("an optimizer with momentum", _has_momentum),
     "muon": Need(
         "an optimizer with the exact polar map", lambda e, shared: _polar_maps(e, shared) >= 1
     ),

@@ -18,6 +18,7 @@ from typing import Annotated, Any
 from annotated_types import Ge, Gt, Le, Lt, doc
 
 from spectral_capacity.optimizers import own_map
+from spectral_capacity.theory.newton_schulz import JORDAN
 
 Share = Annotated[float, Ge(0), Lt(1)]
 Decay = Annotated[float, Ge(0), doc("weight decay, times the learning rate")]
@@ -27,9 +28,6 @@ Second = Annotated[Share, doc("decay of Adam's mean of squared gradients")]
 Momentum = Annotated[Share, doc("decay of the momentum")]
 Nesterov = Annotated[bool, doc("Nesterov's momentum")]
 Ridge = Annotated[float, Gt(0), doc("added to eigenvalues of a preconditioner, times the largest")]
-
-JORDAN = (3.4445, -4.7750, 2.0315)
-"""Coefficients of the quintic of the public Muon."""
 
 
 def sgd(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+JORDAN = (3.4445, -4.7750, 2.0315)
+"""Coefficients of the quintic of the public Muon (Jordan et al., 2024)."""
+
 
 def coefficients(
     name: str, iterations: int, safety: float = 1.0
@@ -16,7 +19,7 @@ def coefficients(
     if name == "polar_express":
         found = polar_express(iterations)
     else:
-        fixed = {"cubic": (1.5, -0.5, 0.0), "jordan": (3.4445, -4.7750, 2.0315)}
+        fixed = {"cubic": (1.5, -0.5, 0.0), "jordan": JORDAN}
         found = [fixed[name]] * iterations
     scaled = [(a / safety, b / safety**3, c / safety**5) for a, b, c in found[:-1]]
     return [*scaled, *found[-1:]]

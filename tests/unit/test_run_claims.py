@@ -152,7 +152,7 @@ def test_the_best_rate_of_each_seed_lies_between_those_that_were_tried():
 
 def test_a_critical_batch_size_against_another():
     """Steps to 2d items: S_min (1 + B_c/B), with B_c of the one four times that of the other."""
-    critical = {"one": 200.0, "other": 50.0}
+    critical = {"one": 60.0, "other": 15.0}
 
     def capacity(o, d, B, t):
         return 2 * d * t / (2 * (1 + critical[o] / B))
