@@ -22,14 +22,19 @@ from matplotlib.ticker import LogFormatterMathtext, LogLocator, NullFormatter
 from spectral_capacity.figures.parts import general, selection
 from spectral_capacity.figures.parts.axes import count_axis
 from spectral_capacity.figures.parts.below import make_room, rows_under
-from spectral_capacity.figures.parts.common import configuration, handle
+from spectral_capacity.figures.parts.common import handle
 from spectral_capacity.figures.parts.curves import seed_range
 from spectral_capacity.figures.parts.legends import left_out, legend_below, seed_bars
 from spectral_capacity.figures.parts.looks import label, optimizer_style
 from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
 from spectral_capacity.results.near_best import decades_near_best, near_best, rates_tried
 from spectral_capacity.results.schema import RATE_FACTOR, Status
-from spectral_capacity.results.swept_rates import MEASURED, at_chosen_rates, reported_seeds
+from spectral_capacity.results.swept_rates import (
+    MEASURED,
+    at_chosen_rates,
+    configured_rates,
+    reported_seeds,
+)
 
 KIND = "memory"
 THEME = "Your own"
@@ -103,7 +108,7 @@ def _panel(axes: Axes, runs: xr.Dataset, best: xr.Dataset, tried: xr.DataArray, 
     for name in tried.optimizer.values.tolist():
         style, own = optimizer_style(name), tried.sel(optimizer=name)
         one = runs.sel(optimizer=name).sel({RATE_FACTOR: own}).transpose(RATE_FACTOR, "seed")
-        eta = one[RATE_FACTOR] * _configured(runs, name)
+        eta = one[RATE_FACTOR] * configured_rates(runs).sel(optimizer=name).item()
         mean, bars = seed_range(one[y].values)
         axes.errorbar(eta, mean, bars, **style, markersize=3, linewidth=0.9, elinewidth=0.7)
         diverged = (one.status == Status.DIVERGED).any("seed").values
@@ -131,12 +136,6 @@ def _panel(axes: Axes, runs: xr.Dataset, best: xr.Dataset, tried: xr.DataArray, 
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel(r"learning rate $\eta$")
     rows_under(axes, rows, "decades near the best")
-
-
-def _configured(runs: xr.Dataset, name: str) -> float:
-    """η of the configuration, before its schedule."""
-    rate = configuration(runs)["definitions"][name]["learning_rate"]
-    return rate["scale"] * float(runs.d) ** rate["d_power"]
 
 
 def _star(at_edge: bool) -> dict[str, Any]:

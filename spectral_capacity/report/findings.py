@@ -17,12 +17,13 @@ import xarray as xr
 from spectral_capacity.analysis.fitted_steps import at_fitted_steps
 from spectral_capacity.analysis.quantities import LINE, PREDICTED
 from spectral_capacity.analysis.verdicts import NOT_MEASURED
+from spectral_capacity.report import practice_tables
 from spectral_capacity.report.findings_tables import RUNS, TABLES, Kept
-from spectral_capacity.results.reading import open_grid
+from spectral_capacity.results.reading import open_by_name, open_grid
 from spectral_capacity.results.swept_rates import at_chosen_rates
 
 KEPT = Path("data/findings")
-PAGES = ("docs/findings.md", "docs/theory.md")
+PAGES = ("docs/findings.md", "docs/theory.md", "docs/practice.md")
 
 DIGITS = 5
 """Significant ones that are kept: more than any interval here."""
@@ -38,11 +39,11 @@ def keep(results: Path, name: str) -> None:
     claims = pd.read_csv(results / "claims.csv").drop(columns=[*TEXT])
     if (claims.verdict != NOT_MEASURED).any():
         claims.to_csv(folder / "claims.csv", index=False, float_format=f"%.{DIGITS}g")
-    found = [
-        points(path.stem, open_grid(results / "grids" / path.name), open_grid(path))
-        for path in sorted((results / "fits").glob("*.nc"))
-    ]
+    fits = open_by_name(sorted((results / "fits").glob("*.nc")))
+    grids = {experiment: open_grid(results / "grids" / f"{experiment}.nc") for experiment in fits}
+    found = [points(experiment, grids[experiment], fits[experiment]) for experiment in fits]
     pd.concat(found).to_csv(folder / "points.csv", index=False, float_format=f"%.{DIGITS}g")
+    practice_tables.keep(folder, grids, fits, f"%.{DIGITS}g")
 
 
 def points(experiment: str, grid: xr.Dataset, fits: xr.Dataset) -> pd.DataFrame:

@@ -11,9 +11,15 @@ import pandas as pd
 
 from spectral_capacity.analysis.asymptotes import FROM_D
 from spectral_capacity.analysis.verdicts import NOT_MEASURED
+from spectral_capacity.report import practice_tables
 
-RUNS = {"default": "results", "decide": "results-decide", "theory": "results-theory"}
-"""Kept runs, and the folders in which they are found: of config/config.yaml, decide.yaml and theory.yaml."""
+RUNS = {
+    "default": "results",
+    "decide": "results-decide",
+    "theory": "results-theory",
+    "practice": "results-practice",
+}
+"""Kept runs, and the folders in which they are found: of config/config.yaml, and of the file of each name."""
 
 Kept = Mapping[str, pd.DataFrame]
 """Tables by ``NAME/claims`` and ``NAME/points``."""
@@ -22,7 +28,9 @@ Kept = Mapping[str, pd.DataFrame]
 def verdicts(tables: Kept) -> str:
     """Every claim with the verdict of each kept run."""
     runs = {
-        name: _verdicts(tables[f"{name}/claims"]) for name in RUNS if f"{name}/claims" in tables
+        name: _verdicts(tables[f"{name}/claims"])
+        for name in ("default", "decide")
+        if f"{name}/claims" in tables
     }
     known = dict.fromkeys(id for run in runs.values() for id in run)
     rows = [[id, *(run.get(id, NOT_MEASURED) for run in runs.values())] for id in known]
@@ -162,6 +170,12 @@ TABLES: dict[str, Callable[[Kept], str]] = {
         over_prediction, run="default", experiments=ONE_STEP, by=("optimizer", "alpha", "kappa")
     ),
     "several steps": several_steps,
+    "practice optimizers": lambda tables: markdown(
+        practice_tables.OPTIMIZERS, practice_tables.optimizers(tables)
+    ),
+    "practice answers": lambda tables: markdown(
+        practice_tables.ANSWERS, practice_tables.answers(tables)
+    ),
     "theory maps": partial(
         over_prediction,
         run="theory",

@@ -28,11 +28,12 @@ def at_chosen_rates(grid: xr.Dataset, by: str | None = None) -> xr.Dataset:
     The criterion is the configuration's, from the grid's provenance: the largest mean over the tuning seeds of
     a count, a prefix or a mass at some step, or the least loss; of equal ones the least rate, never one at
     which any of them diverged. With ``each`` for a step every number of steps has a rate of its own: what a
-    user has who trains for so long and no longer. ``by`` takes the place of what is compared. Optimizers without
-    a sweep are at their one rate. New variables, each over (optimizer, alpha, kappa, d, batch_size), and step
-    where that is ``each``: ``learning_rate_factor``, NaN where there is no choice; ``rate_at_edge``, whether it
-    is the least or the largest of the optimizer's, so that one beyond might be better; ``rate_decades``, how
-    wide rates lie that are within 90 % of the best (:func:`results.near_best.decades_near_best`).
+    user has who trains for so long and no longer. ``by`` takes the place of what is compared. Optimizers
+    without a sweep are at their one rate. New variables, each over (optimizer, alpha, kappa, d, batch_size),
+    and step where that is ``each``: ``learning_rate_factor``, NaN where there is no choice; ``rate_at_edge``,
+    whether it is the least or the largest of the optimizer's, so that one beyond might be better;
+    ``rate_decades``, how wide rates lie that are within 90 % of the best
+    (:func:`results.near_best.decades_near_best`).
     """
     if RATE_FACTOR not in grid.dims:
         return grid
@@ -71,13 +72,7 @@ def best_rates(grid: xr.Dataset, by: str | None = None) -> xr.DataArray:
         grid[RATE_FACTOR],
         input_core_dims=[[RATE_FACTOR]] * 2,
     )
-    made = json.loads(grid.attrs["provenance"])["configuration"]["definitions"]
-    eta = [
-        made[name]["learning_rate"]["scale"]
-        * grid.d.astype(float) ** made[name]["learning_rate"]["d_power"]
-        for name in sweeps
-    ]
-    return best * xr.concat(eta, best.optimizer)
+    return best * configured_rates(grid)
 
 
 def _top(scores: Float[np.ndarray, "*b r"], factors: Float[np.ndarray, " r"]) -> np.ndarray:
@@ -96,9 +91,19 @@ def _top(scores: Float[np.ndarray, "*b r"], factors: Float[np.ndarray, " r"]) ->
 
 def criteria(grid: xr.Dataset) -> dict[str, Mapping[str, Any]]:
     """The sweep of each optimizer that has one, as the configuration writes it."""
-    made = json.loads(grid.attrs["provenance"])["configuration"]
-    rates = {name: made["definitions"][name]["learning_rate"] for name in grid.optimizer.values}
-    return {name: rate["sweep"] for name, rate in rates.items() if rate.get("sweep")}
+    return {name: rate["sweep"] for name, rate in _rates(grid).items() if rate.get("sweep")}
+
+
+def configured_rates(grid: xr.Dataset) -> xr.DataArray:
+    """η = scale · d^d_power of the configuration, (optimizer, d), before factors and schedule."""
+    d = grid.d.astype(float)
+    rates = [rate["scale"] * d ** rate["d_power"] for rate in _rates(grid).values()]
+    return xr.concat(rates, grid.optimizer)
+
+
+def _rates(grid: xr.Dataset) -> dict[str, Mapping[str, Any]]:
+    made = json.loads(grid.attrs["provenance"])["configuration"]["definitions"]
+    return {name: made[name]["learning_rate"] for name in grid.optimizer.values}
 
 
 EACH = "each"
@@ -109,7 +114,8 @@ def tuning_scores(grid: xr.Dataset, sweeps: Mapping[str, Mapping[str, Any]]) -> 
     """What chooses: larger is better; NaN where a tuning seed's run diverged, or there is none.
 
     (optimizer, alpha, kappa, d, batch_size, learning_rate_factor), and step where any sweep has
-    :data:`EACH`: a mean over tuning seeds, of losses its inverse, so that shares of the best mean what they say.
+    :data:`EACH`: a mean over tuning seeds, of losses its inverse, so that shares of the best mean what they
+    say.
     """
     scores = [_score(grid.sel(optimizer=name), sweeps.get(name)) for name in grid.optimizer.values]
     if any("step" in score.dims for score in scores):

@@ -1,0 +1,141 @@
+"""Tables of optimizers as they are used: what is kept of a run of sweeps, and what docs/practice.md shows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from spectral_capacity.analysis.fitted_steps import fitted_steps
+from spectral_capacity.analysis.steps_to_store import at_best_rates, critical_batch
+from spectral_capacity.report.claim_lines import Line
+from spectral_capacity.results.fits import SHOWN
+from spectral_capacity.results.schema import RATE_FACTOR
+from spectral_capacity.results.swept_rates import at_chosen_rates, configured_rates
+
+AT = ["optimizer", "alpha", "kappa", "d", "batch_size", "step"]
+MEANS = ("capacity", "head_recall", "recovered_mass", "loss")
+"""Of the reported seeds, at the rate that tuning seeds chose by the criterion of the configuration."""
+
+
+def at_rates(experiment: str, grid: xr.Dataset) -> pd.DataFrame:
+    """A row per point of a grid of sweeps, at fitted steps: the rate, how wide good ones lie, means there."""
+    chosen = at_chosen_rates(grid).sel(step=fitted_steps(grid.sizes["step"]))
+    eta = chosen.learning_rate_factor * configured_rates(grid)
+    found = {name: chosen[name].astype(float).mean("seed", skipna=False) for name in MEANS}
+    found |= {"learning_rate": eta, "at_edge": chosen.rate_at_edge, "decades": chosen.rate_decades}
+    table = xr.Dataset(found).broadcast_like(found["capacity"])
+    frame = table.to_dataframe(dim_order=AT).reset_index()[[*AT, *found]]
+    return frame[frame.capacity.notna()].assign(experiment=experiment)
+
+
+def critical_batches(experiment: str, grid: xr.Dataset, items: float = 1.0) -> pd.DataFrame:
+    """Of each optimizer and d the critical batch size of steps to ``items``·d items, with its interval."""
+    rows = []
+    for d in grid.d.values.tolist():
+        steps = at_best_rates(grid.sel(d=[d]), items * d).isel(alpha=0, kappa=0, d=0)
+        for name in steps.optimizer.values.tolist():
+            values = steps.sel(optimizer=name).transpose("batch_size", "seed").values
+            found = critical_batch(steps.batch_size.values, values)
+            rows.append(
+                {"experiment": experiment, "optimizer": name, "d": d, "items": items * d}
+                | {"batch_size": found.batch_size, "low": found.low, "high": found.high}
+            )
+    return pd.DataFrame(rows)
+
+
+def exponents(experiment: str, fits: xr.Dataset) -> pd.DataFrame:
+    """Fitted powers of d of the count, and intervals over resampled seeds."""
+    shown = fits.sel(quantity="capacity", fit=SHOWN)[["exponent", "boot_low", "boot_high"]]
+    frame = shown.to_dataframe().reset_index().dropna(subset=["exponent"])
+    names = ["optimizer", "alpha", "kappa", "batch_size", "step", *shown.data_vars]
+    return frame[names].assign(experiment=experiment)
+
+
+def keep(
+    folder: Path, grids: Mapping[str, xr.Dataset], fits: Mapping[str, xr.Dataset], form: str
+) -> None:
+    """Write what is kept of those grids that are of sweeps; nothing where none is."""
+    swept = {name: grid for name, grid in grids.items() if RATE_FACTOR in grid.dims}
+    batched = {n: g for n, g in swept.items() if np.isfinite(g.batch_size).sum() >= 3}
+    tables = {
+        "rates": [at_rates(name, grid) for name, grid in swept.items()],
+        "critical_batches": [critical_batches(name, grid) for name, grid in batched.items()],
+        "exponents": [exponents(name, fits[name]) for name in swept],
+    }
+    for name, parts in tables.items():
+        if parts:
+            pd.concat(parts).to_csv(folder / f"{name}.csv", index=False, float_format=form)
+
+
+def optimizers(tables: Mapping[str, pd.DataFrame]) -> list[list[str]]:
+    """Rows of the practitioners' table: exponents, rate and its width, critical batch, items and head kept."""
+    rates, powers = tables["practice/rates"], tables["practice/exponents"]
+    critical = tables["practice/critical_batches"]
+    rates = rates[(rates.experiment == "practice") & (rates.d == rates.d.max())]
+    last = rates.step.max()
+    rows = []
+    for name in dict.fromkeys(rates.optimizer):
+        here = rates[(rates.optimizer == name) & (rates.step == last)].set_index("batch_size")
+        cells = [name]
+        for batch in here.index:
+            of = powers[(powers.optimizer == name) & (powers.experiment == "practice")]
+            of = of[(of.batch_size == batch) & (of.step == last)]
+            cells.append(_interval(*of[["exponent", "boot_low", "boot_high"]].values[0], digits=2))
+        for batch in here.index:
+            one = here.loc[batch]
+            edge = " (at the end of its list)" if one.at_edge else ""
+            cells += [f"{one.capacity:.0f}", f"{one.head_recall:.2f}"]
+            cells += [f"{one.learning_rate:.2g}, {one.decades:.1f}{edge}"]
+        known = critical[critical.optimizer == name]
+        values = known[["batch_size", "low", "high"]].values
+        cells.append(_interval(*values[0], digits=0) if len(values) else "")
+        rows.append(cells)
+    return rows
+
+
+OF_EACH = ("items", "head", "η, decades")
+OPTIMIZERS = [
+    *("optimizer", "exponent, B = 1,024", "exponent, population"),
+    *(f"{name}, B = 1,024" for name in OF_EACH),
+    *(f"{name}, population" for name in OF_EACH),
+    "critical batch",
+]
+
+
+def _interval(value: float, low: float, high: float, digits: int) -> str:
+    if not math.isfinite(value):
+        return "–"
+    ends = f" [{low:,.{digits}f}, {high:,.{digits}f}]" if math.isfinite(low) else ""
+    return f"{value:,.{digits}f}{ends}"
+
+
+def answers(tables: Mapping[str, pd.DataFrame]) -> list[list[str]]:
+    """Rows of every claim of the run: what was measured of each of its lines, and the verdict."""
+    claims = tables["practice/claims"]
+    rows = []
+    for _, group in claims.groupby("claim", sort=False):
+        for row in group.to_dict("records"):
+            line = Line.of(row)
+            where = [
+                line.coordinate(name, sentence=True)
+                for name in ("optimizer", "against", "batch_size", "step")
+            ]
+            measured = _interval(line.measured, line.low, line.high, digits=2)
+            rows.append(
+                [
+                    row["claim"],
+                    ", ".join(w for w in where if w != "–"),
+                    measured,
+                    line.allowed,
+                    line.verdict,
+                ]
+            )
+    return rows
+
+
+ANSWERS = ["claim", "of", "measured", "claimed", "verdict"]
