@@ -15,7 +15,6 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter
 
 from spectral_capacity.analysis.iterations import Iteration, newton_schulz_depths
 from spectral_capacity.figures.parts.axes import named_ticks
@@ -64,7 +63,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
             one, names = style[kind], {"optimizer": [*depths[kind].values()]}
             k, line = [*depths[kind]], LINES.get(kind.precision, "-")
             mean, bars = seed_range(ratios.sel(here | names).transpose("optimizer", "seed").values)
-            axes.errorbar(k, mean, bars, linestyle=line, elinewidth=0.8, label=str(kind), **one)
+            axes.errorbar(k, mean, bars, linestyle=line, elinewidth=0.8, label=_name(kind), **one)
             if finite_size:
                 axes.plot(*short_if_one(k, predicted.sel(here | names)), ":", color=one["color"])
             if kind in limited:
@@ -94,6 +93,10 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     here = ratios.sel(optimizer=[n for n in grid.optimizer.values if n in (*shown, *polar)])
     legend_below(figure, handles + seed_bars(grid), left_out(grid, here))
     return figure
+
+
+def _name(kind: Iteration) -> str:
+    return f"{kind}, float64" if kind.precision == "float64" else str(kind)
 
 
 def _has_law(kind: Iteration) -> bool:
@@ -126,6 +129,6 @@ def _against_wall(axes: Axes, alphas: np.ndarray, points: list, style: dict) -> 
         axes.errorbar([where], mean, bars, linestyle="", elinewidth=0.8, **look)
     axes.set_xscale("log")
     axes.set_ylim(0, 1.05)
-    axes.xaxis.set_major_formatter(LogFormatter())
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.set_xlabel("$d/d_u$")
     axes.set_ylabel("share of polar map's items" if at_left(axes) else "")
