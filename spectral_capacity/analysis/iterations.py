@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,33 @@ from spectral_capacity.analysis.ratios import relative_to
 from spectral_capacity.analysis.resampling import percentiles, rescaled
 from spectral_capacity.theory.newton_schulz import coefficients as polynomials
 
-COLUMNS = ("coefficients", "alpha", "d", "required", "low", "high", "finite_size", "predicted")
+
+class Iteration(NamedTuple):
+    """What Newton–Schulz optimizers of different depths have in common."""
+
+    coefficients: str
+    precision: str = "float64"
+    safety: float = 1.0
+
+    def __str__(self) -> str:
+        """The options that are not the defaults."""
+        safety = f"safety {self.safety:g}" if self.safety > 1 else ""
+        precision = self.precision if self.precision != "float64" else ""
+        parts = [self.coefficients.replace("_", " "), precision, safety]
+        return ", ".join(part for part in parts if part)
+
+    @property
+    def slope_at_zero(self) -> float:
+        """Slope at zero of each polynomial; NaN when it changes from one iteration to the next."""
+        if self.coefficients == "polar_express":
+            return math.nan
+        return polynomials(self.coefficients, 2, self.safety)[0][0]
+
+
+COLUMNS = (
+    *Iteration._fields,
+    *("alpha", "d", "required", "low", "high", "finite_size", "predicted"),
+)
 
 
 def ratio_to_polar(values: xr.DataArray, fits: xr.Dataset) -> xr.DataArray:
@@ -35,20 +62,16 @@ def ratio_to_polar(values: xr.DataArray, fits: xr.Dataset) -> xr.DataArray:
     return relative_to(values, optimizer=polar[0])
 
 
-def newton_schulz_depths(grid: xr.Dataset) -> dict[str, dict[int, str]]:
-    """Newton–Schulz optimizers of a grid: {coefficients: {iterations: name}}, ascending."""
+def newton_schulz_depths(grid: xr.Dataset) -> dict[Iteration, dict[int, str]]:
+    """Newton–Schulz optimizers of a grid: {what they share: {iterations: name}}, ascending."""
     definitions = json.loads(grid.attrs["provenance"])["configuration"]["definitions"]
-    found: defaultdict[str, dict[int, str]] = defaultdict(dict)
+    found: defaultdict[Iteration, dict[int, str]] = defaultdict(dict)
     for name in grid.optimizer.values.tolist():
-        spectral_map = definitions[name].get("map") or {}
-        if spectral_map.get("name") == "newton_schulz":
-            found[spectral_map["coefficients"]][spectral_map["iterations"]] = name
-    return {coefficients: dict(sorted(names.items())) for coefficients, names in found.items()}
-
-
-def slope_at_zero(coefficients: str) -> float:
-    """Slope at zero of each polynomial; NaN when it changes from one iteration to the next."""
-    return math.nan if coefficients == "polar_express" else polynomials(coefficients, 1)[0][0]
+        options = definitions[name].get("map") or {}
+        if options.get("name") == "newton_schulz":
+            shared = {key: options[key] for key in Iteration._fields if key in options}
+            found[Iteration(**shared)][options["iterations"]] = name
+    return {iteration: dict(sorted(names.items())) for iteration, names in found.items()}
 
 
 def required_iterations(
@@ -90,13 +113,13 @@ def depth_table(
     confidence: float = 0.95,
     resamples: int = 1000,
 ) -> pd.DataFrame:
-    """Required iterations, a row for each (coefficients, alpha, d): :data:`COLUMNS`.
+    """Required iterations, a row for each (:class:`Iteration`, alpha, d): :data:`COLUMNS`.
 
     ``required``: of the mean over seeds of each seed's ratio. ``low``, ``high``: its interval over seeds
     drawn with replacement, whole curves at once, ratios spread by √(S/(S−1)) around their mean; NaN
     with one seed. ``finite_size``: of the ratio of the parameter-free predictions. ``predicted``:
     α·ln d / ln a + constant, the constant being the mean of what is left of the finite ``required`` of these
-    coefficients; NaN for those that change from one iteration to the next. The population batch, the
+    iterations; NaN for coefficients that change from one iteration to the next. The population batch, the
     last step and the first κ.
     """
     here = {"batch_size": np.inf}
@@ -104,7 +127,7 @@ def depth_table(
     ratios = ratio_to_polar(counts, fits)
     expected = ratio_to_polar(fits.predicted_capacity.sel(here).isel(kappa=0, step=-1), fits)
     rows = []
-    for coefficients, by_depth in newton_schulz_depths(grid).items():
+    for iteration, by_depth in newton_schulz_depths(grid).items():
         k, names = np.array(list(by_depth)), list(by_depth.values())
         for alpha in counts.alpha.values.tolist():
             for d in counts.d.values.tolist():
@@ -115,11 +138,11 @@ def depth_table(
                 # Infinite depths are among them.
                 ends = percentiles(resampled, confidence, method="inverted_cdf")
                 finite_size = required_iterations(k, expected.sel(at).values, level, dip)
-                rows.append((coefficients, alpha, d, required, *ends, finite_size, math.nan))
+                rows.append((*iteration, alpha, d, required, *ends, finite_size, math.nan))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    for coefficients, these in table.groupby("coefficients").groups.items():
+    for shared, these in table.groupby(list(Iteration._fields)).groups.items():
         one = table.loc[these]
-        law = one.alpha * np.log(one.d) / math.log(slope_at_zero(coefficients))
+        law = one.alpha * np.log(one.d) / math.log(Iteration(*shared).slope_at_zero)
         left = (one.required - law)[np.isfinite(one.required)]
         table.loc[these, "predicted"] = law + left.mean()
     return table

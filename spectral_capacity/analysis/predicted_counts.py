@@ -26,6 +26,7 @@ from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.learning_rates import rate_at
 from spectral_capacity.theory.predictions import linear_response_capacity
 from spectral_capacity.theory.prefixes import robust_prefix
+from spectral_capacity.theory.rounding import Rounding
 from spectral_capacity.theory.spectral_maps import scalar_map
 from spectral_capacity.theory.spectral_response import LARGEST_D, SpikedSpectrum
 from spectral_capacity.theory.steps_prediction import MuonSteps, StepsPrediction
@@ -76,13 +77,13 @@ def predictions(grid: xr.Dataset, settings: FitSettings) -> xr.Dataset:
     )
 
 
-class _Spectra(dict[tuple[float, int], SpikedSpectrum]):
-    """What all spectral maps of one (α, d) share."""
+class _Spectra(dict[tuple[float, int, Rounding | None], SpikedSpectrum]):
+    """What all spectral maps of one (α, d) and one arithmetic share."""
 
-    def of(self, alpha: float, d: int, items: Items) -> SpikedSpectrum:
-        if (alpha, d) not in self:
-            self[alpha, d] = SpikedSpectrum.of(items, d)
-        return self[alpha, d]
+    def of(self, alpha: float, d: int, rounding: Rounding | None, items: Items) -> SpikedSpectrum:
+        if (alpha, d, rounding) not in self:
+            self[alpha, d, rounding] = SpikedSpectrum.of(items, d, rounding)
+        return self[alpha, d, rounding]
 
 
 class _Point:
@@ -104,6 +105,7 @@ class _Point:
         self.theory, self.spectra = settings.theory[optimizer], spectra
         of = settings.maps[optimizer]
         self.scalar_map = scalar_map(of, d=d, alpha=alpha) if of else None
+        self.rounding = Rounding.of(of) if of else None
         self.own_map = bool(of) and self.scalar_map is None
         self.learning_rate = settings.learning_rates[optimizer]
         self.one_rate = not self.learning_rate.get("sweep")
@@ -173,7 +175,7 @@ class _Point:
         population = self.kappa == 0 and self.batch_size is None
         if self.scalar_map is None or not population or self.d > LARGEST_D:
             return None
-        spectrum = self.spectra.of(self.alpha, self.d, self.items)
+        spectrum = self.spectra.of(self.alpha, self.d, self.rounding, self.items)
         return spectral_response.recovery_probability(self.items, spectrum, self.scalar_map)
 
     def _several(self, steps: int) -> StepsPrediction | None:

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from spectral_capacity.analysis.iterations import depth_table, newton_schulz_depths, slope_at_zero
+from spectral_capacity.analysis.iterations import Iteration, depth_table, newton_schulz_depths
 from spectral_capacity.figures.parts.axes import named_ticks, note, powers_of_two
 from spectral_capacity.figures.parts.common import GUIDE, handle, prediction_handle
 from spectral_capacity.figures.parts.curves import seed_range, short_if_one
@@ -26,7 +26,7 @@ from spectral_capacity.figures.parts.legends import (
     legend_below,
     seed_bars,
 )
-from spectral_capacity.figures.parts.looks import alpha_style, d_style, label
+from spectral_capacity.figures.parts.looks import alpha_style, d_style
 from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
 from spectral_capacity.figures.parts.ratios import ratios_to_polar
 
@@ -39,7 +39,7 @@ NEEDS = ("population", "one step", "polar")
 LEVEL, DIP = 0.95, 0.05
 SHARE = f"{100 * LEVEL:.0f}\N{NO-BREAK SPACE}%"
 LINES = ("-", "--", "-.")
-"""A line style for each kind of coefficients."""
+"""A line style for each kind of iteration."""
 
 
 def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Figure:
@@ -49,8 +49,8 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     resampled seeds, are :func:`analysis.iterations.depth_table`'s: dips of a count that has been there,
     down to 90 %, do not count; what is never reached is a triangle at the top. Grey is the law, with
     one constant for all. With ``finite_size``, dotted: the ratio of two predictions without a fit
-    parameter, and the iterations that it requires. Coefficients differ in line style. The population
-    batch, the last step and the first κ.
+    parameter, and the iterations that it requires. Coefficients, precisions and safeties differ in line
+    style. The population batch, the last step and the first κ.
     """
     ratios, predicted = ratios_to_polar(grid, fits)
     alphas, depths = ratios.alpha.values, newton_schulz_depths(grid)
@@ -71,7 +71,7 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
     handles += sorted(named, key=lambda one: isinstance(one, Line2D))  # the law after the points
     if len(depths) > 1:
         handles += [
-            handle(label(name), linestyle=line) for line, name in zip(LINES, depths, strict=False)
+            handle(str(one), linestyle=line) for line, one in zip(LINES, depths, strict=False)
         ]
     handles += [prediction_handle()] if finite_size else []
     handles += seed_bars(grid, "ratios")
@@ -88,13 +88,13 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
 
 def _ratios(
     axes: Axes,
-    depths: dict[str, dict[int, str]],
+    depths: dict[Iteration, dict[int, str]],
     ratios: xr.DataArray,
     predicted: xr.DataArray | None,
 ) -> None:
     """Ratios over (d, optimizer, seed) of one α against the number of iterations.
 
-    ``depths``: the optimizers, {coefficients: {iterations: name}}.
+    ``depths``: the optimizers, {iteration: {depth: name}}.
     """
     d = ratios.d.values
     for line, one in zip(LINES, depths.values(), strict=False):
@@ -131,20 +131,22 @@ def _required(axes: Axes, table: pd.DataFrame, finite_size: bool) -> None:
     measured = table[shown].to_numpy()
     finite = measured[np.isfinite(measured)]
     bottom, top = (finite.min() - 0.5, finite.max() + 0.5) if finite.size else (0.0, 1.0)
-    for line, name in zip(LINES, table.coefficients.unique(), strict=False):
-        for alpha in np.unique(table.alpha):
-            one = table[(table.coefficients == name) & (table.alpha == alpha)]
+    kinds = table.groupby(list(Iteration._fields), sort=False)
+    for line, (shared, rows) in zip(LINES, kinds, strict=False):
+        for alpha in np.unique(rows.alpha):
+            one = rows[rows.alpha == alpha]
             text = rf"$\alpha$ = {alpha:g}" if line == LINES[0] else None
             _iterations(axes, one, top, label=text, **alpha_style(alpha))
             axes.plot(*short_if_one(one.d, one.predicted), line, **GUIDE)
             if finite_size:
                 expected = short_if_one(one.d, one.finite_size.where(np.isfinite(one.finite_size)))
                 axes.plot(*expected, ":", color=alpha_style(alpha)["color"])
-        slope = one.alpha / np.log(slope_at_zero(name))
+        a = Iteration(*shared).slope_at_zero
+        slope = one.alpha / np.log(a)
         offset = (one.predicted - slope * np.log(one.d)).mean()
         if np.isfinite(offset):
             sign = "+" if offset >= 0 else "-"
-            law = rf"$\alpha\,\ln d\,/\ln {slope_at_zero(name):g} {sign} {abs(offset):.2f}$"
+            law = rf"$\alpha\,\ln d\,/\ln {a:g} {sign} {abs(offset):.2f}$"
             axes.plot([], [], line, **GUIDE, label=f"{law}, offset fitted")
     powers_of_two(axes, np.unique(table.d))
     axes.set_ylim(bottom, top + 0.3)

@@ -64,12 +64,15 @@ def scalar_map(
 ) -> ScalarMap | None:
     """The function of a configured map, ``{name: …, options}``; None of one that is not in :data:`SCALAR_MAPS`.
 
-    Such is a user's own, which is a file's, and one that rounds to less than float32: rounding mixes singular
-    values. Of an exponent that changes from step to step there is only the first.
+    Such is a user's own, which is a file's. Of a map that rounds it is the function in exact arithmetic: what
+    rounding adds is noise in the gradient (:mod:`theory.rounding`). Of an exponent that changes from step to
+    step there is only the first.
     """
-    options = {key: value for key, value in spectral_map.items() if key != "name"}
-    name, precision = spectral_map["name"], options.pop("precision", "float64")
-    if name not in SCALAR_MAPS or precision not in ("float64", "float32"):
+    options = {
+        key: value for key, value in spectral_map.items() if key not in ("name", "precision")
+    }
+    name = spectral_map["name"]
+    if name not in SCALAR_MAPS:
         return None
     if options.pop("last_exponent", None) is not None and step > 1:
         return None

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.rank_one_update import RankOneUpdate
 from spectral_capacity.theory.recovery import linear_recovery
+from spectral_capacity.theory.rounding import Rounding
 from spectral_capacity.theory.spectral_maps import ScalarMap
 
 RANKS = 48
@@ -63,7 +64,7 @@ class SpikedSpectrum:
         self.norm = np.hypot(np.linalg.norm(sigma), p)
 
     @classmethod
-    def of(cls, items: Items, d: int) -> SpikedSpectrum:
+    def of(cls, items: Items, d: int, rounding: Rounding | None = None) -> SpikedSpectrum:
         """Of :func:`typical_singular_values`, at :data:`RANKS` geometric ranks from 1 to :data:`FAR` d.
 
         Raises ValueError for d above :data:`LARGEST_D`.
@@ -73,7 +74,9 @@ class SpikedSpectrum:
         last = items.rank[items.p > 0][-1]
         ranks = np.geomspace(1, min(FAR * d, last), RANKS)
         log_p = items.at_ranks(np.log(items.p.clip(1e-300)), ranks)
-        return cls(typical_singular_values(items, d), d, np.exp(np.unique(log_p.round(9))))
+        return cls(
+            typical_singular_values(items, d, rounding), d, np.exp(np.unique(log_p.round(9)))
+        )
 
     def response(self, h: ScalarMap) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
         """Signal S and mean square V of an item's output, at each p, for the map h of singular values."""
@@ -125,21 +128,27 @@ def recovery_probability(
     return linear_recovery(signal, at, share, items.weight, spectrum.d, n)
 
 
-def typical_singular_values(items: Items, d: int) -> Float[np.ndarray, " r"]:
+def typical_singular_values(
+    items: Items, d: int, rounding: Rounding | None = None
+) -> Float[np.ndarray, " r"]:
     """Geometric means of the singular values of a few drawn gradients, the same draws in every call.
 
-    Of the numerical range: as many as items where these are fewer than d.
+    Of the numerical range: as many as items where these are fewer than d. With ``rounding``, of the gradients
+    with its noise.
     """
     draws = range(max(DRAWN // d, 1))
-    drawn = np.array([drawn_singular_values(items, d, seed=seed) for seed in draws])
+    drawn = np.array([drawn_singular_values(items, d, rounding, seed=seed) for seed in draws])
     rank = (drawn > d * np.finfo(float).eps * drawn[:, :1]).all(axis=0).sum()
     return np.exp(np.log(drawn[:, :rank]).mean(axis=0))
 
 
-def drawn_singular_values(items: Items, d: int, *, seed: int = 0) -> Float[np.ndarray, " d"]:
+def drawn_singular_values(
+    items: Items, d: int, rounding: Rounding | None = None, *, seed: int = 0
+) -> Float[np.ndarray, " d"]:
     """Singular values of one drawn gradient Σ_j p_j v_j u_jᵀ of isotropic unit vectors.
 
-    Items beyond rank :data:`WHOLE` d add a matrix with independent entries, drawn whole.
+    Items beyond rank :data:`WHOLE` d add a matrix with independent entries, drawn whole. So does ``rounding``,
+    to each entry in proportion to what it rounds there.
     """
     rng = np.random.default_rng(seed)
     head = np.repeat(items.p, items.most_frequent(float(WHOLE * d)).astype(int))
@@ -148,4 +157,7 @@ def drawn_singular_values(items: Items, d: int, *, seed: int = 0) -> Float[np.nd
         x / np.linalg.norm(x, axis=1, keepdims=True) for x in rng.standard_normal((2, head.size, d))
     )
     noise = math.sqrt(tail) / d * rng.standard_normal((d, d))
-    return np.linalg.svd(v.T @ (head[:, None] * u) + noise, compute_uv=False)
+    G = v.T @ (head[:, None] * u) + noise
+    if rounding is not None:
+        G += rounding.noise(G) * rng.standard_normal((d, d))
+    return np.linalg.svd(G, compute_uv=False)

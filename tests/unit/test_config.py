@@ -19,6 +19,8 @@ def test_the_shipped_configurations():
     assert max(smoke.experiments["one_step"].d) <= 32
     depths = parse(merged("depth"), root=ROOT).experiments["newton_schulz_depth"]
     assert len(depths.optimizers) == 16
+    precisions = parse(merged("precision"), root=ROOT).experiments
+    assert {*precisions} >= {"newton_schulz_precision", "polar_express_precision"}
     paper = parse(merged("paper"), root=ROOT)
     assert paper.experiments["one_step"].seeds == 16
     assert max(paper.experiments["one_step"].d) == 1024

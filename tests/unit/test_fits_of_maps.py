@@ -1,6 +1,7 @@
 """What fits predict of spectral maps that have no closed form."""
 
 import numpy as np
+import pytest
 
 from spectral_capacity.analysis.exponents import fit_exponents
 from spectral_capacity.sampling.frequencies import power_law
@@ -23,9 +24,9 @@ def test_maps_without_a_closed_form_are_predicted_from_one_spectrum(monkeypatch)
     made = []
     of = SpikedSpectrum.of
 
-    def counted(items, d):
+    def counted(items, d, rounding):
         made.append(d)
-        return of(items, d)
+        return of(items, d, rounding)
 
     monkeypatch.setattr(SpikedSpectrum, "of", counted)
     steep = {"name": "power", "exponent": 0.01}
@@ -43,6 +44,16 @@ def test_maps_without_a_closed_form_are_predicted_from_one_spectrum(monkeypatch)
             np.testing.assert_allclose(found.sel(optimizer=like), muon, rtol=0.05)
         assert (found.sel(optimizer="coarse") < 0.95 * muon).all()
     assert fits.predicted_linear_response.isnull().all()
+
+
+def test_rounding_lowers_the_prediction_of_the_same_iteration():
+    exact = {"name": "newton_schulz", "coefficients": "jordan", "iterations": 12, "safety": 1.0}
+    maps = {name: exact | {"precision": name} for name in ("float64", "float32", "bfloat16")}
+    steep = grid(power(1.3), alphas=(3.0,), optimizers=tuple(maps), d=np.array([32]))
+    fits = fit_exponents(steep, map_settings(**maps))
+    exact, single, half = fits.predicted_capacity.values.ravel()
+    assert single == pytest.approx(exact, rel=0.01)
+    assert half < 0.8 * exact
 
 
 def test_maps_have_a_prediction_for_isotropic_populations_up_to_a_largest_d():

@@ -8,11 +8,11 @@ import xarray as xr
 from spectral_capacity.analysis.exponents import fit_exponents
 from spectral_capacity.analysis.iterations import (
     COLUMNS,
+    Iteration,
     depth_table,
     newton_schulz_depths,
     ratio_to_polar,
     required_iterations,
-    slope_at_zero,
 )
 from spectral_capacity.analysis.quantities import LINE
 from tests.unit.test_fits import SETTINGS, grid
@@ -81,17 +81,31 @@ def test_depths_without_a_ratio_are_left_out():
 
 
 def test_growth_is_the_slope_at_zero():
-    assert slope_at_zero("jordan") == 3.4445
-    assert slope_at_zero("cubic") == 1.5
-    assert math.isnan(slope_at_zero("polar_express"))
+    assert Iteration("jordan").slope_at_zero == 3.4445
+    assert Iteration("cubic", safety=1.25).slope_at_zero == 1.5 / 1.25
+    assert math.isnan(Iteration("polar_express").slope_at_zero)
 
 
 def test_families_are_the_newton_schulz_optimizers_in_order():
     g, _ = data(law, DEFINITIONS | {"pe": newton_schulz("polar_express", 2)})
-    assert list(newton_schulz_depths(g)["jordan"].items()) == [
-        (k, f"ns_{k}") for k in (1, 3, 5, 7, 9)
-    ]
-    assert newton_schulz_depths(g)["polar_express"] == {2: "pe"}
+    found = newton_schulz_depths(g)
+    assert list(found[Iteration("jordan")].items()) == [(k, f"ns_{k}") for k in (1, 3, 5, 7, 9)]
+    assert found[Iteration("polar_express")] == {2: "pe"}
+
+
+def test_precisions_and_safeties_are_families_of_their_own():
+    half, safe = (newton_schulz("jordan", 3) for _ in range(2))
+    half["map"] |= {"precision": "float16"}
+    safe["map"] |= {"precision": "float16", "safety": 1.01}
+    g, fits = data(law, DEFINITIONS | {"half": half, "safe": safe})
+    found = newton_schulz_depths(g)
+    assert {str(one): [*names] for one, names in found.items()} == {
+        "jordan": [1, 3, 5, 7, 9],
+        "jordan, float16": [3],
+        "jordan, float16, safety 1.01": [3],
+    }
+    table = depth_table(g, fits)
+    assert table.groupby(["precision", "safety"]).size().tolist() == [2, 2, 2]
 
 
 def test_ratios_are_of_each_seed():

@@ -206,13 +206,14 @@ def test_lower_precisions_round_every_product(precision):
     assert np.abs(W - exact).max() > EPSILON[precision] / 20
 
 
-def test_what_rounds_has_no_scalar_function():
+def test_what_rounds_has_the_scalar_function_of_exact_arithmetic():
     of = {"name": "newton_schulz", "coefficients": "jordan", "iterations": 5, "safety": 1.0}
-    known = {
-        p: spectral_maps.scalar_map(of | {"precision": p}, d=12, alpha=1.5) is not None
-        for p in ("float64", "float32", "bfloat16", "float16")
-    }
-    assert known == {"float64": True, "float32": True, "bfloat16": False, "float16": False}
+    sigma = np.linspace(0, 1, 5)
+    exact, low = (
+        spectral_maps.scalar_map(of | {"precision": p}, d=12, alpha=1.5)(sigma, 2.0)
+        for p in ("float64", "bfloat16")
+    )
+    np.testing.assert_array_equal(low, exact)
 
 
 def test_the_safety_factor_is_in_all_polynomials_but_the_last():

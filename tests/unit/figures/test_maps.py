@@ -1,10 +1,11 @@
-"""What the figures of spectral maps show: Newton–Schulz depth, and resolution."""
+"""What the figures of spectral maps show: Newton–Schulz depth and precision, and resolution."""
 
 import numpy as np
 import pytest
 
 from spectral_capacity.analysis.iterations import depth_table
-from spectral_capacity.figures import newton_schulz_depth, resolution
+from spectral_capacity.figures import newton_schulz_depth, newton_schulz_precision, resolution
+from spectral_capacity.theory.rounding import deepest, noise_level, wall
 from tests.unit.figures import data
 
 ALPHAS = (1.5, 2.0)
@@ -51,6 +52,35 @@ def test_depth_tells_coefficients_apart():
     texts = [text.get_text() for text in drawn.legends[0].get_texts()]
     assert {"jordan", "polar express"} <= set(texts)
     assert texts.count("$d$ = 16") == 1
+
+
+def in_bfloat16(k):
+    return {"map": data.newton_schulz("jordan", k)["map"] | {"precision": "bfloat16"}}
+
+
+def test_precision_has_a_line_for_each_and_all_of_the_largest_depth_against_the_wall():
+    more = {f"ns_{k}_low": in_bfloat16(k) for k in DEPTHS}
+    grid, fits = data.maps(definitions=data.MAPS | more)
+    drawn = newton_schulz_precision.plot(grid, fits)
+    places = [(alpha, d) for alpha in ALPHAS for d in grid.d.values]
+    for (alpha, d), axes in zip(places, drawn.axes, strict=False):
+        one = grid.capacity.sel(alpha=alpha, d=d).squeeze()
+        for names, container in zip(
+            ([f"ns_{k}" for k in DEPTHS], [*more]), data.bars(axes), strict=True
+        ):
+            expected = (one.sel(optimizer=names) / one.sel(optimizer="muon")).mean("seed")
+            np.testing.assert_array_equal(container[0].get_xdata(), DEPTHS)
+            np.testing.assert_allclose(container[0].get_ydata(), expected)
+        at = deepest(int(d), noise_level("bfloat16"), 3.4445)
+        assert [line.get_xdata()[0] for line in axes.lines if line.get_xdata()[0] == at]
+    shown = [container[0].get_xdata().item() for container in data.bars(drawn.axes[-1])]
+    assert shown == [d / wall(alpha, noise_level("bfloat16")) for alpha, d in places]
+
+
+def test_precision_without_a_lower_one_has_no_wall():
+    drawn = newton_schulz_precision.plot(*data.maps())
+    assert len(drawn.axes) == len(ALPHAS) * 2
+    assert not any("law" in text for text in data.texts(drawn))
 
 
 def test_resolution_shows_ratios_in_order_and_gradient_descent_at_the_end():
