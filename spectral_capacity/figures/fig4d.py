@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from spectral_capacity.analysis.runs import capacity_to_the_end, peak
 from spectral_capacity.figures.parts.axes import count_axis, powers_of_two
-from spectral_capacity.figures.parts.below import make_room, with_power
+from spectral_capacity.figures.parts.below import make_room
 from spectral_capacity.figures.parts.common import (
     COLUMN,
     configuration,
@@ -26,7 +26,7 @@ from spectral_capacity.figures.parts.common import (
     handle,
     plt,
 )
-from spectral_capacity.figures.parts.curves import apart, counts_against_d, shown_fit
+from spectral_capacity.figures.parts.curves import apart, counts_against_d, power_text, shown_fit
 from spectral_capacity.figures.parts.legends import (
     left_out,
     legend_below,
@@ -74,7 +74,8 @@ def plot(grid: xr.Dataset, fits: xr.Dataset, *, finite_size: bool = True) -> Fig
         exponents = {"exponent": power.exponent.item(), "theory": power.theory.item()}
         look, counts = _look(name, alpha, shown), _counts(runs, what)
         counts_against_d(axes, shown.d.values, counts, shift=shift, **exponents, **look)
-        handles.append(handle(with_power(_text(runs, shown, what), power), linestyle="", **look))
+        texts = filter(None, [_text(runs, shown, what), power_text(power)])
+        handles.append(handle(":  ".join(texts), linestyle="", **look))
         powers.append(power)
     ceiling = finite_size and ceiling_against_d(axes, shown.d.values, settings["n_items"])
     handles += seed_bars(shown) + power_handles(powers)
