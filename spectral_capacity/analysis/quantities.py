@@ -119,7 +119,9 @@ def _bound_exponent(case: Case) -> float:
 
 
 def _limit_exponent(case: Case) -> float:
-    return 2.0 if case.kappa == 0 and math.isfinite(capacity_exponent(case)) else math.nan
+    """Of what a memory can hold, so for Muon at any learning rate."""
+    known = case.theory == "muon" or math.isfinite(capacity_exponent(case))
+    return 2.0 if case.kappa == 0 and known else math.nan
 
 
 def _critical_exponent(case: Case) -> float:

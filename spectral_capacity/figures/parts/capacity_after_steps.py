@@ -1,4 +1,4 @@
-"""Capacity against d after several Muon steps, or the most of long runs."""
+"""Capacity against d after several Muon steps."""
 
 from __future__ import annotations
 
@@ -9,28 +9,27 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from spectral_capacity.analysis.runs import capacity_to_the_end, peak
+from spectral_capacity.analysis.runs import capacity_to_the_end
 from spectral_capacity.figures.parts.axes import count_axis, powers_of_two
 from spectral_capacity.figures.parts.below import make_room, powers_under, with_power
-from spectral_capacity.figures.parts.common import GUIDE, configuration, first_muon, handle
-from spectral_capacity.figures.parts.curves import apart, counts_against_d, over, shown_fit
-from spectral_capacity.figures.parts.legends import left_out, legend_below, seed_bars
+from spectral_capacity.figures.parts.common import configuration, first_muon, handle
+from spectral_capacity.figures.parts.curves import apart, counts_against_d, shown_fit
+from spectral_capacity.figures.parts.legends import left_out, legend_below, power_handles, seed_bars
 from spectral_capacity.figures.parts.looks import alpha_style, label
 from spectral_capacity.figures.parts.panels import at_left, letters, panel_grid
 from spectral_capacity.figures.parts.prefixes import POINTS, mean_prefix, prefix_handle
-from spectral_capacity.figures.parts.steps import ceiling_against_d, ceiling_handle, steps_made
+from spectral_capacity.figures.parts.steps import ceiling_against_d, ceiling_handle
 
 
 def plot(
-    grid: xr.Dataset, fits: xr.Dataset, *, steps: Sequence[int | None], finite_size: bool = True
+    grid: xr.Dataset, fits: xr.Dataset, *, steps: Sequence[int], finite_size: bool = True
 ) -> Figure:
     """Mean counts with their range over seeds against d, a line per α, a panel for each number of steps.
 
-    None is the most that every run recovered after any step. Dashed are the fits of the mean ("ols") with their
-    intervals over resampled seeds, grey the theorem's slopes through the middle of the means and, dash-dotted
-    with ``finite_size``, the most that any linear memory holds against N competitors. Open: mean robust
-    prefixes, of counts after a number of steps. The first exact Muon, the population batch and the first κ; the
-    figure says so where the experiment has more. Raises ValueError for an experiment of fewer steps.
+    Dashed are the fits of the mean ("ols") with their intervals over resampled seeds, grey the theorem's slopes
+    through the middle of the means and, dash-dotted with ``finite_size``, the most that any linear memory holds
+    against N competitors. Open: mean robust prefixes. The first exact Muon, the population batch and the first
+    κ; the figure says so where the experiment has more. Raises ValueError for an experiment of fewer steps.
     """
     here = {"optimizer": first_muon(fits), "batch_size": np.inf}
     shown = grid.sel(here).isel(kappa=0).sortby("d")
@@ -44,11 +43,10 @@ def plot(
         counts, lines = _after(shown, fits, number)
         fitted += lines
         _panel(axes, counts, lines, looks)
-        if number is not None:
-            prefixes |= _prefixes(axes, mean_prefix(shown).sel(step=number), looks)
-        axes.set_title(_title(shown, number))
+        prefixes |= _prefixes(axes, mean_prefix(shown).sel(step=number), looks)
+        axes.set_title(f"{number} {label(shown.optimizer.item())} steps")
         if at_left(axes):
-            axes.set_ylabel("recovered items" + (", peak of each run" if number is None else ""))
+            axes.set_ylabel("recovered items")
         if len(steps) > 1:
             powers_under(axes, lines, looks)
         else:
@@ -57,7 +55,7 @@ def plot(
         ceilings = [ceiling_against_d(axes, shown.d.values, n_items) for axes in panels]
     handles = [handle(name, linestyle="", **look) for name, look in zip(names, looks, strict=True)]
     handles += seed_bars(shown) + [prefix_handle(grid, marker="o", **POINTS)] * prefixes
-    handles += _handles(fitted) + [ceiling_handle(n_items)] * any(ceilings)
+    handles += power_handles(fitted) + [ceiling_handle(n_items)] * any(ceilings)
     letters(figure)
     make_room(figure, legend_below(figure, handles, left_out(grid.isel(step=0), shown)))
     return figure
@@ -84,44 +82,15 @@ def _prefixes(axes: Axes, means: xr.DataArray, looks: list[dict]) -> bool:
     return bool(np.isfinite(means).any())
 
 
-def _after(
-    grid: xr.Dataset, fits: xr.Dataset, steps: int | None
-) -> tuple[xr.DataArray, list[xr.Dataset]]:
+def _after(grid: xr.Dataset, fits: xr.Dataset, steps: int) -> tuple[xr.DataArray, list[xr.Dataset]]:
     """Counts (alpha, d, seed) after so many steps, and what was fitted to them, for each α."""
-    last = grid.step.values[-1]
-    if steps is None:
-        counts, quantity, step = peak(grid), "peak_capacity", last
-    elif steps in grid.step:
-        counts, quantity, step = capacity_to_the_end(grid)[0].sel(step=steps), "capacity", steps
-    else:
+    if steps not in grid.step:
         raise ValueError(
-            f"{steps} steps are to be shown, but the experiment makes {last}: "
+            f"{steps} steps are to be shown, but the experiment makes {grid.step.values[-1]}: "
             f"give it steps: {steps} or more, or show another one"
         )
-    powers = fits.reindex(quantity=[quantity]).isel(quantity=0).sel(step=step)
+    counts = capacity_to_the_end(grid)[0].sel(step=steps)
+    powers = fits.sel(quantity="capacity", step=steps)
     return counts.transpose("alpha", "d", "seed"), [
         powers.isel(alpha=i) for i in range(powers.alpha.size)
     ]
-
-
-def _handles(powers: list[xr.Dataset]) -> list:
-    """What a legend says of the lines through the means."""
-    found = []
-    if any(np.isfinite(power.exponent) for power in powers):
-        found.append(handle(f"power fitted {over(powers[0].d)}", linestyle="--", linewidth=0.9))
-    if any(np.isfinite(power.theory) for power in powers):
-        found.append(handle("slope of the theory", **GUIDE | {"linewidth": 0.9}))
-    return found
-
-
-def _title(grid: xr.Dataset, steps: int | None) -> str:
-    """How many steps there were; of long runs at most, and after how many they ended if that was earlier."""
-    muon = label(grid.optimizer.item())
-    if steps is not None:
-        return f"{steps} {muon} steps"
-    made, most = steps_made(grid), grid.step.values[-1]
-    title = f"At most {most} {muon} steps"
-    fewest, longest = made.min(initial=most), made.max(initial=1)
-    if fewest == most:
-        return title
-    return f"{title},\nstopped after {fewest}" + (f"–{longest}" if fewest < longest else "")

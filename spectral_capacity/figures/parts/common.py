@@ -117,14 +117,19 @@ def configuration(dataset: xr.Dataset) -> dict:
     return json.loads(dataset.attrs["provenance"])["configuration"]
 
 
-def first_muon(fits: xr.Dataset) -> str:
-    """Name of the first exact Muon among the optimizers of these fits; ValueError where there is none."""
-    names = fits.optimizer.values[(fits.family == "muon").values]
-    if names.size == 0:
+def exact_muons(fits: xr.Dataset) -> list[str]:
+    """Names of all exact Muons among the optimizers of these fits; ValueError where there is none."""
+    names = fits.optimizer.values[(fits.family == "muon").values].tolist()
+    if not names:
         raise ValueError(
             "no optimizer of this experiment is exact Muon (rule: spectral, map: polar)"
         )
-    return names[0].item()
+    return names
+
+
+def first_muon(fits: xr.Dataset) -> str:
+    """The first of :func:`exact_muons`."""
+    return exact_muons(fits)[0]
 
 
 def frequencies(grid: xr.Dataset, alpha: float) -> np.ndarray:

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
-from spectral_capacity.figures.parts.common import configuration, handle
+from spectral_capacity.figures.parts.common import GUIDE, configuration, handle
+from spectral_capacity.figures.parts.curves import over
 from spectral_capacity.figures.parts.looks import label, listed
 from spectral_capacity.figures.parts.zeros import zero_handles
 
@@ -94,6 +95,16 @@ def _written(values: np.ndarray) -> str:
 def seed_bars(grid: xr.Dataset, of: str = "") -> list[Line2D]:
     """The legend's entry of bars that are ranges over seeds, if only those ``of`` this; none for one seed."""
     return [bars_handle(of, "range over seeds")] if grid.seed.size > 1 else []
+
+
+def power_handles(powers: Sequence[xr.Dataset]) -> list[Line2D]:
+    """The legend's entries of dashed fits and of grey slopes of the theory, as far as some line has them."""
+    found = []
+    if any(np.isfinite(power.exponent) for power in powers):
+        found.append(handle(f"power fitted {over(powers[0].d)}", linestyle="--", linewidth=0.9))
+    if any(np.isfinite(power.theory) for power in powers):
+        found.append(handle("slope of the theory", **GUIDE | {"linewidth": 0.9}))
+    return found
 
 
 def resampled_bars(fits: xr.Dataset, of: str = "") -> list[Line2D]:

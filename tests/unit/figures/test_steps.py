@@ -39,30 +39,53 @@ def long():
     return grid, data.fitted(grid)
 
 
-def test_fig4_is_a_figure_for_each_number_of_steps(short, long):
+def test_fig4_is_a_figure_for_each_number_of_steps(short):
     for number, figure in enumerate((fig4a, fig4b, fig4c), start=2):
         assert figure.plot(*short).axes[0].get_title() == f"{number} Muon steps"
     titles = [axes.get_title() for axes in fig4abc.plot(*short).axes]
     assert titles == ["2 Muon steps", "3 Muon steps", "4 Muon steps"]
-    axes = fig4d.plot(*long).axes[0]
-    assert axes.get_title() == "At most 12 Muon steps,\nstopped after 7–12"
-    (container,) = data.bars(axes)
-    counts = long[0].capacity.sel(optimizer="muon").squeeze()
-    most = counts.max("step").mean("seed")
-    assert (most > counts.sel(step=7).mean("seed")).any()
-    np.testing.assert_allclose(container[0].get_ydata(), most)
-    fit = long[1].sel(optimizer="muon", quantity="peak_capacity", fit="ols", step=12)
-    assert f"{fit.exponent.item():.2f}" in " ".join(data.texts(axes.figure))
+
+
+def test_fig4d_shows_peaks_of_constant_rates_and_ends_of_decaying_ones():
+    grid = data.synthetic(step=range(1, 13), alpha=[1.5], optimizer=["muon", "muon_linear", "gd"])
+    grid = data.ended(grid, 7, Status.NOT_RUN, optimizer="muon", d=32, seed=1)
+    schedules = {"muon": "constant", "muon_linear": "linear", "gd": "constant"}
+    rates = {n: {"learning_rate": data.CONSTANT | {"schedule": s}} for n, s in schedules.items()}
+    grid, fits = data.described(grid, definitions=rates), data.fitted(grid)
+    counts = grid.capacity.squeeze()
+    peaks, ends = counts.max("step").sel(optimizer="muon"), counts.isel(step=-1)
+    ends = ends.sel(optimizer="muon_linear")
+    assert (counts.sel(optimizer="muon_linear").max("step") > ends).any()
+    for names in (["muon", "muon_linear"], ["muon"], ["muon_linear"]):
+        here = {"optimizer": [*names, "gd"]}
+        drawn = fig4d.plot(grid.sel(here), fits.sel(here))
+        said = " ".join(data.texts(drawn))
+        shown = iter(data.bars(drawn.axes[0]))
+        for name, expected, quantity, text in (
+            ("muon", peaks, "peak_capacity", "Muon, peak in 7–12 steps"),
+            ("muon_linear", ends, "capacity", "Muon (linear), after 12 steps"),
+        ):
+            assert (text in said) == (name in names)
+            if name in names:
+                np.testing.assert_allclose(next(shown)[0].get_ydata(), expected.mean("seed"))
+                fit = fits.sel(optimizer=name, quantity=quantity, fit="ols", step=12)
+                assert f"{fit.exponent.item():.2f}" in said
+        assert not [*shown]
+        assert len(data.lines(drawn.axes[0], linestyle="-.")) == 1
+        assert "slope of the theory" in said
+
+
+def test_the_first_exact_muon_is_shown(short):
+    grid, fits = short
+    names = {"optimizer": ["gd", "muon_slow"]}
+    drawn = fig4e.plot(grid.assign_coords(names), fits.assign_coords(names))
+    assert "Muon (slow)" in drawn.axes[0].get_title()
 
 
 @pytest.mark.parametrize("figure", [fig4d, fig4e])
-def test_the_first_exact_muon_is_shown(short, figure):
-    grid, fits = short
-    names = {"optimizer": ["gd", "muon_slow"]}
-    drawn = figure.plot(grid.assign_coords(names), fits.assign_coords(names))
-    assert "Muon (slow)" in drawn.axes[0].get_title()
+def test_figures_of_muon_need_one(short, figure):
     with pytest.raises(ValueError, match="exact Muon"):
-        figure.plot(grid.sel(optimizer=["gd"]), fits.sel(optimizer=["gd"]))
+        figure.plot(*(of.sel(optimizer=["gd"]) for of in short))
 
 
 def test_fig4e_shows_a_point_per_step_and_alpha(short):
@@ -226,9 +249,9 @@ def test_five_optimizers_are_all_drawn_or_the_figure_says_which(figure):
     drawn = figure.plot(*([x, x] if pair else x for x in (grid, fits)))
     text = " ".join(data.texts(drawn))
     if figure in (fig4d, fig4e):
-        assert "optimizer = Muon of GD, Muon, Newton, Muon (slow), GD (growing)" in " ".join(
-            drawn.left_out.split()
-        )
+        muons = "Muon, Muon (slow)" if figure is fig4d else "Muon"
+        every = "GD, Muon, Newton, Muon (slow), GD (growing)"
+        assert f"optimizer = {muons} of {every}" in " ".join(drawn.left_out.split())
     else:
         for name in FIVE:
             assert looks.label(name, minibatches=figure is fig5b) in text
