@@ -8,6 +8,7 @@ import pytest
 
 from spectral_capacity import fit, measure
 from spectral_capacity.config.messages import ConfigError
+from spectral_capacity.config.parse import merged, parse
 from spectral_capacity.embeddings import save_embeddings
 from spectral_capacity.sampling.surrogates import moments, redrawn
 from tests.unit.test_docs import ROOT
@@ -131,3 +132,17 @@ def test_the_readme_describes_the_vectors_of_words():
     near = U.astype(float) / np.linalg.norm(U, axis=1)[:, None]
     king, queen, bread = (near[words.index(word)] for word in (b"king", b"queen", b"bread"))
     assert king @ queen > 0.7 > 0.3 > king @ bread  # rows of the one are rows of the other
+
+
+def test_the_configuration_of_words_draws_its_figure():
+    files = [ROOT / "config/config.yaml", ROOT / "config/words.yaml"]
+    config = parse(merged(files), root=ROOT)
+    assert [*config.drawn(config.selected)] == ["real_embeddings"]
+    draws = {name: e.embeddings and e.embeddings.draw for name, e in config.selected.items()}
+    assert draws == {
+        "words_isotropic": None,
+        "words_gaussian": "gaussian",
+        "words_shuffled": "shuffled",
+        "words_pairs": "pairs",
+        "words_same": "rows",
+    }
