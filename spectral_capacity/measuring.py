@@ -120,7 +120,8 @@ def fit(grid: xr.Dataset, **fits: Any) -> xr.Dataset:
 
     grid: also a selection of one (``grid.sel(alpha=1.5)``, ``grid.squeeze()``); of steps, the first ones.
     fits: the keys of the configuration's section ``fits`` (``largest``, ``bootstrap``, ``confidence``), with
-    their defaults. All else is read off the grid's provenance. A table of counts must still be where it was.
+    their defaults. All else is read off the grid's provenance. A table of counts, and
+    embeddings of your own, must still be where they were.
 
     Raises ConfigError for settings that cannot be used, and ValueError when the grid does not say where it
     comes from, is of another kind than ``memory``, lacks a coordinate, or its table has changed.

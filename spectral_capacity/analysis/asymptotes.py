@@ -25,7 +25,7 @@ from spectral_capacity.analysis.resampling import percentiles
 from spectral_capacity.analysis.settings import FitSettings
 from spectral_capacity.analysis.tables import ASYMPTOTES
 from spectral_capacity.theory import anisotropic_step, gradient_step, muon_step, newton_step
-from spectral_capacity.theory.anisotropic_resolvent import OutputSpectrum
+from spectral_capacity.theory.anisotropic_resolvent import EmbeddingSpectrum
 from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.prefixes import robust_prefix
 from spectral_capacity.theory.thresholded_steps import thresholded_muon
@@ -170,7 +170,7 @@ def _first(theory: str, items: Items, kappa: float, d: int) -> Float[np.ndarray,
     """Probabilities above chance, after one step."""
     options = {"n_competitors": COMPETITORS, "above_chance": True}
     if kappa:
-        outputs = OutputSpectrum.power_law(d, kappa)
+        outputs = EmbeddingSpectrum.power_law(d, kappa)
         return anisotropic_step.recovery_probability(items, outputs, samples=SAMPLES, **options)
     steps: dict[str, Callable] = {
         "muon": muon_step.recovery_probability,

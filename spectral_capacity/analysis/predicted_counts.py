@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +13,7 @@ from jaxtyping import Float
 
 from spectral_capacity.analysis.quantities import LINE, PREDICTED
 from spectral_capacity.analysis.settings import FitSettings
+from spectral_capacity.sampling.surrogates import moments
 from spectral_capacity.theory import (
     anisotropic_step,
     gradient_step,
@@ -19,7 +21,7 @@ from spectral_capacity.theory import (
     newton_step,
     spectral_response,
 )
-from spectral_capacity.theory.anisotropic_resolvent import OutputSpectrum
+from spectral_capacity.theory.anisotropic_resolvent import EmbeddingSpectrum
 from spectral_capacity.theory.exact_steps import exact_muon
 from spectral_capacity.theory.exponents import bulk_exponent
 from spectral_capacity.theory.items import Items
@@ -35,6 +37,8 @@ from spectral_capacity.theory.thresholded_steps import thresholded_muon
 
 MOST_STEPS = {"exact": 4, "thresholded": 8}
 """By gradient, after how many steps there still is a prediction."""
+FLAT = 1e-9
+"""Smallest over largest variance of embeddings that span all dimensions."""
 EXACT_FROM_D = 128
 """Below it exact steps at η = 2√d are no longer predicted to a few per cent (docs/theory.md)."""
 SAMPLES = 1024
@@ -46,8 +50,9 @@ GRADIENT_TO_D = 512
 def predictions(grid: xr.Dataset, settings: FitSettings) -> xr.Dataset:
     """Quantities of :data:`analysis.quantities.PREDICTED` over (*LINE, d), NaN where the theory says nothing.
 
-    Of Gaussian embeddings: a user's own have none. One step: Muon, Newton and gradient descent on the
-    population, isotropic or, of the first two, not; on minibatches Muon and gradient descent, isotropic. Any
+    Of Gaussian embeddings, isotropic, or with outputs of a power-law spectrum, or with the covariances of a
+    user's own (:class:`_OwnSpectra`). One step: Muon, Newton and gradient descent on the population, isotropic
+    or not (gradient descent not with a power law); on minibatches Muon and gradient descent, isotropic. Any
     other spectral map of the package on the population, isotropic, up to
     :data:`theory.spectral_response.LARGEST_D`. Of a user's own map, whose code a fit does not have, a count in
     linear response, from what the cells measured of it, under a name of its own. Of SignSGD nothing.
@@ -56,20 +61,24 @@ def predictions(grid: xr.Dataset, settings: FitSettings) -> xr.Dataset:
     """
     shape = tuple(grid.sizes[dim] for dim in (*LINE, "d"))
     found = {name: np.full(shape, np.nan) for name in PREDICTED}
-    if not settings.own_embeddings:
-        steps = grid.step.values.tolist()
-        spectra = _Spectra()
-        for where in np.ndindex(shape[:-2]):
-            run = dict(zip(LINE[:-1], where, strict=True))
-            at = {dim: grid[dim].values[i].item() for dim, i in run.items()}
-            for i, d in enumerate(grid.d.values.tolist()):
-                point = _Point(**at, d=d, settings=settings, spectra=spectra)
-                for t, numbers in enumerate(point.after(steps)):
-                    for name, number in numbers.items():
-                        found[name][(*where, t, i)] = number
-                if point.own_map:
-                    first = grid.isel({**run, "step": 0}).sel(d=d)
-                    found["linear_response"][(*where, 0, i)] = point.in_linear_response(first)
+    steps = grid.step.values.tolist()
+    spectra = _Spectra()
+    own = {
+        d: _OwnSpectra.of(*settings.own_vectors(d))
+        for d in grid.d.values.tolist()
+        if settings.own_embeddings
+    }
+    for where in np.ndindex(shape[:-2]):
+        run = dict(zip(LINE[:-1], where, strict=True))
+        at = {dim: grid[dim].values[i].item() for dim, i in run.items()}
+        for i, d in enumerate(grid.d.values.tolist()):
+            point = _Point(**at, d=d, settings=settings, spectra=spectra, own=own.get(d))
+            for t, numbers in enumerate(point.after(steps)):
+                for name, number in numbers.items():
+                    found[name][(*where, t, i)] = number
+            if point.own_map:
+                first = grid.isel({**run, "step": 0}).sel(d=d)
+                found["linear_response"][(*where, 0, i)] = point.in_linear_response(first)
     coordinates = {dim: grid[dim].values for dim in (*LINE, "d")}
     return xr.Dataset(
         {name: ((*LINE, "d"), v, {"long_name": PREDICTED[name]}) for name, v in found.items()},
@@ -86,6 +95,26 @@ class _Spectra(dict[tuple[float, int, Rounding | None], SpikedSpectrum]):
         return self[alpha, d, rounding]
 
 
+@dataclass(frozen=True)
+class _OwnSpectra:
+    """Spectra of a user's embeddings: of the second moment of inputs and of the covariance of outputs.
+
+    G_0 subtracts the mean of outputs, and all competitors have it; nothing subtracts that of inputs.
+    """
+
+    inputs: EmbeddingSpectrum
+    outputs: EmbeddingSpectrum
+
+    @classmethod
+    def of(cls, U: Float[np.ndarray, "n d"], V: Float[np.ndarray, "n d"]) -> _OwnSpectra | None:
+        """None where vectors span no more than a part of the d dimensions."""
+        (mean, covariance), (_, outputs) = moments(U), moments(V)
+        found = [np.linalg.eigvalsh(m) for m in (covariance + np.outer(mean, mean), outputs)]
+        if min(variances[0] / variances[-1] for variances in found) < FLAT:
+            return None
+        return cls(*map(EmbeddingSpectrum.of, found))
+
+
 class _Point:
     """One optimizer in one setting: what it is expected to recall after each step."""
 
@@ -99,10 +128,11 @@ class _Point:
         d: int,
         settings: FitSettings,
         spectra: _Spectra,
+        own: _OwnSpectra | None,
     ) -> None:
         self.alpha, self.kappa, self.d, self.settings = alpha, kappa, d, settings
         self.batch_size = None if math.isinf(batch_size) else int(batch_size)
-        self.theory, self.spectra = settings.theory[optimizer], spectra
+        self.theory, self.spectra, self.own = settings.theory[optimizer], spectra, own
         of = settings.maps[optimizer]
         self.scalar_map = scalar_map(of, d=d, alpha=alpha) if of else None
         self.rounding = Rounding.of(of) if of else None
@@ -119,7 +149,8 @@ class _Point:
     def after(self, steps: Sequence[int]) -> list[dict[str, float]]:
         """What is predicted after each of these steps, nothing where there is no prediction."""
         several, found = None, []
-        if max(steps) > 1 and self.batch_size is None and self.kappa == 0:
+        population = self.batch_size is None and self.kappa == 0
+        if max(steps) > 1 and population and not self.settings.own_embeddings:
             most = MOST_STEPS[self.settings.gradient]
             several = self._several(max((t for t in steps if t <= most), default=1))
         for t in steps:
@@ -151,6 +182,8 @@ class _Point:
     def _first(self) -> Float[np.ndarray, " k"] | None:
         """Probabilities of the items after the first step."""
         items, d, batch = self.items, self.d, self.batch_size
+        if self.settings.own_embeddings:
+            return self._first_of_own()
         if self.kappa and (self.theory == "gradient" or batch):
             return None
         if self.theory == "newton":
@@ -160,7 +193,7 @@ class _Point:
         if self.theory == "gradient":
             return gradient_step.recovery_probability(items, d, batch_size=batch)
         if self.kappa and self.theory == "muon":
-            spectrum = OutputSpectrum.power_law(d, self.kappa)
+            spectrum = EmbeddingSpectrum.power_law(d, self.kappa)
             return anisotropic_step.recovery_probability(items, spectrum, samples=SAMPLES)
         if self.theory == "muon" or self._resolutions(1):
             (resolution,) = self._resolutions(1) or (0.0,)
@@ -169,6 +202,21 @@ class _Point:
             if np.isfinite(recovered).all():
                 return recovered
         return self._any_map()
+
+    def _first_of_own(self) -> Float[np.ndarray, " k"] | None:
+        """With Gaussian embeddings that have the covariances of a user's own."""
+        own, items = self.own, self.items
+        if own is None or self.batch_size or self.kappa:
+            return None
+        if self.theory == "newton":  # no invertible map of the embeddings changes what it recalls
+            return newton_step.recovery_probability(items, self.d, ridge=self.ridge)
+        if self.theory == "gradient":
+            dimensions = own.outputs.effective_d, own.inputs.effective_d
+            return gradient_step.recovery_probability(items, dimensions[0], input_d=dimensions[1])
+        if self.theory == "muon":
+            options = {"inputs": own.inputs, "samples": SAMPLES}
+            return anisotropic_step.recovery_probability(items, own.outputs, **options)
+        return None
 
     def _any_map(self) -> Float[np.ndarray, " k"] | None:
         """Of a map without a closed form, or outside of its limits."""
@@ -205,7 +253,7 @@ class _Point:
     def in_linear_response(self, measured: xr.Dataset) -> float:
         """The count of a map of the population's gradient, from its measured slope and noise."""
         slope, noise = (measured[name].mean().item() for name in ("signal_slope", "logit_noise"))
-        known = math.isfinite(slope) and noise > 0
+        known = math.isfinite(slope) and noise > 0 and not self.settings.own_embeddings
         if not known or self.batch_size is not None or self.kappa:
             return math.nan
         return linear_response_capacity(self.settings.item_frequencies(self.alpha), slope, noise)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from spectral_capacity.sampling.frequencies import item_frequencies
+from spectral_capacity.sampling.frequencies import item_frequencies, item_rows
+from spectral_capacity.sampling.own_embeddings import load_own_embeddings
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,11 @@ class FitSettings:
 
     largest: how many of the largest d's the fit of that name uses. bootstrap: resamples of the seeds.
     confidence: of every interval. root_seed: of the resampling. n_items: N. frequencies: ``file`` and
-    ``sha256`` of a table of counts; None for the power law. own_embeddings: whether the embeddings are a
-    user's. gradient: ``exact`` or ``thresholded``. prefix_share: of the robust prefix. Of each optimizer
-    ``theory``, the one that applies: ``muon``, ``gradient``, ``newton`` or ``none``; ``learning_rates``, each
-    with ``scale``, ``d_power`` and ``schedule``; its map in ``maps``, None where it has none; its numeric
-    ``options``.
+    ``sha256`` of a table of counts; None for the power law. own_embeddings: of a user's embeddings the ``file``
+    and the digest of their ``rows``, None where all are used; None for the Gaussian ones. gradient: ``exact``
+    or ``thresholded``. prefix_share: of the robust prefix. Of each optimizer ``theory``, the one that applies:
+    ``muon``, ``gradient``, ``newton`` or ``none``; ``learning_rates``, each with ``scale``, ``d_power`` and
+    ``schedule``; its map in ``maps``, None where it has none; its numeric ``options``.
     """
 
     largest: int
@@ -31,7 +32,7 @@ class FitSettings:
     root_seed: int
     n_items: int
     frequencies: Mapping[str, Any] | None
-    own_embeddings: bool
+    own_embeddings: Mapping[str, Any] | None
     gradient: str
     prefix_share: float
     theory: Mapping[str, str]
@@ -59,3 +60,10 @@ class FitSettings:
         """p of the experiment's items: the power law, or the table's."""
         table = self.frequencies or {"file": None}
         return item_frequencies(self.n_items, alpha, table["file"], table.get("sha256"))
+
+    def own_vectors(self, d: int) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, "n d"]]:
+        """(U, V) of the experiment's items in the user's file, of its first seed."""
+        own, table = self.own_embeddings, self.frequencies or {"file": None}
+        rows = item_rows(self.n_items, table["file"], own["rows"])
+        path = own["file"].replace("{d}", str(d))
+        return load_own_embeddings(path, 0, rows)

@@ -91,8 +91,9 @@ class MemoryExperiment(Experiment):
     embeddings: OwnEmbeddings | None = None
     """`{file: path.nc}`: embeddings of your own, variables `U` and `V` over (item, component), or over (seed,
     item, component) with a `seed` coordinate ([how to](../docs/own_data.md)). N and d must be the file's;
-    `{file: "d{d}.nc"}` is one file for each d. Row i is the i-th most frequent item; with a table in
-    `frequencies` it is the item of the table's row i, and the table has as many rows as the file"""
+    `{file: "d{d}.nc"}` is one file for each d; `draw: …` takes surrogates of them. Row i is the i-th most
+    frequent item; with a table in `frequencies` it is the item of the table's row i, and the table has as many
+    rows as the file"""
 
     script: ClassVar[str] = "scripts/train_memory.py"
     title: ClassVar[str] = "Capacity of a linear memory"
@@ -158,7 +159,11 @@ class MemoryExperiment(Experiment):
                 "n_items": self.n_items,
                 "frequencies": table
                 and {"file": table.file, "sha256": table.digest(shared.root, self.n_items)},
-                "own_embeddings": self.embeddings is not None,
+                "own_embeddings": self.embeddings
+                and {
+                    "file": self.embeddings.file,
+                    "rows": table and table.rows_digest(shared.root, self.n_items),
+                },
                 "root_seed": shared.seed,
                 "options": {o: numeric_options(model) for o, model in optimizers.items()},
                 "steps": self.steps,

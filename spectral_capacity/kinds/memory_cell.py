@@ -53,6 +53,7 @@ class MemoryCell(Cell):
         return sorted_plain(
             {
                 "rows": paired and paired.rows_digest(shared.root, e.n_items),
+                "draw": e.embeddings and e.embeddings.draw,
                 "root_seed": shared.seed,
                 "frequencies": e.frequencies and e.frequencies.digest(shared.root, e.n_items),
                 "loss_factors": e.loss and sorted(e.loss.learning_rate_factors),

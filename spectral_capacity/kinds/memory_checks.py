@@ -158,7 +158,7 @@ def _own_file(experiment: MemoryExperiment, root: Path, d: int) -> Iterator[Prob
             f"{experiment.d}: the embeddings have dimension {dimension}: write [{dimension}], or name a "
             "file for each d, with {d} in its path",
         )
-    if seeds is None and experiment.seeds != 1:
+    if seeds is None and experiment.seeds != 1 and experiment.embeddings.draw == "rows":
         yield (
             ("seeds",),
             f"{experiment.seeds}: the embeddings have no seed dimension{where}, every seed would be the "

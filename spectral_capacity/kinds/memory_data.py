@@ -15,6 +15,7 @@ from spectral_capacity.sampling.frequencies import (
     rows_digest,
     tail_exponent,
 )
+from spectral_capacity.sampling.surrogates import Draw
 
 
 class OwnEmbeddings(Strict):
@@ -22,6 +23,10 @@ class OwnEmbeddings(Strict):
 
     file: FilePath
     """path; `{d}` in it stands for each d of the experiment, a file each"""
+    draw: Draw = "rows"
+    """`rows`: item i has the rows i. Or, each seed anew, what has only some of their properties. `pairs`: item
+    i has the output of another item about as frequent. `shuffled`: rows in any order, so that none goes with
+    the frequency. `gaussian`: Gaussian draws with their mean and covariance"""
 
     @property
     def one_per_d(self) -> bool:

@@ -21,12 +21,13 @@ class Stream(IntEnum):
     SEQUENCES = 5
     HELD_OUT = 6
     NOISE = 7
+    SURROGATES = 8
 
 
 def stream_key(root: int, stream: Stream, *coordinates: int) -> jax.Array:
     """Key of ``stream`` at integer ``coordinates`` (embeddings: d, seed; batches: d, seed, step; models: d,
     seed; sequences: batch size, seed; held-out ones: 0 to choose learning rates, 1 to report; order of noise:
-    none), shape ().
+    none; surrogates of embeddings: seed, for NumPy's generator), shape ().
 
     Threefry-2x32, whatever JAX's default generator is: the same key gives the same bits on every
     device. ``root`` is the ``seed`` of the configuration.

@@ -1,6 +1,7 @@
-"""Recovery by one Muon step from zero when output embeddings are anisotropic: no gradient, no SVD, no fit.
+"""Recovery by one Muon step from zero when embeddings are anisotropic: no gradient, no SVD, no fit.
 
-Needs the frequencies p, the eigenvalues of Ξ, d and the number of competitors; docs/theory.md derives it.
+Needs the frequencies p, the eigenvalues of both covariances and the number of competitors; docs/theory.md
+derives it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from spectral_capacity.theory.anisotropic_resolvent import OutputSpectrum, Resolvent, resolvent
+from spectral_capacity.theory.anisotropic_resolvent import EmbeddingSpectrum, Resolvent, resolvent
 from spectral_capacity.theory.gaussian_response import Response, responses
 from spectral_capacity.theory.items import Items
 from spectral_capacity.theory.recovery import competitors_of
@@ -22,8 +23,9 @@ FAINT = 0.05
 
 def recovery_probability(
     items: Items,
-    outputs: OutputSpectrum,
+    outputs: EmbeddingSpectrum,
     *,
+    inputs: EmbeddingSpectrum | None = None,
     n_competitors: float | None = None,
     above_chance: bool = False,
     points: int = 28,
@@ -32,28 +34,29 @@ def recovery_probability(
 ) -> Float[np.ndarray, " k"]:
     """Probability that an item is recovered after W = polar(Σ_j p_j v_j u_jᵀ), at the nodes of the items.
 
-    n_competitors: all other items where it is None; items without end need a number. above_chance: the
-    probability less what chance gives, 1/(n + 1). Computed at ``points`` frequencies and interpolated.
-    samples, a power of two: items that are drawn (:class:`gaussian_response.Response`) with ``seed``, the
-    same at every p and, to take chance away, at p = 0. Given its output z = W u, an item is recovered
-    with probability Φ(vᵀz/√(zᵀΞz))^n.
+    inputs: isotropic where it is None. n_competitors: all other items where it is None; items without end need
+    a number. above_chance: the probability less what chance gives, 1/(n + 1). Computed at ``points``
+    frequencies and interpolated. samples, a power of two: items that are drawn
+    (:class:`gaussian_response.Response`) with ``seed``, the same at every p and, to take chance away, at p = 0.
+    Given its output z = W u, an item is recovered with probability Φ(vᵀz/√(zᵀΞz))^n.
 
     Left out: the item's own part in the gradient and fluctuations to second order, both of relative size 1/d;
-    the mean of outputs, which G_0 subtracts; correlations of competitors with the gradient, which
-    are no longer small where there are not many more items than dimensions.
+    the mean of outputs, which G_0 subtracts; correlations of competitors with the gradient, which are no longer
+    small where there are not many more items than dimensions, or where few directions have most of the
+    variance of the inputs, so that competitors that are stored themselves answer to u (docs/theory.md).
     """
     n = competitors_of(items, n_competitors)
-    answer = resolvent(items.p, items.weight, outputs)
+    answer = resolvent(items.p, items.weight, outputs, inputs)
     p = _frequencies(items.p, answer, outputs.d, points)
     gain = np.zeros(p.size)
-    for response in responses(answer, outputs, samples, seed):
+    for response in responses(answer, samples, seed):
         chance = _recovered(response, 0.0, n)
         gain += [_recovered(response, float(p_i), n) - chance for p_i in p]
     gain = _interpolate(p, gain / samples, items.p)
     return gain if above_chance else 1 / (n + 1) + gain
 
 
-def capacity(items: Items, outputs: OutputSpectrum, **options: Any) -> float:
+def capacity(items: Items, outputs: EmbeddingSpectrum, **options: Any) -> float:
     """Expected count of recovered items: the sum of :func:`recovery_probability`, which has the options.
 
     Of items without end, those above chance.

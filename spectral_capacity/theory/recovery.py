@@ -85,7 +85,7 @@ def linear_recovery(
     node: Int[np.ndarray, " m"],
     share: Float[np.ndarray, " k"],
     competitors: Float[np.ndarray, " k"],
-    d: int,
+    d: float | int,
     n_competitors: float,
     *,
     above_chance: bool = False,
@@ -115,7 +115,7 @@ def linear_recovery(
 class _Competitors:
     """The competitors of :func:`linear_recovery`, and what is drawn."""
 
-    def __init__(self, share, competitors, d: int, n_competitors: float) -> None:
+    def __init__(self, share, competitors, d: float | int, n_competitors: float) -> None:
         self.d, self.share = d, share
         self.heads = min(HEADS, share.size)
         self.tail = max(1 - float(share[: self.heads].sum()), 0.0)
@@ -210,7 +210,7 @@ def _chi_nodes(d: int) -> tuple[Float[np.ndarray, " c"], Float[np.ndarray, " c"]
 
 
 @lru_cache(maxsize=64)
-def _draws(d: int, heads: int) -> tuple[Float[np.ndarray, ...], ...]:
+def _draws(d: float | int, heads: int) -> tuple[Float[np.ndarray, ...], ...]:
     """χ_d and χ_{d−1}, χ_d/√d, (n,), and ``heads`` normals, (n, heads): the same for every call."""
     from scipy.special import ndtri
     from scipy.stats import chi2, qmc
@@ -222,7 +222,7 @@ def _draws(d: int, heads: int) -> tuple[Float[np.ndarray, ...], ...]:
     return target, rest, length / math.sqrt(d), ndtri(uniform[:, 3:])
 
 
-def _to_evaluate(signal: Float[np.ndarray, " k"], d: int) -> Int[np.ndarray, " m"]:
+def _to_evaluate(signal: Float[np.ndarray, " k"], d: float | int) -> Int[np.ndarray, " m"]:
     """Indices that tell P for all: the first ones, and small steps in the mean logit r √d. Signals differ."""
     steps = np.concatenate([np.linspace(0, 10, 41), np.geomspace(10, max(d, 20), 31)]) / math.sqrt(
         d

@@ -22,6 +22,8 @@ from spectral_capacity.results.schema import RATE_FACTOR, Status
 from spectral_capacity.sampling.batches import batch_counts
 from spectral_capacity.sampling.embeddings import anisotropic, load_embeddings
 from spectral_capacity.sampling.frequencies import item_frequencies, item_rows
+from spectral_capacity.sampling.streams import Stream
+from spectral_capacity.sampling.surrogates import redrawn
 from spectral_capacity.training.checkpoints import Checkpoint
 from spectral_capacity.training.run import EarlyStop, Run
 from spectral_capacity.training.steps import State, train
@@ -39,13 +41,17 @@ def embeddings_of(
     *,
     ours: bool = False,
 ) -> LoadEmbeddings:
-    """What loads a cell's embeddings from ``path``: all rows, or those that are its items.
+    """What loads a cell's embeddings from ``path``: all rows, those that are its items, or surrogates.
 
     ``settings["rows"]`` is None, or a digest of rows: of a user's own embeddings, each of which belongs to
-    the same row of a ``table`` of counts. ``ours`` as in :func:`sampling.embeddings.load_embeddings`.
+    the same row of a ``table`` of counts. ``settings["draw"]``: None, or what is made of them
+    (:func:`sampling.surrogates.redrawn`). ``ours`` as in :func:`sampling.embeddings.load_embeddings`.
     """
     rows = item_rows(settings["n_items"], table, settings["rows"])
-    return partial(load_embeddings, path, rows=rows, ours=ours)
+    load, draw = partial(load_embeddings, path, rows=rows, ours=ours), settings["draw"]
+    if draw in (None, "rows"):
+        return load
+    return lambda seed: redrawn(*load(seed), draw, [settings["root_seed"], Stream.SURROGATES, seed])
 
 
 def train_cell(

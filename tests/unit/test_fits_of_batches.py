@@ -23,7 +23,7 @@ def fits():
     one = grid(lambda o, a, d: plateau[:, 0], d=d)
     data = xr.concat([one.assign_coords(batch_size=[B]) for B in sizes], "batch_size")
     data["capacity"][:] = counts[None, None, None, :, :, :, None]
-    return fit_exponents(data, SETTINGS | {"bootstrap": 100, "own_embeddings": True})
+    return fit_exponents(data, SETTINGS | {"bootstrap": 100})
 
 
 def test_critical_batch_sizes_and_their_exponent(fits):

@@ -1,6 +1,7 @@
 """The page docs/own_data.md from top to bottom: its table, files, experiments and commands."""
 
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -26,13 +27,24 @@ def test_counts_and_embeddings_of_your_own(fresh, monkeypatch):
         exec(source, names)
 
     files = {re.match(NAMED, text)[1]: text for text in blocks(PAGE, "yaml")}
-    assert [*files] == ["words.yaml", "vectors.yaml", "vectors_by_d.yaml", "pairs.yaml"]
+    assert [*files] == [
+        "words.yaml",
+        "vectors.yaml",
+        "vectors_by_d.yaml",
+        "surrogates.yaml",
+        "pairs.yaml",
+    ]
     for name, text in files.items():
         (fresh.folder / name).write_text(text)
     rules = {"words": "train_memory", "vectors": "train_memory", "pairs": "train_incontext"}
     for name, rule in rules.items():
         fresh.configfile = f"{name}.yaml"
         assert rule in fresh.run("-n", f"my_{name}")
+    fresh.configfile = "surrogates.yaml"
+    fresh.run("my_gaussian")
+    fitted = open_grid(fresh.results / "fits/my_gaussian.nc")
+    assert (fitted.predicted_capacity > 1).all()
+    shutil.rmtree(fresh.results)
     (commands,) = blocks(PAGE, "sh")
     dry, run = (line.split("#")[0].split() for line in commands.splitlines())
     assert dry[0] == run[0] == ".venv/bin/snakemake"

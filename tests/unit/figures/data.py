@@ -29,7 +29,7 @@ FIT = {
     "n_items": N,
     "root_seed": 0,
     "frequencies": None,
-    "own_embeddings": False,
+    "own_embeddings": None,
     "gradient": "exact",
     "prefix_share": 0.95,
     "learning_rates": defaultdict(lambda: CONSTANT),  # of any optimizer

@@ -193,7 +193,8 @@ def test_seeds_without_a_recovered_item_are_spoken_of(figure):
     assert not any(text.startswith("at the edge") for text in data.texts(figure.plot(grid, fits)))
 
 
-WITH_COUNTS = {"fig1b", "fig2", "fig3", "fig6", "curves", "loss", "real_words", "resolution"}
+WITH_COUNTS = {"fig1b", "fig2", "fig3", "fig6", "curves", "loss", "resolution"}
+WITH_COUNTS |= {"real_words", "real_embeddings"}
 WITH_COUNTS |= {"fig4a", "fig4b", "fig4c", "fig4abc", "fig4d", "fig5a", "fig5b", "thresholded"}
 """Figures with a logarithmic axis of counts."""
 
