@@ -170,12 +170,8 @@ TABLES: dict[str, Callable[[Kept], str]] = {
         over_prediction, run="default", experiments=ONE_STEP, by=("optimizer", "alpha", "kappa")
     ),
     "several steps": several_steps,
-    "practice optimizers": lambda tables: markdown(
-        practice_tables.OPTIMIZERS, practice_tables.optimizers(tables)
-    ),
-    "practice answers": lambda tables: markdown(
-        practice_tables.ANSWERS, practice_tables.answers(tables)
-    ),
+    "practice optimizers": lambda tables: markdown(*practice_tables.optimizers(tables)),
+    "practice answers": lambda tables: markdown(*practice_tables.answers(tables)),
     "theory maps": partial(
         over_prediction,
         run="theory",

@@ -72,39 +72,45 @@ def keep(
             pd.concat(parts).to_csv(folder / f"{name}.csv", index=False, float_format=form)
 
 
-def optimizers(tables: Mapping[str, pd.DataFrame]) -> list[list[str]]:
-    """Rows of the practitioners' table: exponents, rate and its width, critical batch, items and head kept."""
-    rates, powers = tables["practice/rates"], tables["practice/exponents"]
-    critical = tables["practice/critical_batches"]
-    rates = rates[(rates.experiment == "practice") & (rates.d == rates.d.max())]
-    last = rates.step.max()
+def optimizers(tables: Mapping[str, pd.DataFrame]) -> tuple[list[str], list[list[str]]]:
+    """The practitioners' table, titles and rows, of the experiment ``practice`` after its last step.
+
+    Of each batch size: the exponent over all d; at the largest d items and share of the head, and the chosen
+    learning rate with the decades around it that are within 90 %. Critical batch sizes where another experiment
+    of the run has the optimizer.
+    """
+    rates, powers, critical = (
+        tables[f"practice/{name}"] for name in ("rates", "exponents", "critical_batches")
+    )
+    rates, powers = (
+        t[(t.experiment == "practice") & (t.step == t.step.max())] for t in (rates, powers)
+    )
+    rates = rates[rates.d == rates.d.max()].set_index(["optimizer", "batch_size"])
+    powers = powers.set_index(["optimizer", "batch_size"])[["exponent", "boot_low", "boot_high"]]
+    critical = critical.drop_duplicates("optimizer", keep="last").set_index("optimizer")
+    batches = rates.index.unique("batch_size").sort_values()
+    titles = ["optimizer"]
+    for batch in batches:
+        of = f"B = {batch:,.0f}" if math.isfinite(batch) else "population"
+        titles += [f"{of}: exponent", "items", "head", "η", "decades"]
     rows = []
-    for name in dict.fromkeys(rates.optimizer):
-        here = rates[(rates.optimizer == name) & (rates.step == last)].set_index("batch_size")
+    for name in rates.index.unique("optimizer"):
         cells = [name]
-        for batch in here.index:
-            of = powers[(powers.optimizer == name) & (powers.experiment == "practice")]
-            of = of[(of.batch_size == batch) & (of.step == last)]
-            cells.append(_interval(*of[["exponent", "boot_low", "boot_high"]].values[0], digits=2))
-        for batch in here.index:
-            one = here.loc[batch]
-            edge = " (at the end of its list)" if one.at_edge else ""
-            cells += [f"{one.capacity:.0f}", f"{one.head_recall:.2f}"]
-            cells += [f"{one.learning_rate:.2g}, {one.decades:.1f}{edge}"]
-        known = critical[critical.optimizer == name]
-        values = known[["batch_size", "low", "high"]].values
-        cells.append(_interval(*values[0], digits=0) if len(values) else "")
-        rows.append(cells)
-    return rows
-
-
-OF_EACH = ("items", "head", "η, decades")
-OPTIMIZERS = [
-    *("optimizer", "exponent, B = 1,024", "exponent, population"),
-    *(f"{name}, B = 1,024" for name in OF_EACH),
-    *(f"{name}, population" for name in OF_EACH),
-    "critical batch",
-]
+        for batch in batches:
+            here = rates.loc[name, batch]
+            rate = f"{here.learning_rate:.2g}" + (" (last tried)" if here.at_edge else "")
+            cells.append(_interval(*powers.loc[name, batch], digits=2))
+            cells += [
+                f"{here.capacity:.0f}",
+                f"{here.head_recall:.2f}",
+                rate,
+                f"{here.decades:.1f}",
+            ]
+        known = (
+            critical.loc[name, ["batch_size", "low", "high"]] if name in critical.index else None
+        )
+        rows.append([*cells, "" if known is None else _interval(*known, digits=0)])
+    return [*titles, "critical batch"], rows
 
 
 def _interval(value: float, low: float, high: float, digits: int) -> str:
@@ -114,8 +120,8 @@ def _interval(value: float, low: float, high: float, digits: int) -> str:
     return f"{value:,.{digits}f}{ends}"
 
 
-def answers(tables: Mapping[str, pd.DataFrame]) -> list[list[str]]:
-    """Rows of every claim of the run: what was measured of each of its lines, and the verdict."""
+def answers(tables: Mapping[str, pd.DataFrame]) -> tuple[list[str], list[list[str]]]:
+    """Titles and rows of every claim of the run: what was measured of each of its lines, and the verdict."""
     claims = tables["practice/claims"]
     rows = []
     for _, group in claims.groupby("claim", sort=False):
@@ -135,7 +141,4 @@ def answers(tables: Mapping[str, pd.DataFrame]) -> list[list[str]]:
                     line.verdict,
                 ]
             )
-    return rows
-
-
-ANSWERS = ["claim", "of", "measured", "claimed", "verdict"]
+    return ["claim", "of", "measured", "claimed", "verdict"], rows
