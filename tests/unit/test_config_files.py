@@ -4,6 +4,7 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
+from spectral_capacity.analysis.claims_file import read_claims
 from spectral_capacity.config.__main__ import main
 from spectral_capacity.config.messages import ConfigError
 from spectral_capacity.config.parse import merged as merged_files
@@ -11,6 +12,22 @@ from spectral_capacity.config.parse import parse
 from tests.unit.configurations import DEFAULT, ROOT
 
 FIGURES = DEFAULT["figures"].keys() - {"formats", "finite_size", "style"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_configuration_can_run_and_its_claims_are_about_it(path):
+    config = parse(merged_files([ROOT / "config/config.yaml", path]), root=ROOT)
+    assert all(experiment.optimizers for experiment in config.experiments.values())
+    if config.claims == "data/claims.yaml":
+        return
+    drawn = config.figures.drawn()
+    for claim in read_claims(ROOT / config.claims):
+        if claim.experiment not in config.experiments:
+            continue
+        optimizers = config.experiments[claim.experiment].optimizers
+        assert {name for names in claim.roles.values() for name in names} <= {*optimizers}, claim.id
+        assert claim.figure in drawn, claim.id
+        assert claim.experiment in drawn[claim.figure].experiments.values(), claim.id
 
 
 def test_files_are_laid_over_each_other_as_snakemake_does(tmp_path):
