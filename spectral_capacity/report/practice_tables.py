@@ -33,7 +33,7 @@ def at_rates(experiment: str, grid: xr.Dataset) -> pd.DataFrame:
     return frame[frame.capacity.notna()].assign(experiment=experiment)
 
 
-def critical_batches(experiment: str, grid: xr.Dataset, items: float = 1.0) -> pd.DataFrame:
+def critical_batches(experiment: str, grid: xr.Dataset, items: float = 0.75) -> pd.DataFrame:
     """Of each optimizer and d the critical batch size of steps to ``items``·d items, with its interval."""
     rows = []
     for d in grid.d.values.tolist():
@@ -44,6 +44,7 @@ def critical_batches(experiment: str, grid: xr.Dataset, items: float = 1.0) -> p
             rows.append(
                 {"experiment": experiment, "optimizer": name, "d": d, "items": items * d}
                 | {"batch_size": found.batch_size, "low": found.low, "high": found.high}
+                | {"least": steps.batch_size.values.min()}
             )
     return pd.DataFrame(rows)
 
@@ -82,10 +83,10 @@ def optimizers(tables: Mapping[str, pd.DataFrame]) -> tuple[list[str], list[list
     rates, powers, critical = (
         tables[f"practice/{name}"] for name in ("rates", "exponents", "critical_batches")
     )
-    rates, powers = (
-        t[(t.experiment == "practice") & (t.step == t.step.max())] for t in (rates, powers)
-    )
-    rates = rates[rates.d == rates.d.max()].set_index(["optimizer", "batch_size"])
+    rates, powers = (table[table.experiment == "practice"] for table in (rates, powers))
+    rates = rates[(rates.step == rates.step.max()) & (rates.d == rates.d.max())]
+    powers = powers[powers.step == powers.step.max()]
+    rates = rates.set_index(["optimizer", "batch_size"])
     powers = powers.set_index(["optimizer", "batch_size"])[["exponent", "boot_low", "boot_high"]]
     critical = critical.drop_duplicates("optimizer", keep="last").set_index("optimizer")
     batches = rates.index.unique("batch_size").sort_values()
@@ -111,6 +112,12 @@ def optimizers(tables: Mapping[str, pd.DataFrame]) -> tuple[list[str], list[list
         )
         rows.append([*cells, "" if known is None else _interval(*known, digits=0)])
     return [*titles, "critical batch"], rows
+
+
+def _critical(found: pd.Series) -> str:
+    if found.high < found.least:
+        return f"below {found.least:.0f}"
+    return _interval(found.batch_size, found.low, found.high, digits=0)
 
 
 def _interval(value: float, low: float, high: float, digits: int) -> str:
