@@ -61,7 +61,7 @@ def plot(
     if not known.any():
         raise ValueError("optimizers: none of them keeps a momentum")
     here, of_momentum = here.isel(optimizer=known), of_momentum.isel(optimizer=known)
-    grid = grid if optimizers else grid.sel(optimizer=here.optimizer)
+    grid = grid if optimizers else grid.sel(optimizer=here.optimizer.values)
     of_gradient = depth(here.gradient_norm, here.bulk_singular_value)
     last = here.batch_size.size - 1
     places = range(last + 1) if batch_size else sorted({0, last // 2, last})
