@@ -73,7 +73,7 @@ def grid(
 
 
 def rows(values, claim=None, **changes):
-    return check([RecallClaim(**CLAIM | (claim or {}))], {"recall": grid(values, **changes)})
+    return check([RecallClaim(**CLAIM | (claim or {}))], {}, {"recall": grid(values, **changes)})
 
 
 def better(by, noise=0.01):
@@ -148,7 +148,7 @@ def test_a_diverged_run_leaves_its_line_open():
 
     found = rows(values, laws=LAWS[:1])
     assert found.verdict.tolist() == [SUPPORTED, INCONCLUSIVE]
-    assert "A run diverged." in to_html(found)
+    assert "A run has no such value, or diverged." in to_html(found)
 
 
 def test_what_is_kept_is_compared_where_both_have_learnt():
