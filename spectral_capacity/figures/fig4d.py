@@ -95,19 +95,23 @@ def _counts(runs: xr.Dataset, what: str) -> np.ndarray:
     return counts.transpose("d", "seed").values
 
 
+FILLS = ("full", "none", "left", "right")
+"""Of optimizers, where each has several α's; more repeat them."""
+
+
 def _look(optimizer: str, alpha: float, shown: xr.Dataset) -> dict[str, Any]:
-    """α has colours, and markers too where there is one optimizer; of one α, optimizers look as everywhere."""
-    if shown.optimizer.size == 1:
-        return alpha_style(alpha)
-    colour = {"color": alpha_style(alpha)["color"]} if shown.alpha.size > 1 else {}
-    return optimizer_style(optimizer) | colour
+    """Optimizers look as everywhere; where there are several α's, these do, and optimizers fill them."""
+    if shown.alpha.size == 1:
+        return optimizer_style(optimizer)
+    place = shown.optimizer.values.tolist().index(optimizer)
+    return alpha_style(alpha) | {"fillstyle": FILLS[place % len(FILLS)]}
 
 
 def _text(runs: xr.Dataset, shown: xr.Dataset, what: str) -> str:
     """A line's name, and of what its counts are: the end, or the peak of how many steps."""
     name, made = label(runs.optimizer.item()), steps_made(runs)
     if shown.alpha.size > 1:
-        name += rf", $\alpha$ = {runs.alpha.item():g}"
+        name = rf"$\alpha$ = {runs.alpha.item():g}, {name}"
     if made.size == 0:
         return name
     if what == END:

@@ -1,9 +1,9 @@
 r"""Items stored with real embeddings on both sides, and with others that keep only some of their properties.
 
-From the left: isotropic Gaussian embeddings; Gaussian ones with the means and covariances of real ones; real
-ones in any order, so that nothing goes with the frequency; real ones, each item with the output of another one
-about as frequent. **a** Items recalled after one population step. **b** The share of all occurrences that they
-make up. Means over seeds; bars: range over seeds. Dotted: prediction without a fit parameter, first of
+One after another: isotropic Gaussian embeddings; Gaussian ones with the means and covariances of real ones;
+real ones in any order, so that nothing goes with the frequency; real ones, each item with the output of another
+one about as frequent. **a** Items recalled after one population step. **b** The share of all occurrences that
+they make up. Means over seeds; bars: range over seeds. Dotted: prediction without a fit parameter, first of
 isotropic embeddings, then of Gaussian ones with the measured spectra of inputs and outputs.
 """
 

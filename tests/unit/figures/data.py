@@ -59,7 +59,7 @@ def needed(figure, **coordinates):
     elif "one step" in needs:
         wanted = {"optimizer": ("muon", "newton"), "kappa": (0.0, 2.0), "d": (32, 64, 128)}
         one = measured(**wanted | coordinates)
-    elif "finite" in needs:
+    elif needs & {"finite", "momentum"}:
         wanted = {"batch_size": (np.inf, 4.0, 32.0), "alpha": (1.5,), "step": range(1, 5)}
         one = measured(**wanted | coordinates)
     else:

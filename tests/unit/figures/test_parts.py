@@ -109,11 +109,10 @@ def test_several_numbers_of_steps_share_an_axis_and_have_their_exponents_below()
             assert row.endswith(f", {muon_exponent(alpha, steps=number):.2f}")
 
 
-@pytest.mark.parametrize("number", [2, None])
-def test_the_axis_follows_the_data_and_the_ceiling_may_leave_it(number):
+def test_the_axis_follows_the_data_and_the_ceiling_may_leave_it():
     grid, fits = data.measured(step=range(1, 5))
     for each, seen in ((grid, True), (data.fewer(grid, 60), False)):
-        figure = capacity_after_steps.plot(each, fits, steps=[number])
+        figure = capacity_after_steps.plot(each, fits, steps=[2])
         (axes,) = figure.axes
         (line,) = data.lines(axes, linestyle="-.")
         d = line.get_xdata()
@@ -121,7 +120,7 @@ def test_the_axis_follows_the_data_and_the_ceiling_may_leave_it(number):
         assert any("ceiling" in text for text in data.texts(figure)) == seen
         most = each.capacity.sel(optimizer="muon").max().item()
         assert axes.get_ylim()[1] < 5 * most
-        figure = capacity_after_steps.plot(each, fits, steps=[number], finite_size=False)
+        figure = capacity_after_steps.plot(each, fits, steps=[2], finite_size=False)
         assert not data.lines(figure.axes[0], linestyle="-.")
 
 
@@ -129,17 +128,6 @@ def test_fewer_steps_than_are_to_be_shown_are_an_error():
     grid, fits = data.measured(step=range(1, 5))
     with pytest.raises(ValueError, match=r"3 steps are .* makes 2: give it steps: 3"):
         capacity_after_steps.plot(grid.sel(step=[1, 2]), fits, steps=[3])
-
-
-def test_the_largest_counts_of_runs_some_of_which_stopped():
-    grid, _ = data.measured(step=range(1, 5))
-    grid = data.ended(grid, 2, Status.NOT_RUN, d=32, seed=1, optimizer="muon")
-    axes = capacity_after_steps.plot(grid, data.fitted(grid), steps=[None]).axes[0]
-    assert axes.get_title() == "At most 4 Muon steps,\nstopped after 2–4"
-    counts = grid.capacity.sel(optimizer="muon", alpha=1.5).squeeze()
-    most = counts.max("step").mean("seed")
-    assert (most > counts.sel(step=2).mean("seed")).any()
-    np.testing.assert_allclose(data.bars(axes)[0][0].get_ydata(), most)
 
 
 @pytest.mark.parametrize("shift", [0.95, 1.0, 1.1])

@@ -46,35 +46,6 @@ def test_fig4_is_a_figure_for_each_number_of_steps(short):
     assert titles == ["2 Muon steps", "3 Muon steps", "4 Muon steps"]
 
 
-def test_fig4d_shows_peaks_of_constant_rates_and_ends_of_decaying_ones():
-    grid = data.synthetic(step=range(1, 13), alpha=[1.5], optimizer=["muon", "muon_linear", "gd"])
-    grid = data.ended(grid, 7, Status.NOT_RUN, optimizer="muon", d=32, seed=1)
-    schedules = {"muon": "constant", "muon_linear": "linear", "gd": "constant"}
-    rates = {n: {"learning_rate": data.CONSTANT | {"schedule": s}} for n, s in schedules.items()}
-    grid, fits = data.described(grid, definitions=rates), data.fitted(grid)
-    counts = grid.capacity.squeeze()
-    peaks, ends = counts.max("step").sel(optimizer="muon"), counts.isel(step=-1)
-    ends = ends.sel(optimizer="muon_linear")
-    assert (counts.sel(optimizer="muon_linear").max("step") > ends).any()
-    for names in (["muon", "muon_linear"], ["muon"], ["muon_linear"]):
-        here = {"optimizer": [*names, "gd"]}
-        drawn = fig4d.plot(grid.sel(here), fits.sel(here))
-        said = " ".join(data.texts(drawn))
-        shown = iter(data.bars(drawn.axes[0]))
-        for name, expected, quantity, text in (
-            ("muon", peaks, "peak_capacity", "Muon, peak in 7–12 steps"),
-            ("muon_linear", ends, "capacity", "Muon (linear), after 12 steps"),
-        ):
-            assert (text in said) == (name in names)
-            if name in names:
-                np.testing.assert_allclose(next(shown)[0].get_ydata(), expected.mean("seed"))
-                fit = fits.sel(optimizer=name, quantity=quantity, fit="ols", step=12)
-                assert f"{fit.exponent.item():.2f}" in said
-        assert not [*shown]
-        assert len(data.lines(drawn.axes[0], linestyle="-.")) == 1
-        assert "slope of the theory" in said
-
-
 def test_the_first_exact_muon_is_shown(short):
     grid, fits = short
     names = {"optimizer": ["gd", "muon_slow"]}
