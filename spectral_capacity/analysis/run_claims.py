@@ -29,6 +29,7 @@ from spectral_capacity.analysis.verdicts import (
     p_value,
     verdict,
 )
+from spectral_capacity.results.schema import RATE_FACTOR
 from spectral_capacity.results.swept_rates import at_chosen_rates, best_rates
 
 Seeds = Float[np.ndarray, " s"]
@@ -41,6 +42,8 @@ def lines(claim: RunClaim, grid: xr.Dataset) -> Iterator[dict[str, Any]]:
     claim is about it; see :data:`STATISTICS`.
     """
     statistic = STATISTICS[claim.statistic]
+    if statistic.of_sweeps and RATE_FACTOR not in grid.dims:
+        return
     runs = statistic.runs(claim, grid.sortby(["d", "batch_size"]))
     known = runs.optimizer.values
     names = [name for name in claim.optimizers if name in known]
@@ -69,12 +72,14 @@ def _steps(claim: RunClaim, grid: xr.Dataset) -> list[int]:
 class Statistic:
     """runs: from (claim, grid) to what is compared, over (optimizer, d, seed, …); a row is at a value of every
     dimension. of_seeds: from one or two optimizers' to a number a seed. is_ratio: whether that is the
-    logarithm of what is told. in_d: whether it is an exponent in d."""
+    logarithm of what is told. in_d: whether it is an exponent in d. of_sweeps: whether it needs all rates of a
+    sweep."""
 
     of_seeds: Callable[..., Seeds]
     runs: Callable[[RunClaim, xr.Dataset], xr.DataArray]
     is_ratio: bool = False
     in_d: bool = False
+    of_sweeps: bool = False
 
 
 def _judged(claim: RunClaim, statistic: Statistic, of: Sequence[xr.DataArray]) -> dict[str, Any]:
@@ -192,7 +197,9 @@ STATISTICS = {
     "exponent_of_runs": Statistic(exponent, _quantity, in_d=True),
     "ratio_exponent": Statistic(ratio_exponent, _quantity, in_d=True),
     "step_exponent": Statistic(step_exponent, _over_steps),
-    "rate_exponent": Statistic(exponent, _rates, in_d=True),
-    "critical_batch_ratio": Statistic(critical_batch_ratio, _steps_to, is_ratio=True),
+    "rate_exponent": Statistic(exponent, _rates, in_d=True, of_sweeps=True),
+    "critical_batch_ratio": Statistic(
+        critical_batch_ratio, _steps_to, is_ratio=True, of_sweeps=True
+    ),
 }
 """By name in the file of claims: what is told of one optimizer, or of one against another."""

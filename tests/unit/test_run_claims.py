@@ -183,6 +183,15 @@ def test_few_seeds_are_too_small_and_missing_ones_are_told():
     assert "absent is not among" in rows.reason.item()
 
 
+def test_rates_that_were_not_swept_have_no_best_one():
+    made = grid(capacity=lambda o, d, B, t: d)
+    for statistic in (
+        {"statistic": "critical_batch_ratio"},
+        ALONE | {"statistic": "rate_exponent"},
+    ):
+        assert judged(made, **statistic).verdict.tolist() == [NOT_MEASURED]
+
+
 def test_intervals_hold_the_mean_as_often_as_they_say():
     draws = np.random.default_rng(0).normal(size=(2000, 4))
     held = [low <= 0 <= high for low, high in map(mean_interval, draws)]
