@@ -83,10 +83,11 @@ def check(
     """
     if not claims:
         return pd.DataFrame(columns=COLUMNS)
-    held = {True: fits, False: grids or {}}
-    return pd.concat(
-        [_check_one(c, held[isinstance(c, FitClaim)].get(c.experiment)) for c in claims]
-    )
+    found = []
+    for claim in claims:
+        measured = fits if isinstance(claim, FitClaim) else grids or {}
+        found.append(_check_one(claim, measured.get(claim.experiment)))
+    return pd.concat(found)
 
 
 def _together(rows: pd.DataFrame) -> pd.Series:

@@ -85,8 +85,8 @@ class Statistic:
 def _judged(claim: RunClaim, statistic: Statistic, of: Sequence[xr.DataArray]) -> dict[str, Any]:
     """What is measured, what is allowed, the verdict."""
     values, told = statistic.of_seeds(*of), math.exp if statistic.is_ratio else float
-    mean, (low, high) = values.mean(), mean_interval(values)
-    error = values.std(ddof=1) / math.sqrt(values.size)
+    mean, error, freedom = float(values.mean()), standard_error(values), float(values.size - 1)
+    low, high = mean_interval(values)
     ends = band(claim.relation, claim.predicted, claim.tolerance)
     allowed = [math.log(max(end, 1e-300)) for end in ends] if statistic.is_ratio else ends
     fitted = float(of[0].d.size) if statistic.in_d else math.nan
@@ -98,21 +98,25 @@ def _judged(claim: RunClaim, statistic: Statistic, of: Sequence[xr.DataArray]) -
         "tolerance": claim.tolerance,
         "seeds": values.size,
         "fitted": fitted,
-        "p": p_value(float(mean), float(error), *allowed, float(values.size - 1)),
+        "p": p_value(mean, error, *allowed, freedom),
         "verdict": verdict(low, high, *allowed) if enough else TOO_SMALL,
     }
 
 
+def standard_error(values: Seeds) -> float:
+    """Of the mean; NaN of fewer than two values, and where one is missing."""
+    return float(values.std(ddof=1)) / math.sqrt(values.size) if values.size > 1 else math.nan
+
+
 def mean_interval(values: Seeds, confidence: float = 0.95) -> tuple[float, float]:
-    """Of Student's t; NaN of fewer than two values, and where one is missing."""
+    """Of Student's t; NaN where :func:`standard_error` is."""
     from scipy.stats import t
 
-    if values.size < 2 or not np.isfinite(values).all():
+    mean, error = float(values.mean()), standard_error(values)
+    if math.isnan(error):
         return math.nan, math.nan
-    reach = (
-        t.ppf((1 + confidence) / 2, values.size - 1) * values.std(ddof=1) / math.sqrt(values.size)
-    )
-    return float(values.mean() - reach), float(values.mean() + reach)
+    reach = float(t.ppf((1 + confidence) / 2, values.size - 1)) * error
+    return mean - reach, mean + reach
 
 
 def _quantity(claim: RunClaim, grid: xr.Dataset) -> xr.DataArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spectral_capacity.kinds.experiment import JointNeed, Need, Problem, Shared
 from spectral_capacity.kinds.optimizers import theory_of
@@ -194,10 +194,14 @@ def _rows(
         )
 
 
+def _known(experiment: MemoryExperiment, shared: Shared) -> list[Any]:
+    """Its optimizers that there are; others are a problem of their own."""
+    return [shared.optimizers[o] for o in experiment.optimizers if o in shared.optimizers]
+
+
 def _polar_maps(experiment: MemoryExperiment, shared: Shared) -> int:
     """How many of its optimizers are exact Muon."""
-    known = [shared.optimizers[o] for o in experiment.optimizers if o in shared.optimizers]
-    return [theory_of(optimizer) for optimizer in known].count("muon")
+    return [theory_of(optimizer) for optimizer in _known(experiment, shared)].count("muon")
 
 
 def _finite_sizes(experiment: MemoryExperiment) -> int:
@@ -210,13 +214,12 @@ def _has_loss(experiment: MemoryExperiment, _: Shared) -> bool:
 
 
 def _has_sweep(experiment: MemoryExperiment, shared: Shared) -> bool:
-    known = [shared.optimizers[o] for o in experiment.optimizers if o in shared.optimizers]
-    return any(optimizer.learning_rate.sweep for optimizer in known)
+    return any(optimizer.learning_rate.sweep for optimizer in _known(experiment, shared))
 
 
 def _has_momentum(experiment: MemoryExperiment, shared: Shared) -> bool:
     """Whether any of its optimizers keeps one, as far as its configuration tells."""
-    known = [shared.optimizers[o] for o in experiment.optimizers if o in shared.optimizers]
+    known = _known(experiment, shared)
     return any(getattr(o, key, 0) for o in known for key in ("momentum", "b1"))
 
 
