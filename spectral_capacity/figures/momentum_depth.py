@@ -3,8 +3,8 @@ r"""Newton–Schulz iterations that momentum needs, and those that the gradient 
 So many lift the singular value at rank :math:`d/2` to 1: :math:`\ln(\Vert\cdot\Vert_F/\sigma) / \ln 3.4445`, as
 the public Muon's polynomial multiplies small ones by 3.4445. **a**, **b**, …: a panel per batch size, at the
 largest embedding dimension. Lines: momentum, means over seeds; bands: range over seeds. Dashed: gradient.
-Dotted: a matrix whose singular values are all equal. Grey: the five iterations of the public Muon. Where a sweep
-chooses a learning rate for every number of steps, each point is that of its own.
+Dotted: a matrix whose singular values are all equal. Grey: the five iterations of the public Muon. Where a
+sweep chooses a learning rate for every number of steps, each point is that of its own.
 """
 
 from __future__ import annotations
