@@ -147,7 +147,7 @@ class Curves:
         step_curve(axes, runs.assign(capacity=runs[self.y]), **style)
         if not np.isfinite(predicted).any():
             return set()
-        axes.plot(steps, predicted, ":", color=style["color"])
+        axes.plot(*short_if_one(steps, predicted), ":", color=style["color"])
         return {"prediction"}
 
     def _against_learning_rate(

@@ -86,6 +86,17 @@ def test_of_a_robust_prefix_the_prediction_is_its_own(x):
         assert any(np.allclose(y, expected.squeeze(), equal_nan=True) for y in dotted if len(y))
 
 
+def test_a_prediction_of_the_first_step_alone_is_seen():
+    grid, fits = data.measured(alpha=(1.5,), optimizer=("muon",), step=range(1, 5))
+    first = fits.predicted_capacity.fillna(40).where(fits.step == 1)
+    axes = curves.plot(grid, fits.assign(predicted_capacity=first), x="step", d=[64]).axes[0]
+    ((x, y),) = [
+        line.get_data() for line in data.lines(axes, linestyle=":") if len(line.get_xdata())
+    ]
+    assert x.min() < 1 < x.max()
+    np.testing.assert_allclose(y, first.sel(d=64, step=1).item())
+
+
 def test_fits_are_not_those_of_other_d():
     grid, fits = data.measured(alpha=(1.5,))
     figure = curves.plot(grid, fits, d=[16, 64])
